@@ -1,0 +1,6 @@
+/** The reference backend: every function of the network in plain Java, readable next to the definition. */
+module dev.longspan.reference {
+    requires transitive dev.longspan.spi;
+    requires org.slf4j;
+    requires static transitive org.jspecify;
+}

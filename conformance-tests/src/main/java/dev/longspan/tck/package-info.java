@@ -1,0 +1,5 @@
+/** The conformance kit's public types. */
+@NullMarked
+package dev.longspan.tck;
+
+import org.jspecify.annotations.NullMarked;
