@@ -1,4 +1,4 @@
-/** The reference backend's provider. */
+/** The reference backend: its provider, and the models, states and checkpoints behind it. */
 @NullMarked
 package dev.longspan.reference;
 
