@@ -5,4 +5,6 @@
 module dev.longspan.tck {
     requires transitive dev.longspan.spi;
     requires static transitive org.jspecify;
+
+    exports dev.longspan.tck;
 }

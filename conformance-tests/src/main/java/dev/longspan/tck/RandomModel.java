@@ -1,0 +1,204 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.AttentionHeads;
+import dev.longspan.spi.DType;
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.SpanAttention;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.random.RandomGenerator;
+
+/**
+ * A small random network with random weights, the same for the same seed everywhere.
+ *
+ * <p>The weights are scaled so that the residual stream stays near 1 and softmaxes are uneven, so that a look at the wrong
+ * place shows in the logits.
+ */
+public final class RandomModel {
+    private final ModelSpec spec;
+    private final MemoryWeights weights;
+    private final long seed;
+
+    /**
+     * Makes random weights for a network.
+     *
+     * @param spec the network
+     * @param seed decides every weight
+     * @param dtype F32 or BF16, the type in which all weights are held
+     */
+    public RandomModel(ModelSpec spec, long seed, DType dtype) {
+        this.spec = spec;
+        this.seed = seed;
+        this.weights = new MemoryWeights();
+        for (ModelSpec.Tensor tensor : spec.tensors()) {
+            weights.put(tensor.name(), dtype, tensor.shape(), numbers(tensor));
+        }
+    }
+
+    /**
+     * {@return a model of a random shape: every kind of layer at least once, odd sizes, grouped heads and experts}
+     *
+     * @param seed decides shape and weights
+     */
+    public static RandomModel of(long seed) {
+        Random random = new Random(seed);
+        return new RandomModel(spec(random), seed, random.nextBoolean() ? DType.F32 : DType.BF16);
+    }
+
+    /** {@return the network} */
+    public ModelSpec spec() {
+        return spec;
+    }
+
+    /** {@return its weights} */
+    public MemoryWeights weights() {
+        return weights;
+    }
+
+    /**
+     * {@return random token ids of this model's vocabulary}
+     *
+     * @param random decides them
+     * @param count how many
+     */
+    public int[] ids(RandomGenerator random, int count) {
+        int[] ids = new int[count];
+        for (int i = 0; i < count; i++) {
+            ids[i] = random.nextInt(spec.vocabularySize());
+        }
+        return ids;
+    }
+
+    /**
+     * {@return a random shape}
+     *
+     * @param random decides it
+     */
+    public static ModelSpec spec(Random random) {
+        List<LayerSpec> layers = new ArrayList<>();
+        layers.add(mamba(random));
+        layers.add(attention(random, true));
+        layers.add(new LayerSpec.Mlp(between(random, 5, 40)));
+        layers.add(experts(random));
+        layers.add(attention(random, false));
+        for (int extra = random.nextInt(3); extra > 0; extra--) {
+            layers.add(random.nextBoolean() ? mamba(random) : attention(random, random.nextBoolean()));
+        }
+        Collections.shuffle(layers, random);
+        return new ModelSpec(
+                "random",
+                between(random, 11, 80),
+                between(random, 9, 48),
+                random.nextBoolean() ? 1e-5 : 1e-6,
+                random.nextBoolean(),
+                layers);
+    }
+
+    private static LayerSpec mamba(Random random) {
+        int groups = between(random, 1, 3);
+        double least = random.nextBoolean() ? 0 : 0.002;
+        double most = random.nextBoolean() ? Double.POSITIVE_INFINITY : 0.08;
+        return new LayerSpec.Mamba(
+                groups * between(random, 1, 3),
+                between(random, 2, 9),
+                groups,
+                between(random, 3, 17),
+                between(random, 2, 5),
+                least,
+                most);
+    }
+
+    private static LayerSpec attention(Random random, boolean spans) {
+        int shared = between(random, 1, 2);
+        AttentionHeads heads = new AttentionHeads(shared * between(random, 1, 4), shared, between(random, 3, 17));
+        return new LayerSpec.Attention(heads, spans ? span(random) : null);
+    }
+
+    /**
+     * {@return random parameters of span attention with a window of a few tokens}
+     *
+     * @param random decides them
+     */
+    public static SpanAttention span(Random random) {
+        double[] powers = {0.5, 0.55, 0.7, 0.4, 1.0 / 3};
+        double[] factors = {0, 0.5, 1, 2, 3};
+        return new SpanAttention(
+                random.nextInt(4),
+                between(random, 1, 4),
+                factors[random.nextInt(factors.length)],
+                factors[random.nextInt(3)],
+                powers[random.nextInt(powers.length)],
+                powers[random.nextInt(powers.length)],
+                random.nextBoolean() ? 1 : 0.25);
+    }
+
+    private static LayerSpec experts(Random random) {
+        int groups = between(random, 1, 3);
+        int size = between(random, 1, 3);
+        int topGroups = between(random, 1, groups);
+        return new LayerSpec.Experts(
+                groups * size,
+                between(random, 1, topGroups * size),
+                between(random, 4, 20),
+                random.nextBoolean() ? between(random, 4, 20) : 0,
+                groups,
+                topGroups,
+                random.nextBoolean(),
+                random.nextBoolean() ? 1 : 2.5);
+    }
+
+    private static int between(Random random, int least, int most) {
+        return least + random.nextInt(most - least + 1);
+    }
+
+    private float[] numbers(ModelSpec.Tensor tensor) {
+        long count = 1;
+        for (long size : tensor.shape()) {
+            count *= size;
+        }
+        Random random = new Random(seed * 31 + tensor.name().hashCode());
+        float[] numbers = new float[Math.toIntExact(count)];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = (float) number(tensor, random);
+        }
+        return numbers;
+    }
+
+    private double number(ModelSpec.Tensor tensor, Random random) {
+        String name = tensor.name();
+        double fanIn = tensor.shape().get(tensor.shape().size() - 1);
+        double branch = 1 / Math.sqrt(spec.layers().size());
+        if (name.endsWith("norm.weight") || name.endsWith("norm_f.weight") || name.endsWith(".D")) {
+            return 1 + 0.1 * random.nextGaussian();
+        } else if (name.endsWith("dt_bias")) {
+            double step = Math.exp(Math.log(1e-3) + random.nextDouble() * Math.log(100));
+            return step + Math.log(-Math.expm1(-step));
+        } else if (name.endsWith("A_log")) {
+            return Math.log(1 + 15 * random.nextDouble());
+        } else if (name.endsWith("correction_bias") || name.endsWith("conv1d.bias")) {
+            return 0.1 * random.nextGaussian();
+        }
+        return random.nextGaussian() * deviation(name, fanIn, branch);
+    }
+
+    /** The standard deviation of a matrix: its products keep the size of its input, branches are smaller. */
+    private double deviation(String name, double fanIn, double branch) {
+        double unit = 1 / Math.sqrt(fanIn);
+        if (name.endsWith("embeddings.weight")) {
+            return spec.tiedEmbeddings() ? 2 / Math.sqrt(fanIn) : 1;
+        } else if (name.endsWith("lm_head.weight") || name.endsWith("q_proj.weight")) {
+            return 2 * unit;
+        } else if (name.endsWith("o_proj.weight")) {
+            return 2 * branch * unit;
+        } else if (name.endsWith("out_proj.weight")) {
+            return branch * unit;
+        } else if (name.endsWith("down_proj.weight")) {
+            // the mean of relu(x)^4 is 1.5 for a standard normal x
+            return branch * unit / Math.sqrt(1.5);
+        }
+        return unit;
+    }
+}
