@@ -1,0 +1,13 @@
+package dev.longspan.model;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** A tensor to write into a file. */
+record TestTensor(String dtype, List<Long> shape, byte[] bytes) {
+    static TestTensor of(String dtype, int elementBytes, long... shape) {
+        List<Long> sizes = Arrays.stream(shape).boxed().toList();
+        long count = Arrays.stream(shape).reduce(elementBytes, (a, b) -> a * b);
+        return new TestTensor(dtype, sizes, new byte[Math.toIntExact(count)]);
+    }
+}
