@@ -36,7 +36,10 @@ final class ModelConfigReader {
      * @param options values for {@code span_attention_*} keys: numbers, or strings that hold a number
      */
     static ModelConfig read(FolderReader folder, Map<String, ?> options) {
-        ObjectNode root = folder.json(FILE, TIME_STEP_LIMIT);
+        return read(folder.json(FILE, TIME_STEP_LIMIT), options);
+    }
+
+    static ModelConfig read(ObjectNode root, Map<String, ?> options) {
         Map<String, JsonNode> overrides = overrides(options);
         return new ModelConfigReader(new JsonKeys(FILE, root, overrides), overrides).config();
     }

@@ -95,7 +95,7 @@ final class StrictJson {
 
     private static void requireFinite(String file, String key, JsonNode node) {
         JsonNode tagged = node.get("__float__");
-        if (node.isFloatingPointNumber() && !Double.isFinite(node.doubleValue()) || tagged != null) {
+        if (tagged != null || (node.isFloatingPointNumber() && !Double.isFinite(node.doubleValue()))) {
             throw new ModelLoadException(file, key, "expected a finite number, found " + show(node));
         }
         if (node.isArray()) {

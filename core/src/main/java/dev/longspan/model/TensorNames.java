@@ -148,7 +148,7 @@ final class TensorNames {
         all.add(canonical);
         SPELLINGS.forEach((end, others) -> {
             // "layers.0.norm.weight" must not be taken for another spelling of a name without a layer
-            if (canonical.equals(PREFIX + end) || end.startsWith("mixer.") && canonical.endsWith("." + end)) {
+            if (canonical.equals(PREFIX + end) || (end.startsWith("mixer.") && canonical.endsWith("." + end))) {
                 String start = canonical.substring(0, canonical.length() - end.length());
                 others.forEach(other -> all.add(start + other));
             }
