@@ -72,7 +72,7 @@ class ChatTemplatesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"7", "{}", "[\"a\"]", "[{\"name\": \"a\"}]", "[{\"name\": 1, \"template\": \"x\"}]"})
+    @ValueSource(strings = {"7", "{}", "[\"a\"]", "[{\"name\":\"a\"}]", "[{\"name\":1,\"template\":\"x\"}]"})
     void anotherFormIsRefused(String json) {
         folder.write(CONFIG, "{\"chat_template\": " + json + "}");
         assertFault(CONFIG, "chat_template", this::templates, "expected a string, or a list", "found " + json);

@@ -118,7 +118,6 @@ class ModelConfigTest {
                 "num_attention_heads|3|multiple of num_key_value_heads",
                 "head_dim|16777217|a whole number",
                 "mamba_num_heads|7|multiple of n_groups",
-                "mamba_num_heads|16777216|in_proj",
                 "conv_kernel|1|a whole number from 2",
                 "n_routed_experts|0|a whole number",
                 "n_routed_experts|16777216|tensors",
@@ -141,6 +140,15 @@ class ModelConfigTest {
     void aValueOfTheWrongTypeOrRangeIsRefusedByKey(String key, String json, String words) {
         folder.config(key, json);
         assertFault(CONFIG, key, folder::config, "expected ", "found ", words);
+    }
+
+    @Test
+    void sizesWhoseProductIsTooLargeAreRefused() {
+        folder.edit(CONFIG, root -> root.put("mamba_num_heads", 1 << 24).put("mamba_head_dim", 1 << 24));
+        assertFault(CONFIG, "mamba_num_heads", folder::config, "in_proj at most 2147483647 rows");
+        copyTheNanoModel();
+        folder.edit(CONFIG, root -> root.put("num_attention_heads", 1 << 24).put("head_dim", 1 << 10));
+        assertFault(CONFIG, "num_attention_heads", folder::config, "q_proj at most 2147483647 rows");
     }
 
     @Test

@@ -45,7 +45,7 @@ class SafetensorsFileTest {
                 + "\"odd\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[7,9],\"more\":[1]}}  ";
         try (SafetensorsFile file = open(TestFolder.file(header, new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9}))) {
             assertThat(file.tensors().keySet()).containsExactly("b", "a", "n", "odd");
-            long start = 8 + header.length();
+            long start = 8L + header.length();
             assertThat(file.tensors().get("b")).isEqualTo(new StoredTensor(FILE, "b", "F32", List.of(), start + 3, 4));
             ByteBuffer two = ByteBuffer.allocate(2);
             file.read(start + 7, two);
@@ -137,7 +137,7 @@ class SafetensorsFileTest {
         String header = "{\"big\":{\"dtype\":\"BF16\",\"shape\":[" + big / 2 + "],\"data_offsets\":[0," + big + "]},"
                 + "\"last\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[" + big + "," + (big + 4) + "]}}";
         byte[] text = header.getBytes(StandardCharsets.UTF_8);
-        long start = 8 + text.length;
+        long start = 8L + text.length;
         try (RandomAccessFile sparse = new RandomAccessFile(temp.resolve(FILE).toFile(), "rw")) {
             sparse.write(length(text.length, 0));
             sparse.write(text);

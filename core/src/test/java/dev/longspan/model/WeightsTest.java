@@ -242,7 +242,7 @@ class WeightsTest {
     @Test
     void theFileBesideTheModelCanNameAStack() {
         stack("");
-        rename(name -> name.replace("experts.up_proj", "w1"));
+        rename(name -> name.replace(".experts.up_proj", ".w1"));
         folder.write(
                 "longspan-tensors.json",
                 "{\"backbone.layers.{i}.mixer.experts.{j}.up_proj.weight\": \"backbone.layers.{i}.mixer.w1\"}");
