@@ -148,8 +148,7 @@ class ExactnessTest {
         Networks.last(model, state, Networks.part(ids, 128, 300));
         SequenceState back = model.newState(old);
         int[] other = Networks.ids(40, 9);
-        assertThat(Networks.run(model, back, other))
-                .isDeepEqualTo(fresh(model, Networks.part(ids, 0, 128), other));
+        assertThat(Networks.run(model, back, other)).isDeepEqualTo(fresh(model, Networks.part(ids, 0, 128), other));
     }
 
     private static float[][] fresh(LanguageModel model, int[] start, int[] then) {

@@ -9,14 +9,28 @@ import dev.longspan.spi.SpanAttention;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** The nano model from the class path. */
 final class Nano {
     private static final String FOLDER = "/META-INF/longspan/nano/";
 
     private Nano() {}
+
+    /** The golden logits, which are not in the jar. */
+    static JsonNode goldenLogits() {
+        String root = Objects.requireNonNull(System.getProperty("longspan.root"), "longspan.root");
+        try {
+            return new ObjectMapper()
+                    .readTree(Path.of(root, "nano-model", "model", "golden", "logits.json")
+                            .toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
 
     static byte[] file(String name) {
         try (InputStream in = Nano.class.getResourceAsStream(FOLDER + name)) {

@@ -38,7 +38,7 @@ class NanoTest {
     @TestFactory
     List<DynamicTest> goldenPrompts() {
         List<DynamicTest> tests = new ArrayList<>();
-        for (JsonNode golden : Nano.json("golden/logits.json")) {
+        for (JsonNode golden : Nano.goldenLogits()) {
             tests.add(DynamicTest.dynamicTest(golden.get("name").asText(), () -> answersAsGolden(golden)));
         }
         assertThat(tests).hasSizeGreaterThan(5);
@@ -54,7 +54,8 @@ class NanoTest {
             int[] greedy = new int[expected.length];
             greedy[0] = best(logits);
             for (int i = 1; i < greedy.length; i++) {
-                RunResult result = model.forward(Batch.of(Run.last(state, greedy[i - 1]))).get(0);
+                RunResult result =
+                        model.forward(Batch.of(Run.last(state, greedy[i - 1]))).get(0);
                 Logits row = ((RunResult.Success) result).logits();
                 greedy[i] = row.argMax(0);
             }
@@ -64,7 +65,7 @@ class NanoTest {
 
     @Test
     void allSevenPromptsInOneBatchAnswerAsGolden() {
-        JsonNode goldens = Nano.json("golden/logits.json");
+        JsonNode goldens = Nano.goldenLogits();
         List<Run> runs = new ArrayList<>();
         for (JsonNode golden : goldens) {
             runs.add(Run.last(model.newState(), ints(golden.get("ids"))));
@@ -83,7 +84,8 @@ class NanoTest {
         assertThat(logits).hasSize(expected.size());
         for (int i = 0; i < logits.length; i++) {
             scale = Math.max(scale, Math.abs(expected.get(i).asDouble()));
-            difference = Math.max(difference, Math.abs(logits[i] - expected.get(i).asDouble()));
+            difference =
+                    Math.max(difference, Math.abs(logits[i] - expected.get(i).asDouble()));
         }
         return difference / scale;
     }

@@ -57,8 +57,7 @@ final class Networks {
     }
 
     static ModelSpec mambaOnly() {
-        return new ModelSpec(
-                "test", VOCABULARY, 16, 1e-5, true, List.of(new LayerSpec.Mamba(4, 4, 2, 5, 4, 0, 1e30)));
+        return new ModelSpec("test", VOCABULARY, 16, 1e-5, true, List.of(new LayerSpec.Mamba(4, 4, 2, 5, 4, 0, 1e30)));
     }
 
     static Backend open(int threads) {
@@ -80,7 +79,8 @@ final class Networks {
 
     /** Appends ids and returns the logits behind each. */
     static float[][] run(LanguageModel model, SequenceState state, int... ids) {
-        return rows(model.forward(Batch.of(new Run(state, ids, 0, ids.length, 0))).get(0));
+        return rows(
+                model.forward(Batch.of(new Run(state, ids, 0, ids.length, 0))).get(0));
     }
 
     static float[] last(LanguageModel model, SequenceState state, int... ids) {

@@ -24,11 +24,13 @@ final class RandomWeights implements WeightSource {
             TensorInfo info = new TensorInfo(tensor.name(), DType.F32, tensor.shape());
             float[] values = new float[(int) info.elements()];
             long inputs = tensor.shape().get(tensor.shape().size() - 1);
-            boolean norm = tensor.name().endsWith("norm.weight") || tensor.name().endsWith("norm_f.weight");
+            boolean norm =
+                    tensor.name().endsWith("norm.weight") || tensor.name().endsWith("norm_f.weight");
             for (int i = 0; i < values.length; i++) {
                 float number = (float) random.nextGaussian();
-                values[i] = norm ? 1 + 0.1f * number : tensor.shape().size() == 1 ? 0.5f * number : number
-                        / (float) Math.sqrt(inputs);
+                values[i] = norm
+                        ? 1 + 0.1f * number
+                        : tensor.shape().size() == 1 ? 0.5f * number : number / (float) Math.sqrt((double) inputs);
             }
             tensors.put(tensor.name(), values);
             shapes.put(tensor.name(), tensor.shape());

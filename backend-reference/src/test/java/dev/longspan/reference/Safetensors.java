@@ -31,7 +31,9 @@ final class Safetensors implements WeightSource {
                 entry.getValue().get("shape").forEach(size -> shape.add(size.asLong()));
                 DType dtype = DType.valueOf(entry.getValue().get("dtype").asText());
                 infos.put(entry.getKey(), new TensorInfo(entry.getKey(), dtype, shape));
-                starts.put(entry.getKey(), entry.getValue().get("data_offsets").get(0).asInt());
+                starts.put(
+                        entry.getKey(),
+                        entry.getValue().get("data_offsets").get(0).asInt());
             }
         });
         data = all.position(8 + header).slice();
