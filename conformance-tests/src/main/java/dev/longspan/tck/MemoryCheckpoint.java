@@ -1,0 +1,116 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.StateSink;
+import dev.longspan.spi.StateSource;
+import dev.longspan.spi.TensorInfo;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What a checkpoint wrote, held in memory, to be read back by the same or another backend. */
+public final class MemoryCheckpoint implements StateSource {
+    private final int length;
+    private final Map<String, TensorInfo> infos = new LinkedHashMap<>();
+    private final Map<String, byte[]> data = new LinkedHashMap<>();
+
+    private MemoryCheckpoint(int length) {
+        this.length = length;
+    }
+
+    /**
+     * {@return a copy of all that a checkpoint writes}
+     *
+     * @param checkpoint an open checkpoint
+     * @throws AssertionError if it writes other tensors, or more or fewer bytes, than it lists
+     */
+    public static MemoryCheckpoint of(Checkpoint checkpoint) {
+        MemoryCheckpoint copy = new MemoryCheckpoint(checkpoint.length());
+        Map<String, ByteArrayOutputStream> written = new LinkedHashMap<>();
+        checkpoint.write(new StateSink() {
+            private ByteArrayOutputStream current = new ByteArrayOutputStream();
+
+            @Override
+            public boolean begin(TensorInfo tensor) {
+                current = new ByteArrayOutputStream();
+                written.put(tensor.name(), current);
+                copy.infos.put(tensor.name(), tensor);
+                return true;
+            }
+
+            @Override
+            public void write(ByteBuffer bytes) {
+                byte[] part = new byte[bytes.remaining()];
+                bytes.duplicate().get(part);
+                current.writeBytes(part);
+            }
+        });
+        if (!List.copyOf(copy.infos.values()).equals(checkpoint.tensors())) {
+            throw new AssertionError(
+                    "a checkpoint wrote " + copy.infos.values() + " and lists " + checkpoint.tensors());
+        }
+        written.forEach((name, bytes) -> {
+            if (bytes.size() != copy.tensor(name).bytes()) {
+                throw new AssertionError(
+                        name + ": expected " + copy.tensor(name).bytes() + " bytes, found " + bytes.size());
+            }
+            copy.data.put(name, bytes.toByteArray());
+        });
+        return copy;
+    }
+
+    private TensorInfo tensor(String name) {
+        TensorInfo info = infos.get(name);
+        if (info == null) {
+            throw new IllegalArgumentException("no tensor '" + name + "' in this checkpoint");
+        }
+        return info;
+    }
+
+    /** {@return the names of its tensors, in the order in which they were written} */
+    public Set<String> names() {
+        return infos.keySet();
+    }
+
+    /**
+     * {@return the numbers of a tensor, row by row}
+     *
+     * @param name its name
+     */
+    public float[] numbers(String name) {
+        TensorInfo info = tensor(name);
+        ByteBuffer bytes = ByteBuffer.wrap(bytes(name)).order(ByteOrder.LITTLE_ENDIAN);
+        float[] numbers = new float[(int) info.elements()];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = Tensors.next(bytes, info.dtype());
+        }
+        return numbers;
+    }
+
+    private byte[] bytes(String name) {
+        byte[] bytes = data.get(name);
+        if (bytes == null) {
+            throw new IllegalArgumentException("no tensor '" + name + "' in this checkpoint");
+        }
+        return bytes;
+    }
+
+    @Override
+    public int length() {
+        return length;
+    }
+
+    @Override
+    public TensorInfo info(String name) {
+        return tensor(name);
+    }
+
+    @Override
+    public void read(String name, long offset, ByteBuffer target) {
+        target.put(bytes(name), (int) offset, target.remaining());
+    }
+}
