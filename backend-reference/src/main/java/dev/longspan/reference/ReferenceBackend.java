@@ -10,6 +10,7 @@ import dev.longspan.reference.network.NetworkRunner;
 import dev.longspan.reference.network.Team;
 import dev.longspan.spi.AttentionKernels;
 import dev.longspan.spi.Backend;
+import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.Capabilities;
 import dev.longspan.spi.Device;
 import dev.longspan.spi.Feature;
@@ -98,7 +99,11 @@ final class ReferenceBackend implements Backend {
         StateLayout layout = StateLayout.of(spec);
         long page = layout.pageBytes();
         long workspace = NetworkRunner.workspaceBytes(
-                spec, threads, Math.min(options.maxBatchTokens(), MAX_BATCH_TOKENS), options.maxContextTokens());
+                spec,
+                threads,
+                Math.min(options.maxBatchTokens(), MAX_BATCH_TOKENS),
+                options.maxContextTokens(),
+                options.maxLogitsRows());
         return new MemoryPlan(
                 new MemorySize(0, NetworkLoader.bytes(spec)),
                 new MemorySize(0, layout.recurrentBytes() + page),
@@ -112,7 +117,7 @@ final class ReferenceBackend implements Backend {
         NetworkLoader loader = new NetworkLoader(spec, weights, progress, choice.kernels());
         long bytes = NetworkLoader.bytes(spec);
         Network network = ledger.allocate("the weights", bytes, loader::load);
-        NetworkRunner runner = new NetworkRunner(spec, network, choice.kernels(), team, ledger);
+        NetworkRunner runner = runner(spec, network, bytes);
         ReferenceModel model = new ReferenceModel(spec, runner, team, ledger, bytes, models::remove);
         models.add(model);
         boolean late;
@@ -124,6 +129,19 @@ final class ReferenceBackend implements Backend {
             throw closedException();
         }
         return model;
+    }
+
+    /** Gives the weights back where there is no memory for the work. */
+    private NetworkRunner runner(ModelSpec spec, Network network, long bytes) {
+        try {
+            return new NetworkRunner(spec, network, choice.kernels(), team, ledger);
+        } catch (OutOfMemoryError e) {
+            ledger.release(bytes);
+            throw new BackendMemoryException("the workspace of a model", bytes, e);
+        } catch (RuntimeException e) {
+            ledger.release(bytes);
+            throw e;
+        }
     }
 
     @Override

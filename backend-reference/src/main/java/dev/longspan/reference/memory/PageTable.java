@@ -4,7 +4,7 @@ import dev.longspan.spi.AttentionHeads;
 import java.util.Arrays;
 import java.util.List;
 
-/** The pages of one sequence, in order. Used by one thread at a time; only the pages themselves are shared. */
+/** The pages of one sequence, in order. One thread at a time changes it; any thread may ask how many bytes it holds. */
 public final class PageTable {
     private final StateLayout layout;
     private final MemoryLedger ledger;
@@ -95,18 +95,18 @@ public final class PageTable {
     }
 
     /** Releases all pages from an index on. */
-    void truncate(int size) {
+    synchronized void truncate(int size) {
         while (count > size) {
             pages[--count].release(ledger);
         }
         Arrays.fill(pages, size, pages.length, null);
     }
 
-    long bytes() {
+    synchronized long bytes() {
         return count * layout.pageBytes();
     }
 
-    long exclusiveBytes() {
+    synchronized long exclusiveBytes() {
         int own = 0;
         for (int i = 0; i < count; i++) {
             if (!pages[i].shared()) {
@@ -116,7 +116,7 @@ public final class PageTable {
         return own * layout.pageBytes();
     }
 
-    private void add(Page page) {
+    private synchronized void add(Page page) {
         if (count == pages.length) {
             pages = Arrays.copyOf(pages, 2 * count);
         }

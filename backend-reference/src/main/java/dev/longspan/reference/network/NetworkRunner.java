@@ -41,8 +41,8 @@ public final class NetworkRunner implements ParallelTask {
      * @param batchTokens the most tokens of a batch
      * @param contextTokens the longest sequence
      */
-    public static long workspaceBytes(ModelSpec spec, int workers, int batchTokens, int contextTokens) {
-        return new WorkspaceSizes(spec).bytes(workers, batchTokens, contextTokens);
+    public static long workspaceBytes(ModelSpec spec, int workers, int batchTokens, int contextTokens, int logitsRows) {
+        return new WorkspaceSizes(spec).bytes(workers, batchTokens, contextTokens, logitsRows);
     }
 
     /**

@@ -122,10 +122,10 @@ final class WorkspaceSizes {
     }
 
     /** {@return an upper bound of all workspace, logits included} */
-    long bytes(int workers, int batchTokens, int contextTokens) {
+    long bytes(int workers, int batchTokens, int contextTokens, int logitsRows) {
         return rowBytes(Math.min(batchTokens, Pass.MAX_ROWS))
                 + workerBytes(workers)
                 + scoreBytes(workers, scores(rounded(contextTokens)))
-                + LogitsRows.bytes(batchTokens, vocabulary);
+                + LogitsRows.bytes(Math.min(logitsRows, batchTokens), vocabulary);
     }
 }
