@@ -51,7 +51,7 @@ final class FolderReader {
 
     /** Whether there is an entry of that name, even one that cannot be read. */
     boolean has(String name) {
-        return Files.exists(folder.resolve(name), LinkOption.NOFOLLOW_LINKS);
+        return Files.exists(path(name), LinkOption.NOFOLLOW_LINKS);
     }
 
     /** The path of a file that must exist and be a regular one. */

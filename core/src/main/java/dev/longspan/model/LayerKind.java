@@ -40,6 +40,12 @@ enum LayerKind {
         if (pattern == null && list == null) {
             throw keys.fault(PATTERN, "a pattern of the letters M, *, - and E");
         }
+        if (pattern != null && pattern.length() > MAX_LAYERS) {
+            throw keys.fault(PATTERN, "1 to " + MAX_LAYERS + " layers");
+        }
+        if (list != null && list.size() > MAX_LAYERS) {
+            throw keys.fault(LIST, "1 to " + MAX_LAYERS + " layers");
+        }
         List<LayerKind> layers = pattern == null ? List.of() : ofPattern(keys, pattern);
         if (list != null) {
             List<LayerKind> named = ofList(keys, list);

@@ -40,6 +40,9 @@ record JsonItem(JsonNode node, String path) {
         if (!node.isTextual()) {
             throw expected("a string");
         }
+        if (LoneSurrogates.in(node.textValue())) {
+            throw refused("half of a surrogate pair");
+        }
         return node.textValue();
     }
 

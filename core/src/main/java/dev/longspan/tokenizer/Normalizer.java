@@ -27,7 +27,7 @@ sealed interface Normalizer {
         public MarkedChars apply(MarkedChars text) {
             byte[] marks = text.marks();
             if (marks == null) {
-                return MarkedChars.plain(java.text.Normalizer.normalize(text.text(), form));
+                return MarkedChars.plain(normalized(text.text()));
             }
             String source = text.text();
             Rewriting result = new Rewriting(source.length());
@@ -35,12 +35,33 @@ sealed interface Normalizer {
             for (int end = 1; end <= source.length(); end++) {
                 // nothing ever combines across the front of an ASCII character
                 if (end == source.length() || source.charAt(end) < 0x80) {
-                    String part = java.text.Normalizer.normalize(source.substring(start, end), form);
-                    result.add(part, MarkedChars.strongest(marks, start, end));
+                    add(source, marks, start, end, result);
                     start = end;
                 }
             }
             return result.toMarkedChars();
+        }
+
+        private String normalized(String text) {
+            return java.text.Normalizer.normalize(MarkOrder.inOrder(text), form);
+        }
+
+        /** Parts of one mark each keep their marks, unless something combines across them. */
+        private void add(String source, byte[] marks, int start, int end, Rewriting result) {
+            String whole = normalized(source.substring(start, end));
+            Rewriting parts = new Rewriting(whole.length());
+            int from = start;
+            for (int to = start + 1; to <= end; to++) {
+                if (to == end || marks[to] != marks[from]) {
+                    parts.add(normalized(source.substring(from, to)), marks[from]);
+                    from = to;
+                }
+            }
+            if (parts.text.toString().contentEquals(whole)) {
+                result.copy(parts.toMarkedChars(), 0, whole.length());
+            } else {
+                result.add(whole, MarkedChars.strongest(marks, start, end));
+            }
         }
     }
 

@@ -1,13 +1,19 @@
 package dev.longspan.tokenizer;
 
+import dev.longspan.spi.ModelLoadException;
 import java.util.Arrays;
 
 /**
  * Looks for a pattern in a text, trying the choices in their order and going back where one fails. What is still to try
- * is kept in an array, so no text makes the thread's stack overflow. For one thread at a time.
+ * is kept in an array, so no text makes the thread's stack overflow, and steps are counted, so no pattern takes for ever.
+ * For one thread at a time.
  */
 final class PatternMatcher {
     private static final int FIELDS = 3;
+    /** How many steps a char of text may cost on average; published patterns need fewer than a hundred. */
+    private static final long STEPS_PER_CHAR = 2_000;
+    /** What a text may cost whatever its length. */
+    private static final long STEPS_AT_LEAST = 1_000_000;
 
     private final SplitPattern pattern;
     private final char[] text;
@@ -16,11 +22,13 @@ final class PatternMatcher {
     private int pendingSize;
     private int matchStart;
     private int matchEnd;
+    private long stepsLeft;
 
     /** Makes a matcher over a text that holds no lone surrogates. */
     PatternMatcher(SplitPattern pattern, char[] text) {
         this.pattern = pattern;
         this.text = text;
+        this.stepsLeft = STEPS_AT_LEAST + STEPS_PER_CHAR * text.length;
     }
 
     /**
@@ -63,6 +71,13 @@ final class PatternMatcher {
         int place = program;
         int at = start;
         while (true) {
+            if (--stepsLeft < 0) {
+                throw new ModelLoadException(
+                        "tokenizer.json",
+                        "pre_tokenizer",
+                        "expected a pattern that takes fewer than " + STEPS_PER_CHAR
+                                + " steps a character, found one that tries too many ways to match this text");
+            }
             switch (pattern.operations[place]) {
                 case SplitPattern.ONE -> {
                     if (at < end && pattern.sets[pattern.a[place]].contains(codePoint(at))) {
@@ -150,6 +165,7 @@ final class PatternMatcher {
                 least = at;
             }
         }
+        stepsLeft -= count;
         if (count < min) {
             return -1;
         }

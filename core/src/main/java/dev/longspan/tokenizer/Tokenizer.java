@@ -121,7 +121,7 @@ public final class Tokenizer {
     }
 
     private int[] encode(String input, AddedTokens.Guard guard, @Nullable MarkedGuard marks) {
-        String text = withoutLoneSurrogates(input);
+        String text = LoneSurrogates.replaced(input);
         IntBuffer ids = new IntBuffer();
         BytePairEncoder encoder = new BytePairEncoder(model);
         rawTokens.split(text, guard, new AddedTokens.Parts() {
@@ -169,21 +169,6 @@ public final class Tokenizer {
         for (int word = 0; word < words.count(); word++) {
             encoder.encode(words.text(), words.start(word), words.end(word), ids);
         }
-    }
-
-    private static String withoutLoneSurrogates(String text) {
-        StringBuilder repaired = null;
-        for (int i = 0; i < text.length(); i++) {
-            if (Character.isSurrogate(text.charAt(i))) {
-                if (text.codePointAt(i) > Character.MAX_VALUE) {
-                    i++;
-                } else {
-                    repaired = repaired == null ? new StringBuilder(text) : repaired;
-                    repaired.setCharAt(i, '\uFFFD');
-                }
-            }
-        }
-        return repaired == null ? text : repaired.toString();
     }
 
     /**

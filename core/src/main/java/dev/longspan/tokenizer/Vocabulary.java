@@ -24,6 +24,9 @@ final class Vocabulary {
         if (id < 0 || id > MAX_ID) {
             throw fault(key, "expected an id in 0.." + MAX_ID + ", found " + id + " for the token " + token);
         }
+        if (LoneSurrogates.in(token)) {
+            throw fault(key, "the token with the id " + id + " holds half of a surrogate pair");
+        }
         int index = (int) id;
         if (index < end && tokens[index] != null) {
             throw fault(key, "the id " + id + " belongs to two tokens: " + tokens[index] + " and " + token);
