@@ -23,6 +23,7 @@ public final class ChatTemplateException extends LongspanException {
     }
 
     private final Reason reason;
+    private final String problem;
     private final int line;
     private final int column;
 
@@ -37,6 +38,7 @@ public final class ChatTemplateException extends LongspanException {
     public ChatTemplateException(Reason reason, String message, int line, int column) {
         super("chat template, line " + line + ", column " + column + ": " + message);
         this.reason = reason;
+        this.problem = message;
         this.line = line;
         this.column = column;
     }
@@ -44,6 +46,11 @@ public final class ChatTemplateException extends LongspanException {
     /** {@return what kind of fault it is} */
     public Reason reason() {
         return reason;
+    }
+
+    /** {@return what was wrong, without the place; for {@link Reason#RAISED} the template's own words} */
+    public String problem() {
+        return problem;
     }
 
     /** {@return the line of the template, from 1} */

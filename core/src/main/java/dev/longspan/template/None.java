@@ -1,0 +1,7 @@
+package dev.longspan.template;
+
+/** Python's {@code None}. */
+enum None {
+    /** The one value. */
+    NONE
+}

@@ -1,0 +1,39 @@
+package dev.longspan.template;
+
+/**
+ * Python's {@code range}.
+ *
+ * @param start the first element
+ * @param stop the bound that is not reached
+ * @param step the distance, not 0
+ */
+record RangeValue(long start, long stop, long step) {
+    private static final long MAX = 100_000;
+
+    RangeValue {
+        if (step == 0) {
+            throw Fault.evaluation("range() arg 3 must not be zero");
+        }
+        if (size(start, stop, step) > MAX) {
+            throw Fault.limit("a range of more than " + MAX + " elements");
+        }
+    }
+
+    int size() {
+        return (int) size(start, stop, step);
+    }
+
+    long get(int index) {
+        return start + index * step;
+    }
+
+    private static long size(long start, long stop, long step) {
+        if (step > 0 ? start >= stop : start <= stop) {
+            return 0;
+        }
+        // unsigned: the distance of two longs may not fit into one
+        long distance = step > 0 ? stop - start : start - stop;
+        long count = Long.divideUnsigned(distance - 1, Math.abs(step)) + 1;
+        return count < 0 || step == Long.MIN_VALUE ? Long.MAX_VALUE : count;
+    }
+}
