@@ -1,0 +1,223 @@
+package dev.longspan.engine;
+
+import dev.longspan.ChatEvent;
+import dev.longspan.ChatResponse;
+import dev.longspan.ChatStream;
+import dev.longspan.StreamInterruptedException;
+import java.util.ArrayDeque;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The events between the engine's thread and one reader. Bounded: a full queue makes the sequence wait, which the scheduler
+ * asks for by {@link #hasRoom}.
+ */
+final class EventQueue implements ChatStream {
+    private static final int CAPACITY = 64;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final ArrayDeque<ChatEvent> events = new ArrayDeque<>();
+    /** Asks the engine to end the generation. */
+    private final Runnable cancellation;
+    /** Tells the engine that a full queue has room again. */
+    private final Runnable drained;
+
+    private @Nullable ChatEvent end;
+    private boolean closed;
+    /** Closed before the reader was given the last event. */
+    private boolean abandoned;
+
+    private long fullSince;
+
+    EventQueue(Runnable cancellation, Runnable drained) {
+        this.cancellation = cancellation;
+        this.drained = drained;
+    }
+
+    /** Called by the engine: whether the sequence may go on. */
+    boolean hasRoom() {
+        lock.lock();
+        try {
+            return events.size() < CAPACITY;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Called by the engine: for how long the queue has been full without being read, in nanoseconds. */
+    long nanosFull() {
+        lock.lock();
+        try {
+            return events.size() < CAPACITY ? 0 : System.nanoTime() - fullSince;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Called by the engine. */
+    void add(ChatEvent event) {
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            events.add(event);
+            if (events.size() == CAPACITY) {
+                fullSince = System.nanoTime();
+            }
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Called by the engine: takes the place of progress that was not read yet. */
+    void progress(ChatEvent.PromptProgress event) {
+        lock.lock();
+        try {
+            if (events.peekLast() instanceof ChatEvent.PromptProgress) {
+                events.removeLast();
+            }
+            add(event);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Called by the engine, once: adds the last event. */
+    void end(ChatEvent event) {
+        lock.lock();
+        try {
+            end = event;
+            if (!closed) {
+                events.add(event);
+            }
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean hasNext() {
+        try {
+            lock.lockInterruptibly();
+            try {
+                while (events.isEmpty() && end == null && !closed) {
+                    changed.await();
+                }
+                return !events.isEmpty();
+            } finally {
+                lock.unlock();
+            }
+        } catch (InterruptedException e) {
+            throw interrupted();
+        }
+    }
+
+    @Override
+    public ChatEvent next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException("the stream has ended");
+        }
+        boolean wasFull;
+        ChatEvent event;
+        lock.lock();
+        try {
+            wasFull = events.size() >= CAPACITY;
+            event = events.poll();
+            fullSince = System.nanoTime();
+        } finally {
+            lock.unlock();
+        }
+        if (event == null) {
+            throw new NoSuchElementException("the stream was closed");
+        }
+        if (wasFull) {
+            drained.run();
+        }
+        return event;
+    }
+
+    @Override
+    public Iterator<ChatEvent> iterator() {
+        return this;
+    }
+
+    @Override
+    public ChatResponse await() {
+        while (hasNext()) {
+            next();
+        }
+        lock.lock();
+        try {
+            if (abandoned) {
+                throw new IllegalStateException("the stream was closed before its end");
+            }
+            if (end instanceof ChatEvent.Completed completed) {
+                return completed.response();
+            }
+            if (end instanceof ChatEvent.Failed failed) {
+                throw failed.error();
+            }
+        } finally {
+            lock.unlock();
+        }
+        throw new IllegalStateException("the stream has no end");
+    }
+
+    @Override
+    public void cancel() {
+        cancellation.run();
+    }
+
+    @Override
+    public void close() {
+        boolean running;
+        lock.lock();
+        try {
+            running = end == null;
+            abandoned |= running || !events.isEmpty();
+            closed = true;
+            events.clear();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (running) {
+            cancellation.run();
+            awaitEnd();
+        }
+    }
+
+    /** Waits for the end whatever happens to the thread: the step that is under way cannot be left alone. */
+    private void awaitEnd() {
+        boolean interrupted = false;
+        lock.lock();
+        try {
+            while (end == null) {
+                try {
+                    changed.await(1, TimeUnit.SECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            lock.unlock();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private StreamInterruptedException interrupted() {
+        Thread.currentThread().interrupt();
+        cancel();
+        return new StreamInterruptedException();
+    }
+}

@@ -1,0 +1,138 @@
+package dev.longspan.engine;
+
+import dev.longspan.ModelInfo;
+import dev.longspan.TemplateFeatures;
+import dev.longspan.model.ChatTemplateSource;
+import dev.longspan.model.ChatTemplates;
+import dev.longspan.model.ModelFolder;
+import dev.longspan.model.TokenizerConfig;
+import dev.longspan.prompt.PromptRenderer;
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.ModelLoadException;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.template.ChatTemplate;
+import dev.longspan.template.TemplateLimits;
+import dev.longspan.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model folder, read and understood, all but the weights.
+ *
+ * @param folder what the files say
+ * @param renderer from requests to token ids
+ * @param vocabulary what the tokens of an answer mean
+ */
+public record OpenModel(ModelFolder folder, PromptRenderer renderer, Vocabulary vocabulary) {
+    /** The tags that the output parser knows; in some models they are control tokens. */
+    private static final List<String> ANSWER_TAGS = List.of("<think>", "</think>", "<tool_call>", "</tool_call>");
+
+    /**
+     * Reads a folder.
+     *
+     * @param path the folder
+     * @param options values for keys {@code span_attention_*} of its {@code config.json}
+     * @throws ModelLoadException if a file is missing or at fault
+     * @throws dev.longspan.ChatTemplateException if the chat template cannot be understood
+     */
+    public static OpenModel read(Path path, Map<String, String> options) {
+        ModelFolder folder = ModelFolder.open(path, options);
+        ChatTemplateSource source = folder.templates().byName().get(ChatTemplates.DEFAULT);
+        if (source == null) {
+            throw new ModelLoadException(
+                    "chat_template.jinja",
+                    "",
+                    "expected a chat template in " + path + ", found none: this is a base model");
+        }
+        ChatTemplate template = ChatTemplate.parse(source.text(), TemplateLimits.DEFAULT);
+        Tokenizer tokenizer = Tokenizer.load(folder.tokenizerFile());
+        int rows = folder.config().spec().vocabularySize();
+        if (tokenizer.vocabularySize() > rows) {
+            throw new ModelLoadException(
+                    "tokenizer.json",
+                    "",
+                    "expected token ids below vocab_size " + rows + " of config.json, found id "
+                            + (tokenizer.vocabularySize() - 1));
+        }
+        Set<Integer> tags = new HashSet<>();
+        for (String tag : ANSWER_TAGS) {
+            tokenizer.id(tag).ifPresent(tags::add);
+        }
+        return new OpenModel(
+                folder,
+                new PromptRenderer(template, tokenizer, specialTokens(folder.tokenizer()), tags),
+                new Vocabulary(tokenizer, endIds(folder, tokenizer), tags));
+    }
+
+    /** {@return what is known of the model} */
+    public ModelInfo info(int maxContextTokens) {
+        ModelSpec spec = folder.config().spec();
+        long parameters = 0;
+        for (ModelSpec.Tensor tensor : spec.tensors()) {
+            long numbers = 1;
+            for (long size : tensor.shape()) {
+                numbers *= size;
+            }
+            parameters += numbers;
+        }
+        StringBuilder letters = new StringBuilder();
+        for (LayerSpec layer : spec.layers()) {
+            letters.append(letter(layer));
+        }
+        Path name = folder.path().toAbsolutePath().normalize().getFileName();
+        return new ModelInfo(
+                name == null ? folder.path().toString() : name.toString(),
+                spec.modelType(),
+                parameters,
+                letters.toString(),
+                spec.vocabularySize(),
+                maxContextTokens,
+                renderer.features().thinking() == TemplateFeatures.Thinking.ALWAYS
+                        || renderer.features().thinking() == TemplateFeatures.Thinking.ON_BY_DEFAULT);
+    }
+
+    private static char letter(LayerSpec layer) {
+        if (layer instanceof LayerSpec.Mamba) {
+            return 'M';
+        } else if (layer instanceof LayerSpec.Attention) {
+            return '*';
+        } else if (layer instanceof LayerSpec.Mlp) {
+            return '-';
+        }
+        return 'E';
+    }
+
+    /** The ids that end an answer: the folder's, and the tokenizer's end token where it is another. */
+    private static Set<Integer> endIds(ModelFolder folder, Tokenizer tokenizer) {
+        Set<Integer> ids = new HashSet<>(folder.endTokenIds());
+        String end = folder.tokenizer().eosToken();
+        OptionalInt id = end == null ? OptionalInt.empty() : tokenizer.id(end);
+        id.ifPresent(ids::add);
+        if (ids.isEmpty()) {
+            throw new ModelLoadException(
+                    "config.json", "eos_token_id", "expected the id of the token that ends an answer, found none");
+        }
+        return ids;
+    }
+
+    private static Map<String, String> specialTokens(TokenizerConfig config) {
+        Map<String, String> tokens = new LinkedHashMap<>();
+        put(tokens, "bos_token", config.bosToken());
+        put(tokens, "eos_token", config.eosToken());
+        put(tokens, "pad_token", config.padToken());
+        put(tokens, "unk_token", config.unkToken());
+        return tokens;
+    }
+
+    private static void put(Map<String, String> tokens, String name, @Nullable String token) {
+        if (token != null) {
+            tokens.put(name, token);
+        }
+    }
+}

@@ -1,0 +1,329 @@
+package dev.longspan.engine;
+
+import dev.longspan.ChatStream;
+import dev.longspan.EngineClosedException;
+import dev.longspan.EngineOverloadedException;
+import dev.longspan.FinishReason;
+import dev.longspan.GenerationException;
+import dev.longspan.ReaderTooSlowException;
+import dev.longspan.spi.Batch;
+import dev.longspan.spi.LanguageModel;
+import dev.longspan.spi.LongspanException;
+import dev.longspan.spi.Run;
+import dev.longspan.spi.RunResult;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The engine's one thread: it owns the states, speaks to the model in batches, and feeds the streams.
+ *
+ * <p>A step decodes one token of every running answer and reads the next parts of prompts, in one batch; the prompts share
+ * what a step reads, so that a long one does not stop the others. Requests wait in a bounded queue, first come, first served. Everything but {@link #submit}, {@link #wake} and {@link #close} runs on the
+ * thread itself.
+ */
+public final class Scheduler implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
+    /** How late a stream that is not read may be noticed. */
+    private static final long LONGEST_WAIT_MILLIS = 500;
+
+    private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
+    private final LanguageModel model;
+    private final Vocabulary vocabulary;
+    private final EngineLimits limits;
+    private final int maxBatchTokens;
+    private final PrefillPace pace;
+    private final Thread thread;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final ArrayDeque<Generation> queue = new ArrayDeque<>();
+    private boolean closing;
+    private boolean woken;
+
+    // owned by the thread, and used again in every step: a token should cost no garbage that it need not
+    private final List<Generation> running = new ArrayList<>();
+    private final List<Generation> admitted = new ArrayList<>();
+    private final List<Generation> members = new ArrayList<>();
+    private final List<Run> runs = new ArrayList<>();
+
+    /**
+     * Starts the thread.
+     *
+     * @param model the model, which from now on only this scheduler uses; closed by the caller after {@link #close}
+     * @param vocabulary what its tokens mean
+     * @param limits how much to do at once, no more than the backend can
+     * @param maxBatchTokens how many ids the backend takes in a batch
+     */
+    public Scheduler(LanguageModel model, Vocabulary vocabulary, EngineLimits limits, int maxBatchTokens) {
+        this.model = model;
+        this.vocabulary = vocabulary;
+        this.limits = limits;
+        this.maxBatchTokens = maxBatchTokens;
+        this.pace = new PrefillPace(limits.prefillChunk());
+        this.thread = new Thread(this::loop, "longspan-engine");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /**
+     * Queues a request.
+     *
+     * @throws EngineOverloadedException if the queue is full
+     * @throws EngineClosedException if the engine is closed
+     */
+    public ChatStream submit(GenerationSpec spec) {
+        Generation generation = new Generation(spec, vocabulary, this::wake);
+        lock.lock();
+        try {
+            if (closing) {
+                throw new EngineClosedException();
+            }
+            if (queue.size() >= limits.maxQueued()) {
+                throw new EngineOverloadedException(queue.size() + " requests are waiting", RETRY_AFTER);
+            }
+            queue.add(generation);
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        return generation.events();
+    }
+
+    /** Makes the thread look again at what is cancelled and what has room. */
+    void wake() {
+        lock.lock();
+        try {
+            woken = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends every stream with {@link EngineClosedException} within one step, and joins the thread. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closing = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void loop() {
+        LongspanException reason = new EngineClosedException();
+        try {
+            while (admit()) {
+                retire();
+                step();
+                running.removeIf(Generation::hasEnded);
+            }
+        } catch (RuntimeException | Error e) {
+            LOG.error("the engine's thread failed", e);
+            reason = new GenerationException("the engine failed: " + e, e);
+        } finally {
+            endAll(reason);
+        }
+    }
+
+    /** Takes requests from the queue; waits while there is nothing to do. Answers false when the engine closes. */
+    private boolean admit() {
+        lock.lock();
+        try {
+            while (mustWait()) {
+                changed.await(LONGEST_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+            }
+            woken = false;
+            if (closing) {
+                return false;
+            }
+            if (!queue.isEmpty()) {
+                queue.removeIf(this::endedInQueue);
+            }
+            while (running.size() + admitted.size() < limits.maxRunning() && !queue.isEmpty()) {
+                admitted.add(queue.remove());
+            }
+        } catch (InterruptedException e) {
+            return false; // nobody but close() has reason to interrupt this thread
+        } finally {
+            lock.unlock();
+        }
+        for (int i = 0; i < admitted.size(); i++) {
+            start(admitted.get(i));
+        }
+        admitted.clear();
+        return true;
+    }
+
+    /** Whether there is nothing to do: no change, no sequence that can go on, none to admit, none to give up. */
+    private boolean mustWait() {
+        if (closing || woken || (!queue.isEmpty() && running.size() < limits.maxRunning())) {
+            return false;
+        }
+        for (int i = 0; i < running.size(); i++) {
+            if (running.get(i).events().hasRoom() || isTooSlow(running.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean isTooSlow(Generation generation) {
+        long nanos = generation.events().nanosFull();
+        return nanos > 0 && nanos >= limits.readerPatience().toNanos();
+    }
+
+    private boolean endedInQueue(Generation generation) {
+        if (generation.isCancelled()) {
+            generation.finish(FinishReason.CANCELLED);
+        }
+        return generation.hasEnded();
+    }
+
+    private void start(Generation generation) {
+        try {
+            generation.start(model.newState());
+            running.add(generation);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            generation.fail(explained(e));
+        }
+    }
+
+    /** Ends what is cancelled or not read. */
+    private void retire() {
+        for (int i = 0; i < running.size(); i++) {
+            Generation generation = running.get(i);
+            if (generation.isCancelled()) {
+                generation.finish(FinishReason.CANCELLED);
+            } else if (isTooSlow(generation)) {
+                generation.fail(
+                        new ReaderTooSlowException(limits.readerPatience().toSeconds()));
+            }
+        }
+        running.removeIf(Generation::hasEnded);
+    }
+
+    /** Computes one batch. */
+    private void step() {
+        members.clear();
+        runs.clear();
+        int reading = 0;
+        for (int i = 0; i < running.size(); i++) {
+            Generation generation = running.get(i);
+            if (!generation.events().hasRoom()) {
+                continue;
+            }
+            if (generation.isReadingPrompt()) {
+                reading++;
+            } else {
+                members.add(generation);
+                runs.add(generation.decodeRun());
+            }
+        }
+        int promptTokens = addPrompts(reading, Math.min(pace.tokens(), maxBatchTokens - runs.size()));
+        if (runs.isEmpty()) {
+            return;
+        }
+        long before = System.nanoTime();
+        List<RunResult> results = forward();
+        if (promptTokens > 0) {
+            pace.measured(promptTokens, System.nanoTime() - before);
+        }
+        for (int i = 0; i < results.size(); i++) {
+            take(members.get(i), runs.get(i), results.get(i));
+        }
+    }
+
+    /** Adds the next parts of prompts: each gets its share of the budget, and what it leaves goes to those behind it. */
+    private int addPrompts(int reading, int budget) {
+        int used = 0;
+        int others = reading;
+        for (int i = 0; i < running.size() && used < budget; i++) {
+            Generation generation = running.get(i);
+            if (!generation.isReadingPrompt() || !generation.events().hasRoom()) {
+                continue;
+            }
+            int share = Math.max(1, (budget - used) / Math.max(1, others));
+            int tokens = Math.min(generation.promptLeft(), share);
+            members.add(generation);
+            runs.add(generation.promptRun(tokens));
+            used += tokens;
+            others--;
+        }
+        return used;
+    }
+
+    /** A batch that fails whole ends all its members, and the engine goes on. */
+    private List<RunResult> forward() {
+        try {
+            return model.forward(new Batch(runs));
+        } catch (RuntimeException | OutOfMemoryError e) {
+            LOG.error("a batch of {} runs failed", runs.size(), e);
+            for (Generation member : members) {
+                member.fail(explained(e));
+            }
+            return List.of();
+        }
+    }
+
+    private void take(Generation generation, Run run, RunResult result) {
+        try {
+            if (result instanceof RunResult.Failure failure) {
+                generation.fail(failure.cause());
+            } else if (result instanceof RunResult.Success success) {
+                if (generation.isReadingPrompt()) {
+                    generation.promptRead(run.size(), success.logits());
+                } else {
+                    generation.choose(success.logits());
+                }
+            }
+        } catch (RuntimeException | OutOfMemoryError e) {
+            LOG.error("an answer failed", e);
+            generation.fail(explained(e));
+        }
+    }
+
+    private static LongspanException explained(Throwable e) {
+        return e instanceof LongspanException known
+                ? known
+                : new GenerationException("computing the answer failed: " + e, e);
+    }
+
+    private void endAll(LongspanException error) {
+        List<Generation> all = new ArrayList<>(running);
+        all.addAll(admitted);
+        running.clear();
+        lock.lock();
+        try {
+            closing = true;
+            all.addAll(queue);
+            queue.clear();
+        } finally {
+            lock.unlock();
+        }
+        for (Generation generation : all) {
+            generation.fail(error);
+        }
+    }
+}

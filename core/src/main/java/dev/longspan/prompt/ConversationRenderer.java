@@ -1,0 +1,156 @@
+package dev.longspan.prompt;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.longspan.ChatMessage;
+import dev.longspan.InvalidRequestException;
+import dev.longspan.ThinkingMode;
+import dev.longspan.ToolCall;
+import dev.longspan.ToolSpecification;
+import dev.longspan.template.ChatTemplate;
+import dev.longspan.template.TemplateText;
+import dev.longspan.template.TemplateValues;
+import dev.longspan.text.MarkedText;
+import dev.longspan.text.Origin;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Renders messages and tools with a chat template; all text from outside is marked. Immutable; any thread. */
+final class ConversationRenderer {
+    private static final String THINK = "<think>";
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
+    private static final TypeReference<LinkedHashMap<String, Object>> OBJECT = new TypeReference<>() {};
+
+    private final ChatTemplate template;
+    private final Map<String, String> specialTokens;
+
+    ConversationRenderer(ChatTemplate template, Map<String, String> specialTokens) {
+        this.template = template;
+        this.specialTokens = Map.copyOf(specialTokens);
+    }
+
+    /** Whether a prompt ends inside a thinking block that the template itself has opened. */
+    static boolean opensThinking(MarkedText text) {
+        int start = text.text().stripTrailing().length() - THINK.length();
+        return opensThinking(text.text()) && text.marks().stream().noneMatch(mark -> mark.end() > start);
+    }
+
+    static boolean opensThinking(String text) {
+        return text.stripTrailing().endsWith(THINK);
+    }
+
+    /**
+     * Renders a conversation.
+     *
+     * @param generationPrompt whether the beginning of the next answer is rendered, too
+     * @throws InvalidRequestException if a message or a tool is malformed
+     * @throws dev.longspan.ChatTemplateException if the template refuses the conversation
+     */
+    MarkedText render(
+            List<ChatMessage> messages,
+            List<ToolSpecification> tools,
+            ThinkingMode thinking,
+            boolean generationPrompt) {
+        Map<String, Object> context = new LinkedHashMap<>(specialTokens);
+        List<Object> rendered = new ArrayList<>();
+        for (int i = 0; i < messages.size(); i++) {
+            ChatMessage message = messages.get(i);
+            if (message instanceof ChatMessage.SystemMessage && i > 0) {
+                throw new InvalidRequestException(
+                        "messages[" + i + "]", "expected the system message to be the first, found one here");
+            }
+            rendered.add(message(message, "messages[" + i + "]"));
+        }
+        context.put("messages", rendered);
+        if (!tools.isEmpty()) {
+            context.put("tools", tools(tools));
+        }
+        context.put("add_generation_prompt", generationPrompt);
+        if (thinking != ThinkingMode.DEFAULT) {
+            context.put("enable_thinking", thinking == ThinkingMode.ON);
+        }
+        return template.render(context);
+    }
+
+    private static Map<String, Object> message(ChatMessage message, String path) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        if (message instanceof ChatMessage.SystemMessage) {
+            map.put("role", "system");
+            map.put("content", TemplateText.marked(message.text(), Origin.OUTSIDE));
+        } else if (message instanceof ChatMessage.UserMessage) {
+            map.put("role", "user");
+            map.put("content", TemplateText.marked(message.text(), Origin.OUTSIDE));
+        } else if (message instanceof ChatMessage.AssistantMessage answer) {
+            map.put("role", "assistant");
+            map.put("content", TemplateText.marked(answer.text(), Origin.ASSISTANT));
+            if (!answer.thinking().isEmpty()) {
+                map.put("reasoning_content", TemplateText.marked(answer.thinking(), Origin.ASSISTANT));
+            }
+            if (!answer.toolCalls().isEmpty()) {
+                map.put("tool_calls", toolCalls(answer.toolCalls(), path + ".toolCalls"));
+            }
+        } else if (message instanceof ChatMessage.ToolMessage result) {
+            map.put("role", "tool");
+            map.put("content", TemplateText.marked(result.text(), Origin.OUTSIDE));
+            if (!result.callId().isEmpty()) {
+                map.put("tool_call_id", TemplateText.marked(result.callId(), Origin.OUTSIDE));
+            }
+        }
+        return map;
+    }
+
+    private static List<Object> toolCalls(List<ToolCall> calls, String path) {
+        List<Object> list = new ArrayList<>();
+        for (int i = 0; i < calls.size(); i++) {
+            ToolCall call = calls.get(i);
+            Map<String, Object> function = new LinkedHashMap<>();
+            function.put("name", TemplateText.marked(call.name(), Origin.ASSISTANT));
+            function.put(
+                    "arguments",
+                    TemplateValues.marked(parse(call.arguments(), path + "[" + i + "].arguments"), Origin.ASSISTANT));
+            Map<String, Object> map = new LinkedHashMap<>();
+            map.put("id", TemplateText.marked(call.id(), Origin.ASSISTANT));
+            map.put("type", "function");
+            map.put("function", function);
+            list.add(map);
+        }
+        return list;
+    }
+
+    private static List<Object> tools(List<ToolSpecification> tools) {
+        List<Object> list = new ArrayList<>();
+        for (int i = 0; i < tools.size(); i++) {
+            ToolSpecification tool = tools.get(i);
+            Map<String, Object> function = new LinkedHashMap<>();
+            function.put("name", TemplateText.marked(tool.name(), Origin.OUTSIDE));
+            function.put("description", TemplateText.marked(tool.description(), Origin.OUTSIDE));
+            Map<String, Object> parameters = tool.parameters().isEmpty()
+                    ? new LinkedHashMap<>(Map.of("type", "object", "properties", Map.of()))
+                    : parse(tool.parameters(), "tools[" + i + "].parameters");
+            function.put("parameters", TemplateValues.marked(parameters, Origin.OUTSIDE));
+            Map<String, Object> map = new LinkedHashMap<>();
+            map.put("type", "function");
+            map.put("function", function);
+            list.add(map);
+        }
+        return list;
+    }
+
+    private static Map<String, Object> parse(String json, String path) {
+        try {
+            Map<String, Object> object = JSON.readValue(json, OBJECT);
+            if (object == null) {
+                throw new InvalidRequestException(path, "expected a JSON object, found null");
+            }
+            return object;
+        } catch (JsonProcessingException e) {
+            throw new InvalidRequestException(path, "expected a JSON object: " + e.getOriginalMessage());
+        }
+    }
+}
