@@ -1,11 +1,15 @@
 /** The {@code longspan} command. */
 module dev.longspan.cli {
-    requires dev.longspan.core;
     requires com.fasterxml.jackson.databind;
+    requires dev.longspan.core;
+    requires dev.longspan.nano;
     requires info.picocli;
+    // the terminal library takes Ctrl-C through sun.misc.Signal
+    requires jdk.unsupported;
     requires org.jline;
-    requires org.slf4j;
     requires static org.jspecify;
 
-    uses dev.longspan.spi.BackendProvider;
+    // picocli sets the annotated fields
+    opens dev.longspan.cli to
+            info.picocli;
 }

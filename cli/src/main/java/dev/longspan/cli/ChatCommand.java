@@ -1,0 +1,123 @@
+package dev.longspan.cli;
+
+import dev.longspan.ChatEngine;
+import dev.longspan.spi.LoadProgress;
+import dev.longspan.spi.LongspanException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.Callable;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.TerminalBuilder;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Holds a conversation: with a person at a terminal, else line by line. */
+@Command(
+        name = "chat",
+        description = "Holds a conversation.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        footer = {
+            "",
+            "At a terminal, /help lists what can be said beside messages. From a pipe, every line that is not blank is a"
+                    + " turn of one conversation; only the answers go to standard output.",
+            "",
+            "Exit codes: 0 all went well; 2 the options, the model or the backend are at fault; 1 anything else failed."
+        })
+final class ChatCommand implements Callable<Integer> {
+    private final Surroundings surroundings;
+
+    @Mixin
+    private EngineOptions engineOptions = new EngineOptions();
+
+    @Mixin
+    private AnswerOptions answerOptions = new AnswerOptions();
+
+    @Option(
+            names = "--json",
+            description = "Prints a JSON object per line: type 'answer' with text, thinking, finish_reason, usage and"
+                    + " timing, or type 'error'.")
+    private boolean json;
+
+    @Option(
+            names = "--verbose",
+            description = "Says on standard error what is going on, and where a failure came from.")
+    private boolean verbose;
+
+    ChatCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() {
+        if (verbose) {
+            // before the first logger is made
+            System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "info");
+        }
+        try {
+            return surroundings.terminal() && !json ? talk() : answerLines();
+        } catch (RuntimeException | OutOfMemoryError e) {
+            Fault fault = Fault.of(e);
+            if (json) {
+                new JsonView(surroundings.out()).failed(e);
+            }
+            surroundings.say(fault.line());
+            if (verbose) {
+                e.printStackTrace(surroundings.err());
+            }
+            return fault.exitCode();
+        }
+    }
+
+    private int answerLines() {
+        AnswerView view = json ? new JsonView(surroundings.out()) : new PlainView(surroundings);
+        try (ChatEngine engine = engineOptions.open(surroundings, LoadProgress.NONE)) {
+            return new PipeChat(surroundings, conversation(engine), view).run();
+        }
+    }
+
+    private int talk() {
+        try (Terminal terminal = terminal()) {
+            if (terminal == null) {
+                return answerLines();
+            }
+            ProgressBar bar = new ProgressBar(terminal, "loading the model", "bytes");
+            try (ChatEngine engine = engineOptions.open(surroundings, bar::show)) {
+                bar.clear();
+                return new TerminalChat(terminal, engine, conversation(engine)).run();
+            } finally {
+                bar.clear();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the terminal cannot be used", e);
+        }
+    }
+
+    /** {@return the terminal; null if input or output is none} */
+    private static @Nullable Terminal terminal() throws IOException {
+        try {
+            return TerminalBuilder.builder()
+                    .system(true)
+                    .dumb(false)
+                    .encoding(StandardCharsets.UTF_8)
+                    .nativeSignals(true)
+                    .build();
+        } catch (IllegalStateException e) {
+            return null;
+        }
+    }
+
+    /** Begins a conversation whose settings the model has been found to accept. */
+    private Conversation conversation(ChatEngine engine) {
+        try {
+            Conversation conversation = new Conversation(engine, answerOptions);
+            conversation.check();
+            return conversation;
+        } catch (LongspanException e) {
+            throw new StartException(String.valueOf(e.getMessage()), e);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package dev.longspan.cli;
+
+import dev.longspan.ChatEngine;
+import dev.longspan.spi.BackendMemoryException;
+import dev.longspan.spi.LoadProgress;
+import dev.longspan.spi.LongspanException;
+import dev.longspan.spi.ModelLoadException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options that say which engine is wanted. */
+final class EngineOptions {
+    @Option(
+            names = "--model",
+            paramLabel = "DIR",
+            description = "The model, a folder in the Hugging Face layout. Without it the built-in nano model is used.")
+    private @Nullable Path model;
+
+    @Option(
+            names = "--backend",
+            paramLabel = "NAME",
+            description = "The backend to compute with, and no other. Without it the best one that works here is used.")
+    private @Nullable String backend;
+
+    @Option(names = "--device", paramLabel = "ID", description = "The backend's device, such as cpu.")
+    private @Nullable String device;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "How many threads compute. Without it as many as the machine has processors.")
+    private @Nullable Integer threads;
+
+    @Option(
+            names = "--max-context",
+            paramLabel = "N",
+            description = "How many tokens prompt and answer may have together. Without it "
+                    + ChatEngine.Builder.DEFAULT_MAX_CONTEXT_TOKENS + ".")
+    private @Nullable Integer maxContext;
+
+    /**
+     * {@return the engine, to be closed by the caller}
+     *
+     * @throws StartException if the options, the model or the backend are at fault
+     */
+    ChatEngine open(Surroundings surroundings, LoadProgress progress) {
+        Path folder = model == null ? NanoModel.unpack(surroundings) : existing(model);
+        try {
+            ChatEngine.Builder builder = ChatEngine.builder().model(folder).loadProgress(progress);
+            if (backend != null) {
+                builder.backend(backend);
+            }
+            if (device != null) {
+                builder.device(device);
+            }
+            if (threads != null) {
+                builder.threads(threads);
+            }
+            if (maxContext != null) {
+                builder.maxContextTokens(maxContext);
+            }
+            return builder.build();
+        } catch (BackendMemoryException e) {
+            throw e;
+        } catch (ModelLoadException e) {
+            throw new StartException("model " + folder + ": " + e.getMessage(), e);
+        } catch (LongspanException e) {
+            throw new StartException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    static Path existing(Path folder) {
+        if (!Files.exists(folder)) {
+            throw new StartException("there is no folder " + folder.toAbsolutePath());
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new StartException("expected a folder, found a file: " + folder.toAbsolutePath());
+        }
+        return folder;
+    }
+}
