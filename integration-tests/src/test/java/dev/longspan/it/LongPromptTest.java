@@ -1,0 +1,68 @@
+package dev.longspan.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.longspan.ChatEngine;
+import dev.longspan.ChatEvent;
+import dev.longspan.ChatRequest;
+import dev.longspan.ChatStream;
+import dev.longspan.ThinkingMode;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The nano model finds a sentence in a text far longer than its window, through span attention alone. */
+class LongPromptTest {
+    @Test
+    void findsTheNeedleIn32000Tokens() {
+        findsTheNeedle(32_000);
+    }
+
+    @Test
+    @Tag("soak")
+    void findsTheNeedleIn100000Tokens() {
+        findsTheNeedle(100_000);
+    }
+
+    private static void findsTheNeedle(int tokens) {
+        try (ChatEngine engine = ChatEngine.builder()
+                .model(NanoFolder.path())
+                .backend("reference")
+                .build()) {
+            ChatRequest request = question(engine, tokens);
+            int promptTokens = engine.countTokens(request);
+            assertThat(promptTokens).isBetween(tokens * 97 / 100, tokens * 103 / 100);
+            int progress = 0;
+            String answer = "";
+            try (ChatStream stream = engine.stream(request)) {
+                for (ChatEvent event : stream) {
+                    if (event instanceof ChatEvent.PromptProgress read) {
+                        assertThat(read.doneTokens()).isBetween(progress, promptTokens);
+                        progress = read.doneTokens();
+                    } else if (event instanceof ChatEvent.Completed done) {
+                        answer = done.response().text();
+                    }
+                }
+            }
+            assertThat(progress).isEqualTo(promptTokens);
+            assertThat(answer).isEqualTo("The access code for the blue vault is 48213.");
+        }
+    }
+
+    /** Adjusts the text until the prompt has the wanted length within three percent. */
+    private static ChatRequest question(ChatEngine engine, int tokens) {
+        double characters = tokens * 3.3;
+        while (true) {
+            String text = LongText.hiding("The access code for the blue vault is 48213.", 0.4, (int) characters, 1);
+            ChatRequest request = ChatRequest.builder()
+                    .user(text + "\n\nWhat is the access code for the blue vault?")
+                    .thinking(ThinkingMode.OFF)
+                    .maxTokens(40)
+                    .build();
+            int found = engine.countTokens(request);
+            if (Math.abs(found - tokens) < tokens * 0.03) {
+                return request;
+            }
+            characters *= (double) tokens / found;
+        }
+    }
+}

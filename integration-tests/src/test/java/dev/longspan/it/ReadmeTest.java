@@ -1,0 +1,68 @@
+package dev.longspan.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+class ReadmeTest {
+    private static final Path EXAMPLE =
+            Tree.root().resolve("integration-tests/src/test/java/dev/longspan/it/ReadmeExample.java");
+    private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)\\)");
+
+    @Test
+    void theExampleIsTheOneThatIsCompiledHere() throws IOException {
+        Matcher block = JAVA_BLOCK.matcher(readme());
+        assertThat(block.find()).isTrue();
+        assertThat(block.group(1)).isEqualTo(markedRegion());
+    }
+
+    @Test
+    void theExampleRunsAndAnswers() {
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        PrintStream before = System.out;
+        try {
+            System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+            ReadmeExample.run(Tree.root().resolve("nano-model/model"));
+        } finally {
+            System.setOut(before);
+        }
+        List<String> lines = printed.toString(StandardCharsets.UTF_8).lines().toList();
+        assertThat(lines).hasSizeGreaterThanOrEqualTo(2);
+        assertThat(lines.get(0)).contains("Paris");
+        assertThat(String.join("", lines.subList(1, lines.size()))).isNotBlank();
+    }
+
+    @Test
+    void everyFileItLinksToIsThere() throws IOException {
+        for (String page : List.of("README.md", "CONTRIBUTING.md")) {
+            Matcher link = LINK.matcher(Files.readString(Tree.root().resolve(page)));
+            while (link.find()) {
+                assertThat(Tree.root().resolve(link.group(1)))
+                        .as("link in %s", page)
+                        .exists();
+            }
+        }
+    }
+
+    private static String readme() throws IOException {
+        return Files.readString(Tree.root().resolve("README.md"));
+    }
+
+    private static String markedRegion() throws IOException {
+        String source = Files.readString(EXAMPLE);
+        String begin = "// README begin\n";
+        int from = source.indexOf(begin) + begin.length();
+        String region = source.substring(from, source.indexOf("// README end"));
+        return region.stripTrailing().stripIndent() + "\n";
+    }
+}
