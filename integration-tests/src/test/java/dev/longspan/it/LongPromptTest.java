@@ -6,7 +6,12 @@ import dev.longspan.ChatEngine;
 import dev.longspan.ChatEvent;
 import dev.longspan.ChatRequest;
 import dev.longspan.ChatStream;
+import dev.longspan.ModelInspection;
 import dev.longspan.ThinkingMode;
+import dev.longspan.reference.ReferenceBackendProvider;
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.BackendOptions;
+import dev.longspan.spi.MemorySize;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -24,17 +29,21 @@ class LongPromptTest {
     }
 
     private static void findsTheNeedle(int tokens) {
-        try (ChatEngine engine = ChatEngine.builder()
-                .model(NanoFolder.path())
-                .backend("reference")
-                .build()) {
+        try (Backend backend = new ReferenceBackendProvider().open(BackendOptions.defaults());
+                ChatEngine engine = ChatEngine.builder()
+                        .model(NanoFolder.path())
+                        .backend(backend)
+                        .build()) {
             ChatRequest request = question(engine, tokens);
             int promptTokens = engine.countTokens(request);
             assertThat(promptTokens).isBetween(tokens * 97 / 100, tokens * 103 / 100);
+            long before = used(backend);
+            long most = before;
             int progress = 0;
             String answer = "";
             try (ChatStream stream = engine.stream(request)) {
                 for (ChatEvent event : stream) {
+                    most = Math.max(most, used(backend));
                     if (event instanceof ChatEvent.PromptProgress read) {
                         assertThat(read.doneTokens()).isBetween(progress, promptTokens);
                         progress = read.doneTokens();
@@ -45,7 +54,34 @@ class LongPromptTest {
             }
             assertThat(progress).isEqualTo(promptTokens);
             assertThat(answer).isEqualTo("The access code for the blue vault is 48213.");
+            assertThat(most - before)
+                    .as("growth, planned and real")
+                    .isBetween(keys(promptTokens), planned(promptTokens));
         }
+    }
+
+    private static long used(Backend backend) {
+        return backend.memory().used().totalBytes();
+    }
+
+    /** Keys and values of the nano model in float32: two layers with two heads of 32 each. */
+    private static long keys(int tokens) {
+        return 2L * 2 * 2 * 32 * Float.BYTES * tokens;
+    }
+
+    /** The plan's bound for a sequence of that length, between the lengths an inspection tells, and the workspace. */
+    private static long planned(int tokens) {
+        ModelInspection.Memory memory = ModelInspection.of(NanoFolder.path()).memory();
+        long shorter = bytes(memory, 4_096);
+        long longer = bytes(memory, 131_072);
+        return shorter
+                + (longer - shorter) * (tokens - 4_096L) / (131_072 - 4_096)
+                + memory.workspace().totalBytes();
+    }
+
+    private static long bytes(ModelInspection.Memory memory, int length) {
+        MemorySize size = memory.byLength().get(length);
+        return size == null ? 0 : size.totalBytes();
     }
 
     /** Adjusts the text until the prompt has the wanted length within three percent. */
