@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * @param vocabulary what the tokens of an answer mean
  */
 public record OpenModel(ModelFolder folder, PromptRenderer renderer, Vocabulary vocabulary) {
+    /** The name of the template that some models have for conversations with tools. */
+    private static final String TOOL_TEMPLATE = "tool_use";
+
     /** The tags that the output parser knows; in some models they are control tokens. */
     private static final List<String> ANSWER_TAGS = List.of("<think>", "</think>", "<tool_call>", "</tool_call>");
 
@@ -51,6 +54,9 @@ public record OpenModel(ModelFolder folder, PromptRenderer renderer, Vocabulary 
                     "expected a chat template in " + path + ", found none: this is a base model");
         }
         ChatTemplate template = ChatTemplate.parse(source.text(), TemplateLimits.DEFAULT);
+        ChatTemplateSource toolSource = folder.templates().byName().get(TOOL_TEMPLATE);
+        ChatTemplate toolTemplate =
+                toolSource == null ? template : ChatTemplate.parse(toolSource.text(), TemplateLimits.DEFAULT);
         Tokenizer tokenizer = Tokenizer.load(folder.tokenizerFile());
         int rows = folder.config().spec().vocabularySize();
         if (tokenizer.vocabularySize() > rows) {
@@ -66,7 +72,7 @@ public record OpenModel(ModelFolder folder, PromptRenderer renderer, Vocabulary 
         }
         return new OpenModel(
                 folder,
-                new PromptRenderer(template, tokenizer, specialTokens(folder.tokenizer()), tags),
+                new PromptRenderer(template, toolTemplate, tokenizer, specialTokens(folder.tokenizer()), tags),
                 new Vocabulary(tokenizer, endIds(folder, tokenizer), tags));
     }
 

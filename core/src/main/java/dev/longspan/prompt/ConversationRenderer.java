@@ -14,10 +14,13 @@ import dev.longspan.template.TemplateText;
 import dev.longspan.template.TemplateValues;
 import dev.longspan.text.MarkedText;
 import dev.longspan.text.Origin;
+import java.time.Clock;
+import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Renders messages and tools with a chat template; all text from outside is marked. Immutable; any thread. */
 final class ConversationRenderer {
@@ -29,10 +32,12 @@ final class ConversationRenderer {
 
     private final ChatTemplate template;
     private final Map<String, String> specialTokens;
+    private final Clock clock;
 
-    ConversationRenderer(ChatTemplate template, Map<String, String> specialTokens) {
+    ConversationRenderer(ChatTemplate template, Map<String, String> specialTokens, Clock clock) {
         this.template = template;
         this.specialTokens = Map.copyOf(specialTokens);
+        this.clock = clock;
     }
 
     /** Whether a prompt ends inside a thinking block that the template itself has opened. */
@@ -57,7 +62,7 @@ final class ConversationRenderer {
             List<ToolSpecification> tools,
             ThinkingMode thinking,
             boolean generationPrompt) {
-        Map<String, Object> context = new LinkedHashMap<>(specialTokens);
+        Map<String, @Nullable Object> context = new LinkedHashMap<>(specialTokens);
         List<Object> rendered = new ArrayList<>();
         for (int i = 0; i < messages.size(); i++) {
             ChatMessage message = messages.get(i);
@@ -68,9 +73,10 @@ final class ConversationRenderer {
             rendered.add(message(message, "messages[" + i + "]"));
         }
         context.put("messages", rendered);
-        if (!tools.isEmpty()) {
-            context.put("tools", tools(tools));
-        }
+        // as Hugging Face does: there is always a value, and it is none where there are no tools and documents
+        context.put("tools", tools.isEmpty() ? null : tools(tools));
+        context.put("documents", null);
+        context.put("strftime_now", ZonedDateTime.now(clock));
         context.put("add_generation_prompt", generationPrompt);
         if (thinking != ThinkingMode.DEFAULT) {
             context.put("enable_thinking", thinking == ThinkingMode.ON);

@@ -9,6 +9,8 @@ import dev.longspan.ThinkingMode;
 import dev.longspan.template.ChatTemplate;
 import dev.longspan.text.MarkedText;
 import dev.longspan.tokenizer.Tokenizer;
+import java.time.Clock;
+import java.time.ZoneId;
 import java.util.Map;
 import java.util.Set;
 
@@ -20,6 +22,7 @@ public final class PromptRenderer {
     private static final Set<Thinking> CAN_BE_TURNED_OFF = Set.of(Thinking.ON_BY_DEFAULT, Thinking.OFF_BY_DEFAULT);
 
     private final ConversationRenderer conversations;
+    private final ConversationRenderer withTools;
     private final Tokenizer tokenizer;
     private final Set<Integer> answerTags;
     private final TemplateFeatures features;
@@ -28,16 +31,22 @@ public final class PromptRenderer {
      * Makes a renderer, and finds out what the template can do.
      *
      * @param template the model's template
+     * @param toolTemplate the template for conversations with tools; the same where the model has no other
      * @param tokenizer the model's tokenizer
      * @param specialTokens {@code bos_token}, {@code eos_token} and the like, as the template knows them
      * @param answerTags the ids of control tokens that may form inside earlier answers: tags that the output parser knows
      */
     public PromptRenderer(
-            ChatTemplate template, Tokenizer tokenizer, Map<String, String> specialTokens, Set<Integer> answerTags) {
-        this.conversations = new ConversationRenderer(template, specialTokens);
+            ChatTemplate template,
+            ChatTemplate toolTemplate,
+            Tokenizer tokenizer,
+            Map<String, String> specialTokens,
+            Set<Integer> answerTags) {
+        this.conversations = new ConversationRenderer(template, specialTokens, Clock.system(ZoneId.systemDefault()));
+        this.withTools = new ConversationRenderer(toolTemplate, specialTokens, Clock.system(ZoneId.systemDefault()));
         this.tokenizer = tokenizer;
         this.answerTags = Set.copyOf(answerTags);
-        this.features = new TemplateProbe(conversations).features(template.names());
+        this.features = new TemplateProbe(conversations, withTools).features(toolTemplate.names());
     }
 
     /** {@return what the template can do} */
@@ -57,7 +66,8 @@ public final class PromptRenderer {
                     "thinking",
                     "expected DEFAULT or ON: this model's chat template has no way to turn thinking off, found OFF");
         }
-        MarkedText text = conversations.render(request.messages(), request.tools(), request.thinking(), true);
+        ConversationRenderer renderer = request.tools().isEmpty() ? conversations : withTools;
+        MarkedText text = renderer.render(request.messages(), request.tools(), request.thinking(), true);
         int[] ids = tokenizer.encode(text, answerTags::contains);
         if (ids.length == 0) {
             throw new InvalidRequestException(

@@ -19,10 +19,12 @@ final class TemplateProbe {
     private static final ToolSpecification TOOL = new ToolSpecification(
             SENTINEL, "does nothing", "{\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"string\"}}}");
 
-    private final ConversationRenderer renderer;
+    private final ConversationRenderer plain;
+    private final ConversationRenderer withTools;
 
-    TemplateProbe(ConversationRenderer renderer) {
-        this.renderer = renderer;
+    TemplateProbe(ConversationRenderer plain, ConversationRenderer withTools) {
+        this.plain = plain;
+        this.withTools = withTools;
     }
 
     TemplateFeatures features(Set<String> names) {
@@ -82,6 +84,7 @@ final class TemplateProbe {
     /** A template may refuse a conversation; then it cannot do what was tried. */
     private Optional<String> text(
             List<ChatMessage> messages, List<ToolSpecification> tools, ThinkingMode thinking, boolean prompt) {
+        ConversationRenderer renderer = tools.isEmpty() ? plain : withTools;
         try {
             return Optional.of(
                     renderer.render(messages, tools, thinking, prompt).text());
