@@ -77,6 +77,7 @@ public final class ChatEngine implements AutoCloseable {
      * @return the answer
      * @throws InvalidRequestException if the request cannot be run as it is, {@link ContextLengthException} if it is too long
      * @throws ChatTemplateException if the model's template refuses the conversation
+     * @throws dev.longspan.spi.ModelLoadException if the tokenizer's pattern takes too many steps on the text
      * @throws EngineOverloadedException if too many requests wait
      * @throws EngineClosedException if the engine is closed before the answer's end
      * @throws GenerationException if computing the answer fails
@@ -95,6 +96,7 @@ public final class ChatEngine implements AutoCloseable {
      * @return the events, to be read to the end or closed by the caller
      * @throws InvalidRequestException if the request cannot be run as it is, {@link ContextLengthException} if it is too long
      * @throws ChatTemplateException if the model's template refuses the conversation
+     * @throws dev.longspan.spi.ModelLoadException if the tokenizer's pattern takes too many steps on the text
      * @throws EngineOverloadedException if too many requests wait
      * @throws EngineClosedException if the engine is closed
      */

@@ -14,6 +14,9 @@ record Fault(int exitCode, String line) {
 
     private static final int FAILED = 1;
 
+    /** Control characters, and those that change the direction of a line. */
+    private static final String UNSAFE = "\\p{Cntrl}|[\\x80-\\x9f]|\\p{Cf}";
+
     static Fault of(Throwable thrown) {
         if (thrown instanceof StartException) {
             return new Fault(WRONG_START, oneLine(String.valueOf(thrown.getMessage())));
@@ -36,6 +39,6 @@ record Fault(int exitCode, String line) {
         return message.strip()
                 .replaceAll(":\\s*\\R\\s*", ": ")
                 .replaceAll("\\s*\\R\\s*", "; ")
-                .replaceAll("\\p{Cntrl}|[\\x80-\\x9f]", "?");
+                .replaceAll(UNSAFE, "?");
     }
 }

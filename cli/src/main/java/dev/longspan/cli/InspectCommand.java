@@ -44,9 +44,10 @@ final class InspectCommand implements Callable<Integer> {
         } catch (LongspanException e) {
             surroundings.say(Fault.oneLine(String.valueOf(e.getMessage())));
             return Fault.WRONG_START;
-        } catch (StartException e) {
-            surroundings.say(Fault.of(e).line());
-            return Fault.WRONG_START;
+        } catch (RuntimeException | OutOfMemoryError e) {
+            Fault fault = Fault.of(e);
+            surroundings.say(fault.line());
+            return fault.exitCode();
         }
     }
 
@@ -118,6 +119,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static void line(PrintStream out, String name, String value) {
-        out.println(String.format(Locale.ROOT, "%-20s %s", name, value));
+        out.println(Fault.oneLine(String.format(Locale.ROOT, "|%-20s %s", name, value))
+                .substring(1));
     }
 }

@@ -152,7 +152,11 @@ final class EventQueue implements ChatStream {
     @Override
     public ChatResponse await() {
         while (hasNext()) {
-            next();
+            try {
+                next();
+            } catch (NoSuchElementException e) {
+                break; // closed by another thread between the two calls; what follows says so
+            }
         }
         lock.lock();
         try {

@@ -4,6 +4,7 @@ import dev.longspan.ChatEvent;
 import dev.longspan.ChatMessage;
 import dev.longspan.ChatResponse;
 import dev.longspan.FinishReason;
+import dev.longspan.GenerationException;
 import dev.longspan.Timing;
 import dev.longspan.TokenUsage;
 import dev.longspan.output.OutputParser;
@@ -141,16 +142,23 @@ final class Generation {
 
     /** Ends with what there is. */
     void finish(FinishReason reason) {
-        parser.accept(decoder.flush());
-        parser.finish();
-        deltas.flush();
-        end(new ChatEvent.Completed(response(reason)));
+        try {
+            parser.accept(decoder.flush());
+            parser.finish();
+            deltas.flush();
+            end(new ChatEvent.Completed(response(reason)));
+        } catch (RuntimeException | OutOfMemoryError e) {
+            fail(new GenerationException("the answer could not be finished: " + e, e));
+        }
     }
 
     /** Ends without an answer. */
     void fail(LongspanException error) {
-        deltas.flush();
-        end(new ChatEvent.Failed(error));
+        try {
+            deltas.flush();
+        } finally {
+            end(new ChatEvent.Failed(error));
+        }
     }
 
     /** The reader gets the end whatever becomes of the state. */
@@ -165,7 +173,7 @@ final class Generation {
             if (open != null) {
                 open.close();
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("a state could not be closed", e);
         } finally {
             events.end(last);

@@ -323,7 +323,11 @@ public final class Scheduler implements AutoCloseable {
             lock.unlock();
         }
         for (Generation generation : all) {
-            generation.fail(error);
+            try {
+                generation.fail(error);
+            } catch (RuntimeException | Error e) {
+                LOG.error("an answer could not be ended in order", e);
+            }
         }
     }
 }

@@ -11,8 +11,10 @@ import java.util.Arrays;
 final class PatternMatcher {
     private static final int FIELDS = 3;
     /** How many steps a char of text may cost on average; published patterns need fewer than a hundred. */
-    private static final long STEPS_PER_CHAR = 2_000;
-    /** What a text may cost whatever its length. */
+    private static final long STEPS_PER_CHAR = 400;
+    /** How many numbers a char of text may keep waiting to be tried. */
+    private static final long PENDING_PER_CHAR = 12;
+    /** What a text may cost whatever its length, in steps and in numbers that wait. */
     private static final long STEPS_AT_LEAST = 1_000_000;
 
     private final SplitPattern pattern;
@@ -72,11 +74,7 @@ final class PatternMatcher {
         int at = start;
         while (true) {
             if (--stepsLeft < 0) {
-                throw new ModelLoadException(
-                        "tokenizer.json",
-                        "pre_tokenizer",
-                        "expected a pattern that takes fewer than " + STEPS_PER_CHAR
-                                + " steps a character, found one that tries too many ways to match this text");
+                throw tooManyWays();
             }
             switch (pattern.operations[place]) {
                 case SplitPattern.ONE -> {
@@ -193,11 +191,23 @@ final class PatternMatcher {
 
     private void push(int place, int at, int limit) {
         if (pendingSize == pending.length) {
+            long most = Math.min(Integer.MAX_VALUE / 2, STEPS_AT_LEAST + PENDING_PER_CHAR * text.length);
+            if (pendingSize >= most) {
+                throw tooManyWays();
+            }
             pending = Arrays.copyOf(pending, pendingSize * 2);
         }
         pending[pendingSize] = place;
         pending[pendingSize + 1] = at;
         pending[pendingSize + 2] = limit;
         pendingSize += FIELDS;
+    }
+
+    private static ModelLoadException tooManyWays() {
+        return new ModelLoadException(
+                "tokenizer.json",
+                "pre_tokenizer",
+                "expected a pattern that takes fewer than " + STEPS_PER_CHAR
+                        + " steps a character, found one that tries too many ways to match this text");
     }
 }

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Puts the parts of a tokenizer together from what its file says. */
 final class TokenizerBuilder {
+    /** The search for added tokens costs their length at every place of a text. */
+    private static final int MAX_ADDED_TOKEN = 512;
+
     private final TokenizerReader file;
     private final Vocabulary vocabulary;
     private final BitSet special = new BitSet();
@@ -173,6 +176,9 @@ final class TokenizerBuilder {
         JsonItem id = item.get("id");
         if (id.number() < 0 || id.number() > Integer.MAX_VALUE) {
             throw id.expected("an id");
+        }
+        if (item.get("content").text().length() > MAX_ADDED_TOKEN) {
+            throw item.get("content").expected("at most " + MAX_ADDED_TOKEN + " chars");
         }
         boolean isSpecial = item.flag("special", false);
         return new AddedToken(

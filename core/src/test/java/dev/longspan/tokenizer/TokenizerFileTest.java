@@ -44,6 +44,25 @@ class TokenizerFileTest {
     }
 
     @Test
+    void anAddedTokenThatIsTooLongIsRefusedByName() {
+        assertThatThrownBy(() -> read("{'added_tokens':[{'id':3,'content':'" + "a".repeat(100_000) + "'}],'model':{"
+                        + VOCABULARY + ",'merges':[]}}"))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("added_tokens")
+                .hasMessageContaining("content");
+    }
+
+    @Test
+    void aPatternThatPutsOffTooMuchIsStoppedByACount() {
+        String body = "(?:(?:bb)??" + "(?:bb)??".repeat(300) + "a)+";
+        Tokenizer hostile = read(with("'pre_tokenizer':{'type':'Split','pattern':{'Regex':'" + body
+                + "'},'behavior':'Isolated','invert':false}"));
+        assertThatThrownBy(() -> hostile.encode("a".repeat(200_000)))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("pre_tokenizer");
+    }
+
+    @Test
     void aPatternThatTriesTooManyWaysIsStoppedByACount() {
         Tokenizer hostile = read(with("'pre_tokenizer':{'type':'Split','pattern':{'Regex':'(?:a+)+b'},"
                 + "'behavior':'Isolated','invert':false}"));
