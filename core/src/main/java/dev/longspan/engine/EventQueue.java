@@ -11,12 +11,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The events between the engine's thread and one reader. Bounded: a full queue makes the sequence wait, which the scheduler
  * asks for by {@link #hasRoom}.
  */
 final class EventQueue implements ChatStream {
+    private static final Logger LOG = LoggerFactory.getLogger(EventQueue.class);
     private static final int CAPACITY = 64;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -155,7 +158,7 @@ final class EventQueue implements ChatStream {
             try {
                 next();
             } catch (NoSuchElementException e) {
-                break; // closed by another thread between the two calls; what follows says so
+                LOG.debug("closed by another thread between hasNext and next; the next hasNext says so", e);
             }
         }
         lock.lock();

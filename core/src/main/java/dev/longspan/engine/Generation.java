@@ -156,9 +156,10 @@ final class Generation {
     void fail(LongspanException error) {
         try {
             deltas.flush();
-        } finally {
-            end(new ChatEvent.Failed(error));
+        } catch (RuntimeException | OutOfMemoryError e) {
+            LOG.error("the last text of a failed answer was lost", e);
         }
+        end(new ChatEvent.Failed(error));
     }
 
     /** The reader gets the end whatever becomes of the state. */

@@ -10,7 +10,9 @@ import dev.longspan.template.ChatTemplate;
 import dev.longspan.text.MarkedText;
 import dev.longspan.tokenizer.Tokenizer;
 import java.time.Clock;
+import java.time.Instant;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.Map;
 import java.util.Set;
 
@@ -20,6 +22,8 @@ import java.util.Set;
  */
 public final class PromptRenderer {
     private static final Set<Thinking> CAN_BE_TURNED_OFF = Set.of(Thinking.ON_BY_DEFAULT, Thinking.OFF_BY_DEFAULT);
+
+    private static final Clock PROBE_TIME = Clock.fixed(Instant.EPOCH, ZoneOffset.UTC);
 
     private final ConversationRenderer conversations;
     private final ConversationRenderer withTools;
@@ -46,7 +50,11 @@ public final class PromptRenderer {
         this.withTools = new ConversationRenderer(toolTemplate, specialTokens, Clock.system(ZoneId.systemDefault()));
         this.tokenizer = tokenizer;
         this.answerTags = Set.copyOf(answerTags);
-        this.features = new TemplateProbe(conversations, withTools).features(toolTemplate.names());
+        this.features = new TemplateProbe(
+                        // at one time, so that a template that tells it renders equal conversations equally
+                        new ConversationRenderer(template, specialTokens, PROBE_TIME),
+                        new ConversationRenderer(toolTemplate, specialTokens, PROBE_TIME))
+                .features(toolTemplate.names());
     }
 
     /** {@return what the template can do} */

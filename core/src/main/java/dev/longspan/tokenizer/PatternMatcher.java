@@ -14,8 +14,10 @@ final class PatternMatcher {
     private static final long STEPS_PER_CHAR = 400;
     /** How many numbers a char of text may keep waiting to be tried. */
     private static final long PENDING_PER_CHAR = 12;
-    /** What a text may cost whatever its length, in steps and in numbers that wait. */
-    private static final long STEPS_AT_LEAST = 1_000_000;
+    /** What a text may cost whatever its length: patterns that count digits from the right are quadratic in a number. */
+    private static final long STEPS_AT_LEAST = 20_000_000;
+    /** How many numbers may wait whatever the text's length. */
+    private static final long PENDING_AT_LEAST = 1_000_000;
 
     private final SplitPattern pattern;
     private final char[] text;
@@ -191,7 +193,7 @@ final class PatternMatcher {
 
     private void push(int place, int at, int limit) {
         if (pendingSize == pending.length) {
-            long most = Math.min(Integer.MAX_VALUE / 2, STEPS_AT_LEAST + PENDING_PER_CHAR * text.length);
+            long most = Math.min(Integer.MAX_VALUE / 2, PENDING_AT_LEAST + PENDING_PER_CHAR * text.length);
             if (pendingSize >= most) {
                 throw tooManyWays();
             }
