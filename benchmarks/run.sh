@@ -15,7 +15,7 @@ fi
 
 read -r -a java_options <<<"${JAVA_OPTS:-}"
 command=("${JAVA_HOME:+$JAVA_HOME/bin/}java" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn
-    "-Dlongspan.bench.models=$here/target/models" "${java_options[@]}" -cp "$here/target/classes:$here/target/lib/*")
+    "-Dlongspan.bench.models=$here/target/models" "-Dlongspan.bench.root=$here/.." "${java_options[@]}" -cp "$here/target/classes:$here/target/lib/*")
 
 if [ "${1:-}" = program ]; then
     shift

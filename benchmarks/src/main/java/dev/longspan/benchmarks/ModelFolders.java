@@ -15,9 +15,14 @@ final class ModelFolders {
 
     private ModelFolders() {}
 
+    /** {@return the folder under which models are written} */
+    static Path home() {
+        return Path.of(System.getProperty(PROPERTY, "target/models"));
+    }
+
     /** {@return the folder of a model} */
     static Path find(String name) throws IOException {
-        Path home = Path.of(System.getProperty(PROPERTY, "target/models"));
+        Path home = home();
         if (name.equals("nano")) {
             return nano(home);
         }
