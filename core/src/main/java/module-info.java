@@ -2,6 +2,7 @@
 module dev.longspan.core {
     requires transitive dev.longspan.spi;
     requires com.fasterxml.jackson.databind;
+    requires jdk.jfr;
     requires org.slf4j;
     requires static transitive org.jspecify;
 

@@ -1,9 +1,14 @@
 package dev.longspan;
 
-import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.OptionalDouble;
-import java.util.OptionalLong;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is asked of the model: a conversation and how to answer it. Immutable; made by {@link #builder()}.
@@ -15,30 +20,69 @@ public final class ChatRequest {
     /** How many tokens an answer may have if the request does not say. */
     public static final int DEFAULT_MAX_TOKENS = 4096;
 
+    /** How many stop strings a request may have. */
+    public static final int MAX_STOP_STRINGS = 16;
+
+    /** How many calls an answer may hold if the request does not say. */
+    public static final int DEFAULT_MAX_TOOL_CALLS = 8;
+
     private final List<ChatMessage> messages;
     private final List<ToolSpecification> tools;
+    private final ToolChoice toolChoice;
+    private final Optional<String> toolParser;
+    private final int maxToolCalls;
     private final int maxTokens;
-    private final OptionalDouble temperature;
-    private final OptionalLong seed;
+    private final SamplingSettings sampling;
+    private final List<String> stop;
     private final ThinkingMode thinking;
+    private final OptionalInt thinkingBudget;
+    private final boolean thinkingHidden;
+    private final RepetitionSettings repetition;
+    private final Map<String, @Nullable Object> templateArguments;
     private final FlushPolicy flushPolicy;
 
-    private ChatRequest(Builder builder) {
+    ChatRequest(ChatRequestBuilder builder) {
         messages = List.copyOf(builder.messages);
         tools = List.copyOf(builder.tools);
+        toolChoice = builder.toolChoice;
+        toolParser = builder.toolParser;
+        maxToolCalls = builder.maxToolCalls;
         maxTokens = builder.maxTokens;
-        temperature = builder.temperature;
-        seed = builder.seed;
+        sampling = builder.sampling;
+        stop = builder.stop;
         thinking = builder.thinking;
+        thinkingBudget = builder.thinkingBudget;
+        thinkingHidden = builder.thinkingHidden;
+        repetition = builder.repetition;
+        templateArguments = Collections.unmodifiableMap(new LinkedHashMap<>(builder.templateArguments));
         flushPolicy = builder.flushPolicy;
         if (messages.isEmpty()) {
             throw new InvalidRequestException("messages", "expected at least one, found none");
         }
+        checkTools();
+    }
+
+    private void checkTools() {
+        Set<String> names = new HashSet<>();
+        for (int i = 0; i < tools.size(); i++) {
+            if (!names.add(tools.get(i).name())) {
+                throw new InvalidRequestException(
+                        "tools[" + i + "].name",
+                        "expected names that differ, found '" + tools.get(i).name() + "' twice");
+            }
+        }
+        if (toolChoice instanceof ToolChoice.Required && tools.isEmpty()) {
+            throw new InvalidRequestException("toolChoice", "expected tools to choose from, found none");
+        }
+        if (toolChoice instanceof ToolChoice.Named named && !names.contains(named.tool())) {
+            throw new InvalidRequestException(
+                    "toolChoice", "expected one of the tools " + names + ", found '" + named.tool() + "'");
+        }
     }
 
     /** {@return a builder of a request without messages} */
-    public static Builder builder() {
-        return new Builder();
+    public static ChatRequestBuilder builder() {
+        return new ChatRequestBuilder();
     }
 
     /**
@@ -60,19 +104,34 @@ public final class ChatRequest {
         return tools;
     }
 
+    /** {@return whether the model calls tools} */
+    public ToolChoice toolChoice() {
+        return toolChoice;
+    }
+
+    /** {@return the name of the {@link ToolParser} that reads the calls; empty: the one that fits the model's template} */
+    public Optional<String> toolParser() {
+        return toolParser;
+    }
+
+    /** {@return how many calls the answer may hold} */
+    public int maxToolCalls() {
+        return maxToolCalls;
+    }
+
     /** {@return how many tokens the answer may have, thinking included} */
     public int maxTokens() {
         return maxTokens;
     }
 
-    /** {@return the sampling temperature, 0 for greedy; empty: the model's own, else 0} */
-    public OptionalDouble temperature() {
-        return temperature;
+    /** {@return how tokens are chosen} */
+    public SamplingSettings sampling() {
+        return sampling;
     }
 
-    /** {@return the seed of the sampling; empty: another one each time} */
-    public OptionalLong seed() {
-        return seed;
+    /** {@return the strings that end the answer and are not part of it} */
+    public List<String> stop() {
+        return stop;
     }
 
     /** {@return whether the model thinks first} */
@@ -80,148 +139,28 @@ public final class ChatRequest {
         return thinking;
     }
 
+    /** {@return how many tokens the model may think before its thinking is closed; empty: no limit of its own} */
+    public OptionalInt thinkingBudget() {
+        return thinkingBudget;
+    }
+
+    /** {@return whether the thinking is neither streamed nor part of the answer} */
+    public boolean thinkingHidden() {
+        return thinkingHidden;
+    }
+
+    /** {@return when the answer counts as repeating itself} */
+    public RepetitionSettings repetition() {
+        return repetition;
+    }
+
+    /** {@return further values for the model's chat template, by name} */
+    public Map<String, @Nullable Object> templateArguments() {
+        return templateArguments;
+    }
+
     /** {@return how text is gathered before it is handed out} */
     public FlushPolicy flushPolicy() {
         return flushPolicy;
-    }
-
-    /** Gathers the fields of a request. Not for use by several threads at once. */
-    public static final class Builder {
-        private final List<ChatMessage> messages = new ArrayList<>();
-        private final List<ToolSpecification> tools = new ArrayList<>();
-        private int maxTokens = DEFAULT_MAX_TOKENS;
-        private OptionalDouble temperature = OptionalDouble.empty();
-        private OptionalLong seed = OptionalLong.empty();
-        private ThinkingMode thinking = ThinkingMode.DEFAULT;
-        private FlushPolicy flushPolicy = FlushPolicy.DEFAULT;
-
-        private Builder() {}
-
-        /**
-         * Appends messages.
-         *
-         * @param more the messages, in order
-         * @return this builder
-         */
-        public Builder messages(List<? extends ChatMessage> more) {
-            messages.addAll(more);
-            return this;
-        }
-
-        /**
-         * Appends a system message.
-         *
-         * @param text the instruction
-         * @return this builder
-         */
-        public Builder system(String text) {
-            messages.add(ChatMessage.system(text));
-            return this;
-        }
-
-        /**
-         * Appends a user message.
-         *
-         * @param text what the user says
-         * @return this builder
-         */
-        public Builder user(String text) {
-            messages.add(ChatMessage.user(text));
-            return this;
-        }
-
-        /**
-         * Appends an answer.
-         *
-         * @param text the answer
-         * @return this builder
-         */
-        public Builder assistant(String text) {
-            messages.add(ChatMessage.assistant(text));
-            return this;
-        }
-
-        /**
-         * Offers tools.
-         *
-         * @param more the tools, in order
-         * @return this builder
-         */
-        public Builder tools(List<ToolSpecification> more) {
-            tools.addAll(more);
-            return this;
-        }
-
-        /**
-         * Limits the answer, thinking included.
-         *
-         * @param tokens above 0
-         * @return this builder
-         * @throws InvalidRequestException if it is not above 0
-         */
-        public Builder maxTokens(int tokens) {
-            if (tokens < 1) {
-                throw new InvalidRequestException("maxTokens", "expected a number above 0, found " + tokens);
-            }
-            maxTokens = tokens;
-            return this;
-        }
-
-        /**
-         * Sets the sampling temperature.
-         *
-         * @param value 0 for greedy, else above 0 and finite
-         * @return this builder
-         * @throws InvalidRequestException if it is negative or not finite
-         */
-        public Builder temperature(double value) {
-            if (!(value >= 0 && Double.isFinite(value))) {
-                throw new InvalidRequestException("temperature", "expected a finite number from 0, found " + value);
-            }
-            temperature = OptionalDouble.of(value);
-            return this;
-        }
-
-        /**
-         * Makes sampling reproducible.
-         *
-         * @param value any number
-         * @return this builder
-         */
-        public Builder seed(long value) {
-            seed = OptionalLong.of(value);
-            return this;
-        }
-
-        /**
-         * Sets whether the model thinks first.
-         *
-         * @param mode on, off or as the model does by itself
-         * @return this builder
-         */
-        public Builder thinking(ThinkingMode mode) {
-            thinking = mode;
-            return this;
-        }
-
-        /**
-         * Sets how text is gathered before it is handed out.
-         *
-         * @param policy the policy
-         * @return this builder
-         */
-        public Builder flushPolicy(FlushPolicy policy) {
-            flushPolicy = policy;
-            return this;
-        }
-
-        /**
-         * {@return the request}
-         *
-         * @throws InvalidRequestException if there is no message
-         */
-        public ChatRequest build() {
-            return new ChatRequest(this);
-        }
     }
 }

@@ -1,18 +1,18 @@
 package dev.longspan;
 
 import dev.longspan.backend.BackendChoice;
+import dev.longspan.engine.NetworkLoader;
 import dev.longspan.engine.OpenModel;
 import dev.longspan.model.ModelConfig;
 import dev.longspan.model.StoredTensor;
 import dev.longspan.model.Weights;
+import dev.longspan.output.ToolParsers;
 import dev.longspan.spi.Backend;
-import dev.longspan.spi.BackendException;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.Capabilities;
 import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.MemorySize;
 import dev.longspan.spi.PlanOptions;
-import dev.longspan.spi.Support;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -88,13 +88,13 @@ public record ModelInspection(
      * @throws dev.longspan.spi.ModelLoadException if a file of the model is missing or at fault
      * @throws ChatTemplateException if the model's template cannot be understood
      * @throws dev.longspan.spi.BackendUnavailableException if no backend can work here
-     * @throws BackendException if the backend cannot run the network
+     * @throws dev.longspan.spi.BackendException if the backend cannot run the network
      */
     public static ModelInspection of(Path folder) {
-        OpenModel open = OpenModel.read(folder, Map.of());
+        OpenModel open = OpenModel.read(folder, Map.of(), ToolParsers.with(List.of()));
         ModelConfig config = open.folder().config();
         Map<Character, Integer> layers = new LinkedHashMap<>();
-        ModelInfo info = open.info(ChatEngine.Builder.DEFAULT_MAX_CONTEXT_TOKENS);
+        ModelInfo info = open.info(ChatEngineBuilder.DEFAULT_MAX_CONTEXT_TOKENS);
         for (char letter : info.layers().toCharArray()) {
             layers.merge(letter, 1, Integer::sum);
         }
@@ -126,14 +126,11 @@ public record ModelInspection(
         BackendOptions options = BackendOptions.defaults();
         BackendChoice.Chosen chosen = BackendChoice.probeAll(options).best();
         try (Backend backend = chosen.provider().open(options)) {
-            if (backend.supports(config.spec()) instanceof Support.Unsupported no) {
-                throw new BackendException(
-                        "backend '" + backend.id() + "' cannot run this model: " + no.item() + ": " + no.reason());
-            }
             Capabilities capabilities = backend.capabilities();
             int longest = LENGTHS.get(LENGTHS.size() - 1);
-            MemoryPlan plan = backend.plan(
+            MemoryPlan plan = NetworkLoader.plan(
                     config.spec(),
+                    backend,
                     new PlanOptions(1, Math.min(PROMPT_CHUNK, capabilities.maxBatchTokens()), longest, 1));
             Map<Integer, MemorySize> byLength = new LinkedHashMap<>();
             for (int length : LENGTHS) {

@@ -58,10 +58,10 @@ public final class RepetitionDetector {
         int longest = Math.min(settings.maxPeriod(), tail / settings.minRepeats());
         int[] match = new int[tail];
         Set<Integer> different = new HashSet<>();
+        int counted = 0;
         int left = 0;
         int right = 0;
         for (int period = 1; period <= longest; period++) {
-            different.add(tokens[length - period]);
             int same = period < right ? Math.min(right - period, match[period - left]) : 0;
             while (period + same < tail && tokens[length - 1 - same] == tokens[length - 1 - period - same]) {
                 same++;
@@ -71,7 +71,14 @@ public final class RepetitionDetector {
                 left = period;
                 right = period + same;
             }
-            if (different.size() >= settings.minUniqueTokens() && same >= (long) period * (settings.minRepeats() - 1)) {
+            if (same < (long) period * (settings.minRepeats() - 1)) {
+                continue;
+            }
+            while (counted < period) { // only here, so that text without a loop costs nothing
+                counted++;
+                different.add(tokens[length - counted]);
+            }
+            if (different.size() >= settings.minUniqueTokens()) {
                 return Optional.of(new Repetition(period, settings.minRepeats(), tail));
             }
         }

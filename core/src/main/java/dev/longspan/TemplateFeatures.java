@@ -1,5 +1,7 @@
 package dev.longspan;
 
+import java.util.Optional;
+
 /**
  * What a model's chat template can do, found out by rendering small conversations with it.
  *
@@ -7,10 +9,10 @@ package dev.longspan;
  * @param tools whether tools reach the model
  * @param thinking what it does about thinking
  * @param history whether earlier turns stay as they were rendered
- * @param toolFormat how the model writes tool calls
+ * @param toolParser the name of the {@link ToolParser} that fits it; empty if it does not know tools, or none fits
  */
 public record TemplateFeatures(
-        boolean system, boolean tools, Thinking thinking, History history, ToolFormat toolFormat) {
+        boolean system, boolean tools, Thinking thinking, History history, Optional<String> toolParser) {
     /** What a template does about thinking. */
     public enum Thinking {
         /** Nothing: whether the model thinks is its own affair. */
@@ -31,21 +33,5 @@ public record TemplateFeatures(
         REWRITING,
         /** The template refuses the conversations it was tried with. */
         UNKNOWN
-    }
-
-    /** How a model writes tool calls. */
-    public enum ToolFormat {
-        /** The template does not know tools. */
-        NONE,
-        /** {@code <tool_call><function=NAME><parameter=ARG>…}, as Nemotron and Qwen3-Coder do. */
-        FUNCTION_TAGS,
-        /** {@code <tool_call>{"name": …, "arguments": …}</tool_call>}, as Hermes and Qwen do. */
-        HERMES,
-        /** {@code {"name": …, "parameters": …}}, as Llama 3 does. */
-        LLAMA3,
-        /** {@code [TOOL_CALLS][…]}, as Mistral does. */
-        MISTRAL,
-        /** A format that is not known here. */
-        OTHER
     }
 }

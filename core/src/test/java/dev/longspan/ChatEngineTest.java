@@ -57,7 +57,7 @@ class ChatEngineTest {
         backend.close();
     }
 
-    private ChatEngine.Builder builder() {
+    private ChatEngineBuilder builder() {
         return ChatEngine.builder().model(folder).backend(backend).maxContextTokens(4000);
     }
 
@@ -180,7 +180,7 @@ class ChatEngineTest {
     @Test
     void equalSeedsGiveEqualAnswersAndTemperatureZeroIgnoresThem() {
         ChatEngine engine = engine();
-        ChatRequest.Builder hot =
+        ChatRequestBuilder hot =
                 ChatRequest.builder().user("hi").temperature(30).maxTokens(60);
         String first = engine.chat(hot.seed(1).build()).text();
         assertThat(engine.chat(hot.seed(1).build()).text()).isEqualTo(first);
@@ -286,6 +286,7 @@ class ChatEngineTest {
         ChatRequest loop = ChatRequest.builder()
                 .user("!loop")
                 .flushPolicy(FlushPolicy.EVERY_TOKEN)
+                .repetition(RepetitionSettings.DEFAULT.with(Map.of("enabled", false)))
                 .build();
         try (ChatStream unread = engine.stream(loop)) {
             for (int i = 0; i < 5; i++) {
@@ -309,6 +310,7 @@ class ChatEngineTest {
         ChatRequest loop = ChatRequest.builder()
                 .user("!loop")
                 .flushPolicy(FlushPolicy.EVERY_TOKEN)
+                .repetition(RepetitionSettings.DEFAULT.with(Map.of("enabled", false)))
                 .build();
         ChatStream unread = engine.stream(loop);
         while (backend.gate().arrivals() == 0 || backend.openStates() > 0) {

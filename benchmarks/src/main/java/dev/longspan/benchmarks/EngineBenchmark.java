@@ -1,6 +1,7 @@
 package dev.longspan.benchmarks;
 
 import dev.longspan.ChatEngine;
+import dev.longspan.ChatEngineBuilder;
 import dev.longspan.ChatRequest;
 import dev.longspan.ChatResponse;
 import dev.longspan.TokenUsage;
@@ -70,7 +71,7 @@ public class EngineBenchmark {
     @Setup
     public void open() throws IOException {
         open = OpenModel.open(model, backend, threads);
-        ChatEngine.Builder builder = ChatEngine.builder()
+        ChatEngineBuilder builder = ChatEngine.builder()
                 .model(ModelFolders.find(model))
                 .threads(threads)
                 .maxContextTokens(2 * prompt + answer);

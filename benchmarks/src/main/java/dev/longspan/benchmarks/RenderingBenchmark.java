@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -72,7 +73,7 @@ public class RenderingBenchmark {
         ChatTemplate parsed = ChatTemplate.parse(Files.readString(file), TemplateLimits.DEFAULT);
         Tokenizer tokenizer = Tokenizer.load(ModelFolder.open(folder).tokenizerFile());
         renderer = new PromptRenderer(
-                parsed, parsed, tokenizer, Map.of("bos_token", "<s>", "eos_token", "</s>"), Set.of());
+                parsed, parsed, tokenizer, Map.of("bos_token", "<s>", "eos_token", "</s>"), Set.of(), Optional.empty());
         request = ChatRequest.builder().messages(history()).build();
         ids = renderer.render(request).ids();
         System.out.printf("# %d messages, %d tokens%n", messages, ids.length);

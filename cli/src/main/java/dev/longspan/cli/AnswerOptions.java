@@ -2,7 +2,9 @@ package dev.longspan.cli;
 
 import dev.longspan.ChatMessage;
 import dev.longspan.ChatRequest;
+import dev.longspan.ChatRequestBuilder;
 import dev.longspan.ThinkingMode;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -24,6 +26,41 @@ final class AnswerOptions {
     private @Nullable Double temperature;
 
     @Option(
+            names = "--top-k",
+            paramLabel = "N",
+            description = "Chance chooses from the N likeliest tokens only. Without it the model's own setting.")
+    private @Nullable Integer topK;
+
+    @Option(
+            names = "--top-p",
+            paramLabel = "X",
+            description =
+                    "Chance chooses from the likeliest tokens that make up this share of the probability, above 0,"
+                            + " at most 1. Without it the model's own setting.")
+    private @Nullable Double topP;
+
+    @Option(
+            names = "--min-p",
+            paramLabel = "X",
+            description =
+                    "Chance leaves out tokens less likely than this share of the likeliest one, 0 to 1. Without it"
+                            + " the model's own setting.")
+    private @Nullable Double minP;
+
+    @Option(
+            names = "--stop",
+            paramLabel = "TEXT",
+            description = "Ends an answer where this text begins. May be given up to " + ChatRequest.MAX_STOP_STRINGS
+                    + " times.")
+    private List<String> stop = new ArrayList<>();
+
+    @Option(
+            names = "--thinking-budget",
+            paramLabel = "N",
+            description = "How many tokens the model may think before its answer must begin.")
+    private @Nullable Integer thinkingBudget;
+
+    @Option(
             names = "--max-tokens",
             paramLabel = "N",
             description = "How many tokens an answer may have. Without it " + ChatRequest.DEFAULT_MAX_TOKENS + ".")
@@ -39,12 +76,25 @@ final class AnswerOptions {
 
     /** {@return a request to answer these messages} */
     ChatRequest request(List<ChatMessage> messages) {
-        ChatRequest.Builder builder = ChatRequest.builder().messages(messages);
+        ChatRequestBuilder builder = ChatRequest.builder().messages(messages);
         if (noThink) {
             builder.thinking(ThinkingMode.OFF);
         }
         if (temperature != null) {
             builder.temperature(temperature);
+        }
+        if (topK != null) {
+            builder.topK(topK);
+        }
+        if (topP != null) {
+            builder.topP(topP);
+        }
+        if (minP != null) {
+            builder.minP(minP);
+        }
+        builder.stop(stop);
+        if (thinkingBudget != null) {
+            builder.thinkingBudget(thinkingBudget);
         }
         if (maxTokens != null) {
             builder.maxTokens(maxTokens);

@@ -1,6 +1,7 @@
 package dev.longspan.cli;
 
 import dev.longspan.ChatEngine;
+import dev.longspan.ChatEngineBuilder;
 import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.LongspanException;
@@ -37,7 +38,7 @@ final class EngineOptions {
             names = "--max-context",
             paramLabel = "N",
             description = "How many tokens prompt and answer may have together. Without it "
-                    + ChatEngine.Builder.DEFAULT_MAX_CONTEXT_TOKENS + ".")
+                    + ChatEngineBuilder.DEFAULT_MAX_CONTEXT_TOKENS + ".")
     private @Nullable Integer maxContext;
 
     /**
@@ -48,7 +49,7 @@ final class EngineOptions {
     ChatEngine open(Surroundings surroundings, LoadProgress progress) {
         Path folder = model == null ? NanoModel.unpack(surroundings) : existing(model);
         try {
-            ChatEngine.Builder builder = ChatEngine.builder().model(folder).loadProgress(progress);
+            ChatEngineBuilder builder = ChatEngine.builder().model(folder).loadProgress(progress);
             if (backend != null) {
                 builder.backend(backend);
             }

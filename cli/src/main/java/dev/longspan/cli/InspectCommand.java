@@ -71,10 +71,8 @@ final class InspectCommand implements Callable<Integer> {
         line(out, "temperature", model.defaultTemperature() == 0 ? "0 (greedy)" : "" + model.defaultTemperature());
         line(out, "template", String.join(", ", model.templates()));
         line(out, "  system", model.template().system() ? "yes" : "no");
-        line(
-                out,
-                "  tools",
-                model.template().tools() ? "yes, as " + name(model.template().toolFormat()) : "no");
+        String calls = model.template().toolParser().map(name -> ", as " + name).orElse(", in a way not known here");
+        line(out, "  tools", model.template().tools() ? "yes" + calls : "no");
         line(out, "  thinking", name(model.template().thinking()));
         line(out, "  history", name(model.template().history()));
         memory(model.memory(), out);

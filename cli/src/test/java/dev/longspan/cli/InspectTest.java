@@ -22,7 +22,7 @@ class InspectTest {
                 .anyMatch(line -> line.matches("parameters +1,358,824"))
                 .anyMatch(line -> line.matches("layers +M\\*EM-M\\*EM- \\(4 Mamba-2, 2 attention, 2 experts, 2 MLP\\)"))
                 .anyMatch(line -> line.matches("ends with +.*<\\|im_end\\|> \\(2\\)"))
-                .anyMatch(line -> line.matches("  tools +yes, as function tags"))
+                .anyMatch(line -> line.matches("  tools +yes, as function-tags"))
                 .anyMatch(line -> line.matches("  thinking +on by default"))
                 .anyMatch(line -> line.matches("  history +stable"))
                 .anyMatch(line -> line.matches("  131,072 tokens +[0-9.]+ MB"));

@@ -36,6 +36,8 @@ final class EventQueue implements ChatStream {
     private boolean abandoned;
 
     private long fullSince;
+    /** Is told of each change instead of a waiting reader; null if there is none. */
+    private volatile @Nullable Runnable watcher;
 
     EventQueue(Runnable cancellation, Runnable drained) {
         this.cancellation = cancellation;
@@ -77,6 +79,7 @@ final class EventQueue implements ChatStream {
         } finally {
             lock.unlock();
         }
+        tellWatcher();
     }
 
     /** Called by the engine: takes the place of progress that was not read yet. */
@@ -104,6 +107,58 @@ final class EventQueue implements ChatStream {
         } finally {
             lock.unlock();
         }
+        tellWatcher();
+    }
+
+    private void tellWatcher() {
+        Runnable told = watcher;
+        if (told != null) {
+            told.run();
+        }
+    }
+
+    /**
+     * Tells of each change from now on, and once at once. A watcher takes events by {@link #poll}.
+     *
+     * @param told is run on the engine's thread, so it must neither wait nor throw
+     */
+    void watch(Runnable told) {
+        watcher = told;
+        told.run();
+    }
+
+    /**
+     * {@return the next event if there is one}
+     *
+     * @param onlyFailure whether only a failure is taken
+     */
+    @Nullable
+    ChatEvent poll(boolean onlyFailure) {
+        boolean wasFull;
+        ChatEvent event;
+        lock.lock();
+        try {
+            if (onlyFailure && !(events.peek() instanceof ChatEvent.Failed)) {
+                return null;
+            }
+            wasFull = events.size() >= CAPACITY;
+            event = events.poll();
+            fullSince = System.nanoTime();
+        } finally {
+            lock.unlock();
+        }
+        if (wasFull) {
+            drained.run();
+        }
+        return event;
+    }
+
+    /** Ends the generation within one step, and does not wait for that; what has not been read is dropped. */
+    void abandon() {
+        watcher = null;
+        if (markClosed()) {
+            cancellation.run();
+        }
     }
 
     @Override
@@ -128,21 +183,9 @@ final class EventQueue implements ChatStream {
         if (!hasNext()) {
             throw new NoSuchElementException("the stream has ended");
         }
-        boolean wasFull;
-        ChatEvent event;
-        lock.lock();
-        try {
-            wasFull = events.size() >= CAPACITY;
-            event = events.poll();
-            fullSince = System.nanoTime();
-        } finally {
-            lock.unlock();
-        }
+        ChatEvent event = poll(false);
         if (event == null) {
             throw new NoSuchElementException("the stream was closed");
-        }
-        if (wasFull) {
-            drained.run();
         }
         return event;
     }
@@ -185,20 +228,24 @@ final class EventQueue implements ChatStream {
 
     @Override
     public void close() {
-        boolean running;
+        if (markClosed()) {
+            cancellation.run();
+            awaitEnd();
+        }
+    }
+
+    /** {@return whether the generation is still running} */
+    private boolean markClosed() {
         lock.lock();
         try {
-            running = end == null;
+            boolean running = end == null;
             abandoned |= running || !events.isEmpty();
             closed = true;
             events.clear();
             changed.signalAll();
+            return running;
         } finally {
             lock.unlock();
-        }
-        if (running) {
-            cancellation.run();
-            awaitEnd();
         }
     }
 

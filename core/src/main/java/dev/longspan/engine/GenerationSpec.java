@@ -1,17 +1,54 @@
 package dev.longspan.engine;
 
 import dev.longspan.FlushPolicy;
+import dev.longspan.RepetitionSettings;
+import dev.longspan.output.OutputRules;
+import java.util.OptionalInt;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * A checked request, ready to run.
  *
  * @param prompt the ids of the prompt, at least one
- * @param startsThinking whether the prompt has opened a thinking block
+ * @param promptEndsLine whether its last character is a newline
  * @param maxTokens how many tokens the answer may have, cut to the room there is
- * @param temperature the sampling temperature, 0 for greedy
- * @param seed the seed of the sampling
+ * @param output how the output is to be read
+ * @param forcedOpening the ids that begin a call which must be made; none if the model is free
+ * @param thinkingBudget how many tokens the model may think; empty for no limit
+ * @param thinkingHidden whether thinking is kept to the engine
+ * @param repetition when the answer counts as repeating itself
+ * @param sampling how tokens are chosen
  * @param flushPolicy how text is gathered
  */
-@SuppressWarnings("ArrayRecordComponent") // lives inside this package, and the array is never written to
+@SuppressWarnings("ArrayRecordComponent") // lives inside this package, and the arrays are never written to
 public record GenerationSpec(
-        int[] prompt, boolean startsThinking, int maxTokens, double temperature, long seed, FlushPolicy flushPolicy) {}
+        int[] prompt,
+        boolean promptEndsLine,
+        int maxTokens,
+        OutputRules output,
+        int[] forcedOpening,
+        OptionalInt thinkingBudget,
+        boolean thinkingHidden,
+        RepetitionSettings repetition,
+        Sampling sampling,
+        FlushPolicy flushPolicy) {
+    /** {@return the same with another seed} */
+    public GenerationSpec withAnotherSeed() {
+        return new GenerationSpec(
+                prompt,
+                promptEndsLine,
+                maxTokens,
+                output,
+                forcedOpening,
+                thinkingBudget,
+                thinkingHidden,
+                repetition,
+                sampling.withSeed(ThreadLocalRandom.current().nextLong()),
+                flushPolicy);
+    }
+
+    /** {@return how many tokens the sequence may come to have} */
+    int mostTokens() {
+        return prompt.length + maxTokens;
+    }
+}

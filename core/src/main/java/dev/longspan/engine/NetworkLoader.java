@@ -18,21 +18,29 @@ public final class NetworkLoader {
     private NetworkLoader() {}
 
     /**
+     * {@return what a backend plans to use for a network}
+     *
+     * @throws BackendException if the backend cannot run the network
+     */
+    public static MemoryPlan plan(ModelSpec spec, Backend backend, PlanOptions work) {
+        if (backend.supports(spec) instanceof Support.Unsupported no) {
+            throw new BackendException(
+                    "backend '" + backend.id() + "' cannot run this model: " + no.item() + ": " + no.reason());
+        }
+        return backend.plan(spec, work);
+    }
+
+    /**
      * Loads a model.
      *
+     * @param plan what the backend plans to use
      * @throws dev.longspan.spi.ModelLoadException if the weights are at fault
-     * @throws BackendException if the backend cannot run the network
      * @throws BackendMemoryException if there is not enough memory for the weights and the work
      */
-    public static LanguageModel load(ModelFolder folder, Backend backend, PlanOptions work, LoadProgress progress) {
-        ModelSpec spec = folder.config().spec();
-        if (backend.supports(spec) instanceof Support.Unsupported no) {
-            throw new BackendException("backend '" + backend.id() + "' cannot run the model " + folder.path() + ": "
-                    + no.item() + ": " + no.reason());
-        }
+    public static LanguageModel load(ModelFolder folder, Backend backend, MemoryPlan plan, LoadProgress progress) {
         try (Weights weights = folder.openWeights()) {
-            admit(backend, backend.plan(spec, work));
-            return backend.load(spec, weights, progress);
+            admit(backend, plan);
+            return backend.load(folder.config().spec(), weights, progress);
         }
     }
 

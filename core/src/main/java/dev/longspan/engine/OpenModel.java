@@ -2,10 +2,12 @@ package dev.longspan.engine;
 
 import dev.longspan.ModelInfo;
 import dev.longspan.TemplateFeatures;
+import dev.longspan.ToolParser;
 import dev.longspan.model.ChatTemplateSource;
 import dev.longspan.model.ChatTemplates;
 import dev.longspan.model.ModelFolder;
 import dev.longspan.model.TokenizerConfig;
+import dev.longspan.output.ToolParsers;
 import dev.longspan.prompt.PromptRenderer;
 import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelLoadException;
@@ -14,6 +16,7 @@ import dev.longspan.template.ChatTemplate;
 import dev.longspan.template.TemplateLimits;
 import dev.longspan.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,23 +31,24 @@ import org.jspecify.annotations.Nullable;
  * @param folder what the files say
  * @param renderer from requests to token ids
  * @param vocabulary what the tokens of an answer mean
+ * @param toolParsers the ways to write tool calls that are known
  */
-public record OpenModel(ModelFolder folder, PromptRenderer renderer, Vocabulary vocabulary) {
+public record OpenModel(ModelFolder folder, PromptRenderer renderer, Vocabulary vocabulary, ToolParsers toolParsers) {
     /** The name of the template that some models have for conversations with tools. */
     private static final String TOOL_TEMPLATE = "tool_use";
 
-    /** The tags that the output parser knows; in some models they are control tokens. */
-    private static final List<String> ANSWER_TAGS = List.of("<think>", "</think>", "<tool_call>", "</tool_call>");
+    private static final List<String> THINKING_TAGS = List.of("<think>", "</think>");
 
     /**
      * Reads a folder.
      *
      * @param path the folder
      * @param options values for keys {@code span_attention_*} of its {@code config.json}
+     * @param toolParsers the ways to write tool calls that are known
      * @throws ModelLoadException if a file is missing or at fault
      * @throws dev.longspan.ChatTemplateException if the chat template cannot be understood
      */
-    public static OpenModel read(Path path, Map<String, String> options) {
+    public static OpenModel read(Path path, Map<String, String> options, ToolParsers toolParsers) {
         ModelFolder folder = ModelFolder.open(path, options);
         ChatTemplateSource source = folder.templates().byName().get(ChatTemplates.DEFAULT);
         if (source == null) {
@@ -66,14 +70,32 @@ public record OpenModel(ModelFolder folder, PromptRenderer renderer, Vocabulary 
                     "expected token ids below vocab_size " + rows + " of config.json, found id "
                             + (tokenizer.vocabularySize() - 1));
         }
-        Set<Integer> tags = new HashSet<>();
-        for (String tag : ANSWER_TAGS) {
-            tokenizer.id(tag).ifPresent(tags::add);
+        Set<Integer> tags = answerTags(tokenizer, toolParsers);
+        PromptRenderer renderer = new PromptRenderer(
+                template,
+                toolTemplate,
+                tokenizer,
+                specialTokens(folder.tokenizer()),
+                tags,
+                toolParsers
+                        .fitting((toolSource == null ? source : toolSource).text())
+                        .map(ToolParser::name));
+        Vocabulary vocabulary = new Vocabulary(tokenizer, endIds(folder, tokenizer), tags, renderer.behindThinking());
+        return new OpenModel(folder, renderer, vocabulary, toolParsers);
+    }
+
+    /** The tags that the output parser may look for; in some models they are control tokens. */
+    private static Set<Integer> answerTags(Tokenizer tokenizer, ToolParsers toolParsers) {
+        List<String> texts = new ArrayList<>(THINKING_TAGS);
+        for (ToolParser parser : toolParsers.all()) {
+            texts.addAll(parser.openings());
+            texts.addAll(parser.controlTexts());
         }
-        return new OpenModel(
-                folder,
-                new PromptRenderer(template, toolTemplate, tokenizer, specialTokens(folder.tokenizer()), tags),
-                new Vocabulary(tokenizer, endIds(folder, tokenizer), tags));
+        Set<Integer> tags = new HashSet<>();
+        for (String text : texts) {
+            tokenizer.id(text).ifPresent(tags::add);
+        }
+        return tags;
     }
 
     /** {@return what is known of the model} */

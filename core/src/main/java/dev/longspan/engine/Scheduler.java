@@ -1,11 +1,15 @@
 package dev.longspan.engine;
 
+import dev.longspan.ChatEvent;
 import dev.longspan.ChatStream;
 import dev.longspan.EngineClosedException;
+import dev.longspan.EngineListener;
+import dev.longspan.EngineLoad;
 import dev.longspan.EngineOverloadedException;
 import dev.longspan.FinishReason;
 import dev.longspan.GenerationException;
 import dev.longspan.ReaderTooSlowException;
+import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.Batch;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LongspanException;
@@ -15,9 +19,12 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,34 +32,40 @@ import org.slf4j.LoggerFactory;
  * The engine's one thread: it owns the states, speaks to the model in batches, and feeds the streams.
  *
  * <p>A step decodes one token of every running answer and reads the next parts of prompts, in one batch; the prompts share
- * what a step reads, so that a long one does not stop the others. Requests wait in a bounded queue, first come, first served. Everything but {@link #submit}, {@link #wake} and {@link #close} runs on the
- * thread itself.
+ * what a step reads, so that a long one does not stop the others. Requests wait in a bounded queue, first come, first
+ * served, until there is a place and memory for the most they may take. Everything but {@link #submit}, {@link #publisher},
+ * {@link #load}, {@link #wake} and {@link #close} runs on the thread itself.
  */
 public final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
     /** How late a stream that is not read may be noticed. */
     private static final long LONGEST_WAIT_MILLIS = 500;
 
-    private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
-
     private final LanguageModel model;
     private final Vocabulary vocabulary;
     private final EngineLimits limits;
     private final int maxBatchTokens;
     private final PrefillPace pace;
+    private final MemoryBudget memory;
+    private final RetryHint retryHint;
+    private final EngineListener listener;
     private final Thread thread;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final ArrayDeque<Generation> queue = new ArrayDeque<>();
+    private long queuedTokens;
     private boolean closing;
     private boolean woken;
+    /** As many as {@link #running} holds, for other threads. */
+    private volatile int runningCount;
 
     // owned by the thread, and used again in every step: a token should cost no garbage that it need not
     private final List<Generation> running = new ArrayList<>();
     private final List<Generation> admitted = new ArrayList<>();
     private final List<Generation> members = new ArrayList<>();
     private final List<Run> runs = new ArrayList<>();
+    private final SamplingScratch scratch = new SamplingScratch();
 
     /**
      * Starts the thread.
@@ -61,12 +74,23 @@ public final class Scheduler implements AutoCloseable {
      * @param vocabulary what its tokens mean
      * @param limits how much to do at once, no more than the backend can
      * @param maxBatchTokens how many ids the backend takes in a batch
+     * @param memory the memory for sequences
+     * @param listeners who is told what happens
      */
-    public Scheduler(LanguageModel model, Vocabulary vocabulary, EngineLimits limits, int maxBatchTokens) {
+    public Scheduler(
+            LanguageModel model,
+            Vocabulary vocabulary,
+            EngineLimits limits,
+            int maxBatchTokens,
+            MemoryBudget memory,
+            List<EngineListener> listeners) {
         this.model = model;
         this.vocabulary = vocabulary;
         this.limits = limits;
         this.maxBatchTokens = maxBatchTokens;
+        this.memory = memory;
+        this.listener = new ListenerGuard(listeners);
+        this.retryHint = new RetryHint(limits.maxRunning());
         this.pace = new PrefillPace(limits.prefillChunk());
         this.thread = new Thread(this::loop, "longspan-engine");
         thread.setDaemon(true);
@@ -76,25 +100,65 @@ public final class Scheduler implements AutoCloseable {
     /**
      * Queues a request.
      *
+     * @throws BackendMemoryException if it needs more memory than there will ever be
      * @throws EngineOverloadedException if the queue is full
      * @throws EngineClosedException if the engine is closed
      */
     public ChatStream submit(GenerationSpec spec) {
-        Generation generation = new Generation(spec, vocabulary, this::wake);
+        return enqueue(spec);
+    }
+
+    /** Queues a request as {@link #submit} does, each time that somebody subscribes. */
+    public Flow.Publisher<ChatEvent> publisher(Supplier<GenerationSpec> spec, Executor executor) {
+        return new EventPublisher(() -> enqueue(spec.get()), executor);
+    }
+
+    private EventQueue enqueue(GenerationSpec spec) {
+        try {
+            memory.requirePossible(spec);
+            Generation generation = new Generation(spec, vocabulary, this::wake);
+            add(generation);
+            return generation.events();
+        } catch (BackendMemoryException | EngineOverloadedException e) {
+            listener.requestRefused(e);
+            throw e;
+        }
+    }
+
+    private void add(Generation generation) {
+        int tokens = generation.spec().prompt().length;
         lock.lock();
         try {
             if (closing) {
                 throw new EngineClosedException();
             }
             if (queue.size() >= limits.maxQueued()) {
-                throw new EngineOverloadedException(queue.size() + " requests are waiting", RETRY_AFTER);
+                throw new EngineOverloadedException(
+                        queue.size() + " requests are waiting, as many as may", retryHint.duration());
             }
+            if (!queue.isEmpty() && queuedTokens + tokens > limits.maxQueuedTokens()) {
+                throw new EngineOverloadedException(
+                        "requests with " + queuedTokens + " tokens are waiting, and with this one's " + tokens
+                                + " there would be more than " + limits.maxQueuedTokens(),
+                        retryHint.duration());
+            }
+            listener.requestQueued(tokens);
             queue.add(generation);
+            queuedTokens += tokens;
             changed.signalAll();
         } finally {
             lock.unlock();
         }
-        return generation.events();
+    }
+
+    /** {@return what there is to do} */
+    public EngineLoad load() {
+        lock.lock();
+        try {
+            return new EngineLoad(runningCount, queue.size(), queuedTokens);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Makes the thread look again at what is cancelled and what has room. */
@@ -137,7 +201,7 @@ public final class Scheduler implements AutoCloseable {
             while (admit()) {
                 retire();
                 step();
-                running.removeIf(Generation::hasEnded);
+                removeEnded();
             }
         } catch (RuntimeException | Error e) {
             LOG.error("the engine's thread failed", e);
@@ -159,10 +223,13 @@ public final class Scheduler implements AutoCloseable {
                 return false;
             }
             if (!queue.isEmpty()) {
-                queue.removeIf(this::endedInQueue);
+                queue.removeIf(this::cancelledInQueue);
             }
-            while (running.size() + admitted.size() < limits.maxRunning() && !queue.isEmpty()) {
-                admitted.add(queue.remove());
+            while (canAdmit()) {
+                Generation generation = queue.remove();
+                queuedTokens -= generation.spec().prompt().length;
+                memory.reserve(generation.spec());
+                admitted.add(generation);
             }
         } catch (InterruptedException e) {
             return false; // nobody but close() has reason to interrupt this thread
@@ -176,9 +243,15 @@ public final class Scheduler implements AutoCloseable {
         return true;
     }
 
+    /** Whether the first in the queue can start: the others wait behind it, so that none starves. */
+    private boolean canAdmit() {
+        Generation first = queue.peek();
+        return first != null && running.size() + admitted.size() < limits.maxRunning() && memory.hasRoom(first.spec());
+    }
+
     /** Whether there is nothing to do: no change, no sequence that can go on, none to admit, none to give up. */
     private boolean mustWait() {
-        if (closing || woken || (!queue.isEmpty() && running.size() < limits.maxRunning())) {
+        if (closing || woken || canAdmit()) {
             return false;
         }
         for (int i = 0; i < running.size(); i++) {
@@ -194,20 +267,25 @@ public final class Scheduler implements AutoCloseable {
         return nanos > 0 && nanos >= limits.readerPatience().toNanos();
     }
 
-    private boolean endedInQueue(Generation generation) {
-        if (generation.isCancelled()) {
-            generation.finish(FinishReason.CANCELLED);
+    private boolean cancelledInQueue(Generation generation) {
+        if (!generation.isCancelled()) {
+            return false;
         }
-        return generation.hasEnded();
+        queuedTokens -= generation.spec().prompt().length;
+        generation.cancel();
+        tellEnd(generation);
+        return true;
     }
 
     private void start(Generation generation) {
         try {
             generation.start(model.newState());
-            running.add(generation);
         } catch (RuntimeException | OutOfMemoryError e) {
             generation.fail(explained(e));
         }
+        running.add(generation);
+        runningCount = running.size();
+        listener.requestStarted(generation.queueTime());
     }
 
     /** Ends what is cancelled or not read. */
@@ -215,13 +293,39 @@ public final class Scheduler implements AutoCloseable {
         for (int i = 0; i < running.size(); i++) {
             Generation generation = running.get(i);
             if (generation.isCancelled()) {
-                generation.finish(FinishReason.CANCELLED);
+                generation.cancel();
             } else if (isTooSlow(generation)) {
                 generation.fail(
                         new ReaderTooSlowException(limits.readerPatience().toSeconds()));
             }
         }
-        running.removeIf(Generation::hasEnded);
+        removeEnded();
+    }
+
+    private void removeEnded() {
+        if (running.removeIf(this::isDone)) {
+            runningCount = running.size();
+        }
+    }
+
+    private boolean isDone(Generation generation) {
+        if (!generation.hasEnded()) {
+            return false;
+        }
+        memory.release(generation.spec());
+        retryHint.ended(generation.timing().total().minus(generation.timing().queue()));
+        tellEnd(generation);
+        return true;
+    }
+
+    private void tellEnd(Generation generation) {
+        LongspanException error = generation.error();
+        FinishReason reason = generation.finishReason();
+        if (reason != null) {
+            listener.requestCompleted(reason, generation.usage(), generation.timing());
+        } else if (error != null) {
+            listener.requestFailed(error, generation.usage());
+        }
     }
 
     /** Computes one batch. */
@@ -234,40 +338,51 @@ public final class Scheduler implements AutoCloseable {
             if (!generation.events().hasRoom()) {
                 continue;
             }
-            if (generation.isReadingPrompt()) {
+            if (generation.isReading()) {
                 reading++;
             } else {
                 members.add(generation);
-                runs.add(generation.decodeRun());
+                runs.add(generation.run(1));
             }
         }
-        int promptTokens = addPrompts(reading, Math.min(pace.tokens(), maxBatchTokens - runs.size()));
+        int others = runs.size();
+        int tokens = others + addReading(reading, Math.min(pace.tokens(), maxBatchTokens - others));
         if (runs.isEmpty()) {
             return;
         }
+        StepEvent event = new StepEvent();
+        event.begin();
         long before = System.nanoTime();
         List<RunResult> results = forward();
-        if (promptTokens > 0) {
-            pace.measured(promptTokens, System.nanoTime() - before);
+        long nanos = System.nanoTime() - before;
+        event.end();
+        if (event.shouldCommit()) {
+            event.runs = runs.size();
+            event.tokens = tokens;
+            event.commit();
         }
+        if (tokens > others) {
+            pace.measured(tokens - others, nanos);
+        }
+        listener.stepComputed(runs.size(), tokens, Duration.ofNanos(nanos));
         for (int i = 0; i < results.size(); i++) {
             take(members.get(i), runs.get(i), results.get(i));
         }
     }
 
     /** Adds the next parts of prompts: each gets its share of the budget, and what it leaves goes to those behind it. */
-    private int addPrompts(int reading, int budget) {
+    private int addReading(int reading, int budget) {
         int used = 0;
         int others = reading;
         for (int i = 0; i < running.size() && used < budget; i++) {
             Generation generation = running.get(i);
-            if (!generation.isReadingPrompt() || !generation.events().hasRoom()) {
+            if (!generation.isReading() || !generation.events().hasRoom()) {
                 continue;
             }
             int share = Math.max(1, (budget - used) / Math.max(1, others));
-            int tokens = Math.min(generation.promptLeft(), share);
+            int tokens = Math.min(generation.readingLeft(), share);
             members.add(generation);
-            runs.add(generation.promptRun(tokens));
+            runs.add(generation.run(tokens));
             used += tokens;
             others--;
         }
@@ -292,11 +407,7 @@ public final class Scheduler implements AutoCloseable {
             if (result instanceof RunResult.Failure failure) {
                 generation.fail(failure.cause());
             } else if (result instanceof RunResult.Success success) {
-                if (generation.isReadingPrompt()) {
-                    generation.promptRead(run.size(), success.logits());
-                } else {
-                    generation.choose(success.logits());
-                }
+                generation.read(run.size(), success.logits(), scratch);
             }
         } catch (RuntimeException | OutOfMemoryError e) {
             LOG.error("an answer failed", e);
@@ -314,17 +425,20 @@ public final class Scheduler implements AutoCloseable {
         List<Generation> all = new ArrayList<>(running);
         all.addAll(admitted);
         running.clear();
+        runningCount = 0;
         lock.lock();
         try {
             closing = true;
             all.addAll(queue);
             queue.clear();
+            queuedTokens = 0;
         } finally {
             lock.unlock();
         }
         for (Generation generation : all) {
             try {
                 generation.fail(error);
+                tellEnd(generation);
             } catch (RuntimeException | Error e) {
                 LOG.error("an answer could not be ended in order", e);
             }

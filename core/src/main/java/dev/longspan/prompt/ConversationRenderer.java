@@ -62,7 +62,26 @@ final class ConversationRenderer {
             List<ToolSpecification> tools,
             ThinkingMode thinking,
             boolean generationPrompt) {
-        Map<String, @Nullable Object> context = new LinkedHashMap<>(specialTokens);
+        return render(messages, tools, thinking, Map.of(), generationPrompt);
+    }
+
+    /**
+     * Renders a conversation.
+     *
+     * @param arguments further values for the template, by name
+     * @param generationPrompt whether the beginning of the next answer is rendered, too
+     * @throws InvalidRequestException if a message, a tool or an argument is malformed
+     * @throws dev.longspan.ChatTemplateException if the template refuses the conversation
+     */
+    MarkedText render(
+            List<ChatMessage> messages,
+            List<ToolSpecification> tools,
+            ThinkingMode thinking,
+            Map<String, ? extends @Nullable Object> arguments,
+            boolean generationPrompt) {
+        Map<String, @Nullable Object> context = new LinkedHashMap<>();
+        context.putAll(TemplateArguments.checked(arguments, specialTokens.keySet()));
+        context.putAll(specialTokens);
         List<Object> rendered = new ArrayList<>();
         for (int i = 0; i < messages.size(); i++) {
             ChatMessage message = messages.get(i);

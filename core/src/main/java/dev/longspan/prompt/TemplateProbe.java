@@ -5,16 +5,15 @@ import dev.longspan.ChatTemplateException;
 import dev.longspan.TemplateFeatures;
 import dev.longspan.TemplateFeatures.History;
 import dev.longspan.TemplateFeatures.Thinking;
-import dev.longspan.TemplateFeatures.ToolFormat;
 import dev.longspan.ThinkingMode;
 import dev.longspan.ToolSpecification;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** Finds out by small renderings what a template can do. */
 final class TemplateProbe {
     private static final String SENTINEL = "x7probe";
+    private static final String END_OF_THINKING = "</think>";
     private static final List<ChatMessage> QUESTION = List.of(ChatMessage.user("question"));
     private static final ToolSpecification TOOL = new ToolSpecification(
             SENTINEL, "does nothing", "{\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"string\"}}}");
@@ -27,10 +26,10 @@ final class TemplateProbe {
         this.withTools = withTools;
     }
 
-    TemplateFeatures features(Set<String> names) {
+    TemplateFeatures features(Optional<String> toolParser) {
         boolean system = shows(List.of(ChatMessage.system(SENTINEL), ChatMessage.user("question")), List.of());
         boolean tools = shows(QUESTION, List.of(TOOL));
-        return new TemplateFeatures(system, tools, thinking(), history(), tools ? toolFormat(names) : ToolFormat.NONE);
+        return new TemplateFeatures(system, tools, thinking(), history(), tools ? toolParser : Optional.empty());
     }
 
     private Thinking thinking() {
@@ -45,6 +44,32 @@ final class TemplateProbe {
                 : Thinking.NONE;
     }
 
+    /**
+     * {@return the white space between the end of a thinking block and the text behind it, as the template writes both in an
+     * answer, else as it writes an empty block where thinking is off, else one newline}
+     */
+    String behindThinking() {
+        ChatMessage answer = new ChatMessage.AssistantMessage(SENTINEL, "thought", List.of());
+        List<ChatMessage> conversation = List.of(QUESTION.get(0), answer);
+        return text(conversation, List.of(), ThinkingMode.DEFAULT, false)
+                .flatMap(TemplateProbe::whiteSpaceBehindBlock)
+                .or(() ->
+                        text(QUESTION, List.of(), ThinkingMode.OFF, true).flatMap(TemplateProbe::whiteSpaceBehindBlock))
+                .orElse("\n");
+    }
+
+    private static Optional<String> whiteSpaceBehindBlock(String rendered) {
+        int close = rendered.lastIndexOf(END_OF_THINKING);
+        if (close < 0) {
+            return Optional.empty();
+        }
+        String rest = rendered.substring(close + END_OF_THINKING.length());
+        String visible = rest.stripLeading();
+        return visible.isEmpty() || visible.startsWith(SENTINEL)
+                ? Optional.of(rest.substring(0, rest.length() - visible.length()))
+                : Optional.empty();
+    }
+
     /** Whether a conversation that goes on begins with what it was, thinking included. */
     private History history() {
         ChatMessage answer = new ChatMessage.AssistantMessage("answer", "thought", List.of());
@@ -56,23 +81,6 @@ final class TemplateProbe {
             return History.UNKNOWN;
         }
         return second.get().startsWith(first.get()) ? History.STABLE : History.REWRITING;
-    }
-
-    private static ToolFormat toolFormat(Set<String> names) {
-        if (mentions(names, "<function=")) {
-            return ToolFormat.FUNCTION_TAGS;
-        } else if (mentions(names, "[TOOL_CALLS]")) {
-            return ToolFormat.MISTRAL;
-        } else if (mentions(names, "<tool_call>")) {
-            return ToolFormat.HERMES;
-        } else if (mentions(names, "\"parameters\": ")) {
-            return ToolFormat.LLAMA3;
-        }
-        return ToolFormat.OTHER;
-    }
-
-    private static boolean mentions(Set<String> names, String text) {
-        return names.stream().anyMatch(name -> name.contains(text));
     }
 
     private boolean shows(List<ChatMessage> messages, List<ToolSpecification> tools) {

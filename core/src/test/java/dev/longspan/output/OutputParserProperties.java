@@ -11,28 +11,6 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
 class OutputParserProperties {
-    /** Gathers what the parser gives. */
-    private static final class Gathered implements DeltaSink {
-        final StringBuilder thinking = new StringBuilder();
-        final StringBuilder text = new StringBuilder();
-
-        @Override
-        public void thinking(String piece) {
-            assertThat(piece).isNotEmpty();
-            thinking.append(piece);
-        }
-
-        @Override
-        public void text(String piece) {
-            assertThat(piece).isNotEmpty();
-            text.append(piece);
-        }
-
-        String both() {
-            return thinking + "|" + text;
-        }
-    }
-
     @Provide
     Arbitrary<List<String>> outputs() {
         return Arbitraries.of(
@@ -75,7 +53,7 @@ class OutputParserProperties {
     @Example
     void textIsHeldBackOnlyAsLongAsItCouldBecomeATag() {
         Gathered gathered = new Gathered();
-        OutputParser parser = new OutputParser(false, gathered);
+        OutputParser parser = new OutputParser(OutputRules.text(false), gathered);
         parser.accept("abc <th");
         assertThat(gathered.text.toString()).isEqualTo("abc ");
         parser.accept("e");
@@ -103,9 +81,9 @@ class OutputParserProperties {
 
     private static String parse(boolean startsThinking, List<String> pieces) {
         Gathered gathered = new Gathered();
-        OutputParser parser = new OutputParser(startsThinking, gathered);
+        OutputParser parser = new OutputParser(OutputRules.text(startsThinking), gathered);
         pieces.forEach(parser::accept);
-        parser.finish();
-        return gathered.both();
+        parser.finish(true);
+        return gathered.thinking + "|" + gathered.text;
     }
 }

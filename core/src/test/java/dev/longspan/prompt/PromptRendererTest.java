@@ -16,6 +16,7 @@ import dev.longspan.tokenizer.Tokenizer;
 import java.io.StringReader;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -43,7 +44,8 @@ class PromptRendererTest {
                 ChatTemplate.parse(toolTemplate, TemplateLimits.DEFAULT),
                 letters(),
                 Map.of("eos_token", "<|end|>"),
-                Set.of());
+                Set.of(),
+                Optional.empty());
     }
 
     private static String text(PromptRenderer renderer, ChatRequest request) {

@@ -2,12 +2,17 @@ package dev.longspan.it;
 
 import dev.longspan.ChatEngine;
 import dev.longspan.ChatEvent;
+import dev.longspan.ChatMessage;
 import dev.longspan.ChatRequest;
+import dev.longspan.ChatRequestBuilder;
 import dev.longspan.ChatResponse;
 import dev.longspan.ChatStream;
+import dev.longspan.ToolCall;
+import dev.longspan.ToolSpecification;
 import java.nio.file.Path;
+import java.util.List;
 
-/** The example of the README; {@link ReadmeTest} holds both together. */
+/** The examples of the README; {@link ReadmeTest} holds both together. */
 final class ReadmeExample {
     private ReadmeExample() {}
 
@@ -25,6 +30,24 @@ final class ReadmeExample {
                 }
             }
         }
+        // README end
+    }
+
+    static void callTools(ChatEngine engine) {
+        // README begin
+        ToolSpecification weather = new ToolSpecification(
+                "get_weather",
+                "Tells the weather in a city.",
+                "{\"type\": \"object\", \"properties\": {\"city\": {\"type\": \"string\"}}}");
+        ChatRequestBuilder request =
+                ChatRequest.builder().user("What's the weather in Paris?").tools(List.of(weather));
+        ChatResponse asked = engine.chat(request.build());
+
+        request.messages(List.of(asked.message()));
+        for (ToolCall call : asked.message().toolCalls()) {
+            request.messages(List.of(ChatMessage.tool(call.id(), "sunny, 21 degrees")));
+        }
+        System.out.println(engine.chat(request.build()).text());
         // README end
     }
 }

@@ -2,6 +2,7 @@ package dev.longspan.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.longspan.ChatEngine;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -17,13 +18,17 @@ class ReadmeTest {
     private static final Path EXAMPLE =
             Tree.root().resolve("integration-tests/src/test/java/dev/longspan/it/ReadmeExample.java");
     private static final Pattern JAVA_BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern MARKED = Pattern.compile("// README begin\n(.*?)// README end", Pattern.DOTALL);
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)\\)");
 
     @Test
-    void theExampleIsTheOneThatIsCompiledHere() throws IOException {
-        Matcher block = JAVA_BLOCK.matcher(readme());
-        assertThat(block.find()).isTrue();
-        assertThat(block.group(1)).isEqualTo(markedRegion());
+    void theExamplesAreThoseThatAreCompiledHere() throws IOException {
+        List<String> blocks = JAVA_BLOCK
+                .matcher(readme())
+                .results()
+                .map(found -> found.group(1))
+                .toList();
+        assertThat(blocks).isEqualTo(markedRegions()).hasSizeGreaterThan(1);
     }
 
     @Test
@@ -32,14 +37,20 @@ class ReadmeTest {
         PrintStream before = System.out;
         try {
             System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-            ReadmeExample.run(Tree.root().resolve("nano-model/model"));
+            Path folder = Tree.root().resolve("nano-model/model");
+            ReadmeExample.run(folder);
+            System.out.println();
+            try (ChatEngine engine = ChatEngine.builder().model(folder).build()) {
+                ReadmeExample.callTools(engine);
+            }
         } finally {
             System.setOut(before);
         }
         List<String> lines = printed.toString(StandardCharsets.UTF_8).lines().toList();
         assertThat(lines).hasSizeGreaterThanOrEqualTo(2);
         assertThat(lines.get(0)).contains("Paris");
-        assertThat(String.join("", lines.subList(1, lines.size()))).isNotBlank();
+        assertThat(String.join("", lines.subList(1, lines.size() - 1))).isNotBlank();
+        assertThat(lines.get(lines.size() - 1)).contains("sunny");
     }
 
     @Test
@@ -58,11 +69,10 @@ class ReadmeTest {
         return Files.readString(Tree.root().resolve("README.md"));
     }
 
-    private static String markedRegion() throws IOException {
-        String source = Files.readString(EXAMPLE);
-        String begin = "// README begin\n";
-        int from = source.indexOf(begin) + begin.length();
-        String region = source.substring(from, source.indexOf("// README end"));
-        return region.stripTrailing().stripIndent() + "\n";
+    private static List<String> markedRegions() throws IOException {
+        return MARKED.matcher(Files.readString(EXAMPLE))
+                .results()
+                .map(found -> found.group(1).stripTrailing().stripIndent() + "\n")
+                .toList();
     }
 }

@@ -1,0 +1,108 @@
+package dev.longspan.output;
+
+import dev.longspan.ToolCallException;
+import dev.longspan.ToolParser;
+import dev.longspan.ToolSpecification;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls as Mistral's models write them: <code>[TOOL_CALLS][{"name": …, "arguments": {…}}, …]</code>, or, the newer ones,
+ * <code>[TOOL_CALLS]NAME[ARGS]{…}</code>, maybe with {@code [CALL_ID]ID} behind the name.
+ */
+final class MistralJson implements ToolParser {
+    private static final String TAG = "[TOOL_CALLS]";
+    private static final String ARGUMENTS = "[ARGS]";
+    private static final String ID = "[CALL_ID]";
+
+    @Override
+    public String name() {
+        return MISTRAL;
+    }
+
+    @Override
+    public boolean fits(String template) {
+        return template.contains(TAG);
+    }
+
+    @Override
+    public List<String> openings() {
+        return List.of(TAG);
+    }
+
+    @Override
+    public List<String> controlTexts() {
+        return List.of(ARGUMENTS, ID);
+    }
+
+    @Override
+    public Reader reader(List<ToolSpecification> tools) {
+        return new CallReader();
+    }
+
+    private static final class CallReader implements Reader {
+        private final StringBuilder head = new StringBuilder();
+        private final StringBuilder json = new StringBuilder();
+        private @Nullable JsonScanner scanner;
+        private int opening = TAG.length();
+
+        @Override
+        public State accept(char next) {
+            if (opening > 0) {
+                opening--;
+                return State.READING;
+            }
+            JsonScanner open = scanner;
+            if (open == null) {
+                open = begun(next);
+                if (open == null) {
+                    head.append(next);
+                    return State.READING;
+                }
+                scanner = open;
+            }
+            json.append(next);
+            return open.accept(next) ? State.COMPLETE : State.READING;
+        }
+
+        private @Nullable JsonScanner begun(char next) {
+            if (next == '[' && head.toString().isBlank()) {
+                return new JsonScanner(2);
+            }
+            return next == '{' ? new JsonScanner(1) : null;
+        }
+
+        @Override
+        public String name() {
+            JsonScanner open = scanner;
+            if (open == null) {
+                return "";
+            }
+            return head.toString().isBlank() ? open.name() : named();
+        }
+
+        private String named() {
+            int end = head.indexOf(ARGUMENTS);
+            int id = head.indexOf(ID);
+            return head.substring(0, id >= 0 ? id : Math.max(end, 0)).strip();
+        }
+
+        @Override
+        public boolean isCertain() {
+            return true;
+        }
+
+        @Override
+        public List<Call> calls() {
+            if (head.toString().isBlank()) {
+                return JsonCalls.of(json.toString());
+            }
+            String name = named();
+            if (name.isEmpty() || !head.toString().stripTrailing().endsWith(ARGUMENTS)) {
+                throw ToolCallException.malformed(
+                        "expected NAME" + ARGUMENTS + " before the arguments, found '" + head + "'");
+            }
+            return List.of(new Call(name, JsonCalls.object(json.toString())));
+        }
+    }
+}

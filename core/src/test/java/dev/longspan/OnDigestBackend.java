@@ -1,0 +1,83 @@
+package dev.longspan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.longspan.tck.DigestBackend;
+import dev.longspan.tck.DigestModel;
+import dev.longspan.tck.DigestOptions;
+import dev.longspan.tck.TemplateKind;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Engines on a digest backend, whose answers are known from the ids alone; all states must be closed at the end. */
+@Timeout(120)
+abstract class OnDigestBackend {
+    static final Duration LIMIT = Duration.ofSeconds(20);
+
+    static final ToolSpecification WEATHER = new ToolSpecification(
+            "weather", "tells it", "{\"type\": \"object\", \"properties\": {\"days\": {\"type\": \"integer\"}}}");
+
+    @TempDir
+    Path folder;
+
+    final DigestBackend backend = new DigestBackend(options());
+    private final List<ChatEngine> engines = new ArrayList<>();
+
+    DigestOptions options() {
+        return DigestOptions.defaults().withBatch(8, 64);
+    }
+
+    @BeforeEach
+    void writeStableModel() throws IOException {
+        write(TemplateKind.STABLE);
+    }
+
+    @AfterEach
+    void closeEverything() {
+        backend.gate().release();
+        engines.forEach(ChatEngine::close);
+        assertThat(backend.openStates()).as("states left open").isZero();
+        backend.close();
+    }
+
+    void write(TemplateKind template) throws IOException {
+        DigestModel.writeTo(folder, template);
+    }
+
+    ChatEngineBuilder builder() {
+        return ChatEngine.builder().model(folder).backend(backend).maxContextTokens(4000);
+    }
+
+    ChatEngine engine() {
+        return keep(builder().build());
+    }
+
+    ChatEngine keep(ChatEngine engine) {
+        engines.add(engine);
+        return engine;
+    }
+
+    static ChatRequestBuilder user(String text) {
+        return ChatRequest.builder().user(text);
+    }
+
+    static ChatRequestBuilder endless() {
+        return user("!loop").repetition(RepetitionSettings.DEFAULT.with(Map.of("enabled", false)));
+    }
+
+    static List<ChatEvent> events(ChatEngine engine, ChatRequest request) {
+        List<ChatEvent> events = new ArrayList<>();
+        try (ChatStream stream = engine.stream(request)) {
+            stream.forEachRemaining(events::add);
+        }
+        return events;
+    }
+}
