@@ -3,8 +3,12 @@ package dev.longspan;
 import dev.longspan.engine.GenerationPlanner;
 import dev.longspan.engine.GenerationSpec;
 import dev.longspan.engine.OpenModel;
+import dev.longspan.engine.PrefixCache;
 import dev.longspan.engine.ResponseFuture;
 import dev.longspan.engine.Scheduler;
+import dev.longspan.engine.TurnOwner;
+import dev.longspan.prompt.RenderSettings;
+import dev.longspan.session.SessionTable;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -30,14 +34,25 @@ public final class ChatEngine implements AutoCloseable {
     private final BackendInfo backend;
     private final ModelInfo info;
     private final Scheduler scheduler;
+    private final PrefixCache prefixes;
+    private final SessionTable sessions;
     private final List<AutoCloseable> owned;
 
-    ChatEngine(OpenModel model, BackendInfo backend, ModelInfo info, Scheduler scheduler, List<AutoCloseable> owned) {
+    ChatEngine(
+            OpenModel model,
+            BackendInfo backend,
+            ModelInfo info,
+            Scheduler scheduler,
+            PrefixCache prefixes,
+            SessionTable sessions,
+            List<AutoCloseable> owned) {
         this.model = model;
         this.backend = backend;
         this.info = info;
-        this.planner = new GenerationPlanner(model, info.maxContextTokens());
+        this.planner = new GenerationPlanner(model);
         this.scheduler = scheduler;
+        this.prefixes = prefixes;
+        this.sessions = sessions;
         this.owned = owned;
     }
 
@@ -87,7 +102,9 @@ public final class ChatEngine implements AutoCloseable {
      * @throws EngineClosedException if the engine is closed
      */
     public ChatStream stream(ChatRequest request) {
-        return scheduler.submit(planner.plan(request));
+        scheduler.requirePlace();
+        GenerationSpec spec = plan(request);
+        return scheduler.submit(spec, owner(request, spec));
     }
 
     /**
@@ -117,9 +134,10 @@ public final class ChatEngine implements AutoCloseable {
      */
     public Flow.Publisher<ChatEvent> publisher(ChatRequest request, Executor executor) {
         Objects.requireNonNull(executor, "executor");
-        GenerationSpec checked = planner.plan(request);
+        GenerationSpec checked = plan(request);
         boolean seeded = request.sampling().seed().isPresent();
-        return scheduler.publisher(() -> seeded ? checked : checked.withAnotherSeed(), executor);
+        return scheduler.publisher(
+                () -> seeded ? checked : checked.withAnotherSeed(), () -> owner(request, checked), executor);
     }
 
     /**
@@ -135,6 +153,76 @@ public final class ChatEngine implements AutoCloseable {
         return ResponseFuture.of(publisher(request));
     }
 
+    private GenerationSpec plan(ChatRequest request) {
+        requireMessages(request);
+        return planner.plan(request, request.messages(), info.maxContextTokens(), null);
+    }
+
+    private TurnOwner owner(ChatRequest request, GenerationSpec spec) {
+        return prefixes.ownerOf(request, spec, planner);
+    }
+
+    private static void requireMessages(ChatRequest request) {
+        if (request.messages().isEmpty()) {
+            throw new InvalidRequestException("messages", "expected at least one, found none");
+        }
+    }
+
+    /**
+     * {@return a new, empty session}
+     *
+     * @throws EngineClosedException if the engine is closed
+     */
+    public Session openSession() {
+        return openSession(SessionOptions.DEFAULT);
+    }
+
+    /**
+     * {@return a new, empty session}
+     *
+     * @param options how it is opened
+     * @throws SessionExistsException if there is a session of its id
+     * @throws InvalidRequestException if it is to have more tokens than the engine takes
+     * @throws EngineClosedException if the engine is closed
+     */
+    public Session openSession(SessionOptions options) {
+        return new Session(sessions.open(options), sessions);
+    }
+
+    /**
+     * {@return a new session with a history that is read at once}
+     *
+     * @param options how it is opened
+     * @param history the messages, tools and settings of the template; nothing else of it counts
+     * @throws SessionExistsException if there is a session of its id
+     * @throws dev.longspan.spi.LongspanException as {@link Session#append(ChatRequest, TurnOptions)} does
+     */
+    public Session openSession(SessionOptions options, ChatRequest history) {
+        Session session = openSession(options);
+        try {
+            session.append(history, TurnOptions.DEFAULT);
+            return session;
+        } catch (RuntimeException | Error e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    /**
+     * {@return the open session of an id}
+     *
+     * @param id its id
+     * @throws SessionNotFoundException if there is none
+     */
+    public Session session(String id) {
+        return new Session(sessions.get(id), sessions);
+    }
+
+    /** {@return how the open sessions stand at this moment, the one used last first} */
+    public List<SessionInfo> sessions() {
+        return sessions.all().stream().map(session -> session.view().info()).toList();
+    }
+
     /** {@return how much the engine has to do at this moment} */
     public EngineLoad load() {
         return scheduler.load();
@@ -148,7 +236,11 @@ public final class ChatEngine implements AutoCloseable {
      * @throws ChatTemplateException if the model's template refuses the conversation
      */
     public int countTokens(ChatRequest request) {
-        return model.renderer().render(request).ids().length;
+        requireMessages(request);
+        return model.renderer()
+                .prompt(request.messages(), RenderSettings.of(request), null)
+                .ids()
+                .length;
     }
 
     /**
@@ -158,6 +250,7 @@ public final class ChatEngine implements AutoCloseable {
     @Override
     public void close() {
         scheduler.close();
+        sessions.close();
         closeAll(owned);
     }
 

@@ -2,25 +2,37 @@ package dev.longspan;
 
 import dev.longspan.backend.BackendChoice;
 import dev.longspan.engine.EngineLimits;
+import dev.longspan.engine.GenerationPlanner;
 import dev.longspan.engine.MemoryBudget;
 import dev.longspan.engine.NetworkLoader;
 import dev.longspan.engine.OpenModel;
+import dev.longspan.engine.PrefixCache;
 import dev.longspan.engine.Scheduler;
 import dev.longspan.output.ToolParsers;
+import dev.longspan.session.IdleReclaimer;
+import dev.longspan.session.NoParking;
+import dev.longspan.session.SessionContext;
+import dev.longspan.session.SessionTable;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.Capabilities;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.MemoryPlan;
+import dev.longspan.spi.MemorySize;
 import dev.longspan.spi.PlanOptions;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +48,12 @@ public final class ChatEngineBuilder {
     private static final int DEFAULT_MAX_RUNNING = 64;
     private static final int DEFAULT_MAX_QUEUED = 256;
     private static final long DEFAULT_MAX_QUEUED_TOKENS = 2_097_152;
+    private static final long DEFAULT_PREFIX_CACHE_BYTES = 268_435_456;
+    /** Unless said, cached prefixes take at most this part of the memory. */
+    private static final int CACHE_SHARE = 8;
+    /** What a template may write behind an answer that has used up the limit. */
+    private static final int CLOSING_TOKENS = 64;
+
     private static final Duration DEFAULT_READER_PATIENCE = Duration.ofMinutes(5);
 
     private @Nullable Path folder;
@@ -53,6 +71,9 @@ public final class ChatEngineBuilder {
     private final List<ToolParser> toolParsers = new ArrayList<>();
     private final List<EngineListener> listeners = new ArrayList<>();
     private LoadProgress progress = LoadProgress.NONE;
+    private long prefixCacheBytes = -1;
+    private long maxStateBytes = Long.MAX_VALUE;
+    private boolean parkIdleSessions;
 
     ChatEngineBuilder() {}
 
@@ -190,6 +211,35 @@ public final class ChatEngineBuilder {
     }
 
     /**
+     * Sets how much memory the checkpoints of prompts may take that are kept for requests which begin alike. They are let go
+     * when anything else needs the memory.
+     *
+     * @param bytes from 0, which keeps none; by default 256 MiB, or an eighth of the memory if that is less
+     * @return this builder
+     */
+    public ChatEngineBuilder prefixCacheBytes(long bytes) {
+        if (bytes < 0) {
+            throw new InvalidRequestException("prefixCacheBytes", "expected at least 0, found " + bytes);
+        }
+        prefixCacheBytes = bytes;
+        return this;
+    }
+
+    /**
+     * Sets how much memory the states and checkpoints of all answers and sessions may take together.
+     *
+     * @param bytes at least 1; by default what the backend has
+     * @return this builder
+     */
+    public ChatEngineBuilder maxStateBytes(long bytes) {
+        if (bytes < 1) {
+            throw new InvalidRequestException("maxStateBytes", "expected at least 1, found " + bytes);
+        }
+        maxStateBytes = bytes;
+        return this;
+    }
+
+    /**
      * Adds a listener that is told what the engine does.
      *
      * @param listener the listener
@@ -285,17 +335,59 @@ public final class ChatEngineBuilder {
         int most = Math.min(capabilities.maxRuns(), Math.max(1, capabilities.maxBatchTokens() - 1));
         int runs = Math.min(maxRunning, most);
         int tokens = (int) Math.min((long) prefillChunk + runs, capabilities.maxBatchTokens());
-        PlanOptions work = new PlanOptions(runs, tokens, maxContextTokens, runs);
+        PlanOptions work = new PlanOptions(runs, tokens, maxContextTokens + CLOSING_TOKENS, runs);
         MemoryPlan plan = NetworkLoader.plan(model.folder().config().spec(), backend, work);
         LanguageModel network = NetworkLoader.load(model.folder(), backend, plan, progress);
         owned.add(network);
         EngineLimits limits = new EngineLimits(runs, maxQueued, maxQueuedTokens, prefillChunk, readerPatience);
-        MemoryBudget memory = new MemoryBudget(plan, backend.memory().limit());
-        Scheduler scheduler = new Scheduler(network, model.vocabulary(), limits, tokens, memory, listeners);
+        ExecutorService worker = Executors.newSingleThreadExecutor(task -> {
+            Thread thread = new Thread(task, "longspan-worker");
+            thread.setDaemon(true);
+            return thread;
+        });
+        owned.add(() -> closeWorker(worker));
+        PrefixCache prefixes = new PrefixCache(prefixCacheBytes >= 0 ? prefixCacheBytes : cacheShare(backend, plan));
+        owned.add(prefixes::clear);
+        IdleReclaimer reclaimer = new IdleReclaimer(prefixes, parkIdleSessions, worker);
+        MemoryBudget memory = new MemoryBudget(backend, plan, maxStateBytes);
+        Scheduler scheduler =
+                new Scheduler(network, model.vocabulary(), limits, tokens, memory, reclaimer, worker, listeners);
+        owned.add(scheduler);
         ModelInfo info = model.info(maxContextTokens);
         BackendInfo backendInfo = new BackendInfo(backend.id(), backend.device(), backend.description(), notices);
         LOG.info("{} on backend {} ({})", info, backend.id(), backend.description());
-        return new ChatEngine(model, backendInfo, info, scheduler, owned);
+        SessionTable sessions = new SessionTable(new SessionContext(
+                scheduler,
+                new GenerationPlanner(model),
+                model.renderer(),
+                prefixes,
+                maxContextTokens,
+                NoParking.INSTANCE,
+                Clock.system(ZoneId.systemDefault())));
+        reclaimer.connect(sessions, scheduler::wake);
+        return new ChatEngine(model, backendInfo, info, scheduler, prefixes, sessions, owned);
+    }
+
+    private long cacheShare(Backend backend, MemoryPlan plan) {
+        MemorySize limit = backend.memory().limit();
+        long memory = plan.perSequence().deviceBytes() > 0 ? limit.deviceBytes() : limit.hostBytes();
+        return Math.min(DEFAULT_PREFIX_CACHE_BYTES, Math.min(maxStateBytes, memory) / CACHE_SHARE);
+    }
+
+    /** What was begun is finished; it may hold checkpoints. */
+    private static void closeWorker(ExecutorService worker) {
+        worker.shutdown();
+        boolean interrupted = false;
+        while (!worker.isTerminated()) {
+            try {
+                worker.awaitTermination(1, TimeUnit.MINUTES);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static int positive(String name, int value) {

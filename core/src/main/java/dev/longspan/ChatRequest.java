@@ -37,6 +37,8 @@ public final class ChatRequest {
     private final ThinkingMode thinking;
     private final OptionalInt thinkingBudget;
     private final boolean thinkingHidden;
+    private final boolean thinkingKept;
+    private final Optional<String> cacheKey;
     private final RepetitionSettings repetition;
     private final Map<String, @Nullable Object> templateArguments;
     private final FlushPolicy flushPolicy;
@@ -53,10 +55,12 @@ public final class ChatRequest {
         thinking = builder.thinking;
         thinkingBudget = builder.thinkingBudget;
         thinkingHidden = builder.thinkingHidden;
+        thinkingKept = builder.thinkingKept;
+        cacheKey = builder.cacheKey;
         repetition = builder.repetition;
         templateArguments = Collections.unmodifiableMap(new LinkedHashMap<>(builder.templateArguments));
         flushPolicy = builder.flushPolicy;
-        if (messages.isEmpty()) {
+        if (messages.isEmpty() && !builder.withoutMessages) {
             throw new InvalidRequestException("messages", "expected at least one, found none");
         }
         checkTools();
@@ -78,6 +82,15 @@ public final class ChatRequest {
             throw new InvalidRequestException(
                     "toolChoice", "expected one of the tools " + names + ", found '" + named.tool() + "'");
         }
+    }
+
+    /**
+     * {@return a builder of a request without messages of its own, for a session whose history ends with what is to be answered}
+     */
+    public static ChatRequestBuilder again() {
+        ChatRequestBuilder builder = new ChatRequestBuilder();
+        builder.withoutMessages = true;
+        return builder;
     }
 
     /** {@return a builder of a request without messages} */
@@ -147,6 +160,16 @@ public final class ChatRequest {
     /** {@return whether the thinking is neither streamed nor part of the answer} */
     public boolean thinkingHidden() {
         return thinkingHidden;
+    }
+
+    /** {@return whether the model is shown its earlier thinking again} */
+    public boolean thinkingKept() {
+        return thinkingKept;
+    }
+
+    /** {@return the key under which the prompt's state is kept for requests that begin alike; empty for none} */
+    public Optional<String> cacheKey() {
+        return cacheKey;
     }
 
     /** {@return when the answer counts as repeating itself} */

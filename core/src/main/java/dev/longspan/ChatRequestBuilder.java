@@ -1,5 +1,6 @@
 package dev.longspan;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +23,9 @@ public final class ChatRequestBuilder {
     ThinkingMode thinking = ThinkingMode.DEFAULT;
     OptionalInt thinkingBudget = OptionalInt.empty();
     boolean thinkingHidden;
+    boolean thinkingKept;
+    boolean withoutMessages;
+    Optional<String> cacheKey = Optional.empty();
     RepetitionSettings repetition = RepetitionSettings.DEFAULT;
     final Map<String, @Nullable Object> templateArguments = new LinkedHashMap<>();
     FlushPolicy flushPolicy = FlushPolicy.DEFAULT;
@@ -269,6 +273,10 @@ public final class ChatRequestBuilder {
             if (strings.get(i).isEmpty()) {
                 throw new InvalidRequestException("stop[" + i + "]", "expected a string, found an empty one");
             }
+            if (!StandardCharsets.UTF_8.newEncoder().canEncode(strings.get(i))) {
+                throw new InvalidRequestException(
+                        "stop[" + i + "]", "expected whole characters, found half of a surrogate pair");
+            }
         }
         stop = List.copyOf(strings);
         return this;
@@ -281,7 +289,7 @@ public final class ChatRequestBuilder {
      * @return this builder
      */
     public ChatRequestBuilder thinking(ThinkingMode mode) {
-        thinking = mode;
+        thinking = Objects.requireNonNull(mode, "mode");
         return this;
     }
 
@@ -308,6 +316,29 @@ public final class ChatRequestBuilder {
      */
     public ChatRequestBuilder thinkingHidden(boolean hidden) {
         thinkingHidden = hidden;
+        return this;
+    }
+
+    /**
+     * Shows the model its earlier thinking again: a session keeps it, and assistant messages that hold it are rendered with it.
+     * Refused where the model's template has no place for it; templates that drop it from older turns still do.
+     *
+     * @param kept whether to keep it; by default not
+     * @return this builder
+     */
+    public ChatRequestBuilder thinkingKept(boolean kept) {
+        thinkingKept = kept;
+        return this;
+    }
+
+    /**
+     * Keeps the state of this prompt longer than others, for later requests that begin like it. Without a session only.
+     *
+     * @param key names the prompt; a later one with the same key takes its place
+     * @return this builder
+     */
+    public ChatRequestBuilder cacheKey(String key) {
+        cacheKey = Optional.of(key);
         return this;
     }
 
@@ -342,7 +373,7 @@ public final class ChatRequestBuilder {
      * @return this builder
      */
     public ChatRequestBuilder flushPolicy(FlushPolicy policy) {
-        flushPolicy = policy;
+        flushPolicy = Objects.requireNonNull(policy, "policy");
         return this;
     }
 

@@ -77,7 +77,7 @@ class CancellationTest extends OnDigestBackend {
         }
         assertThat(reasons.get(FinishReason.CANCELLED)).isGreaterThan(POINTS / 4);
         assertThat(reasons).containsKeys(FinishReason.STOP, FinishReason.TOOL_CALLS);
-        assertThat(engine.load()).isEqualTo(new EngineLoad(0, 0, 0));
+        awaitIdle(engine);
     }
 
     @Test
@@ -102,7 +102,7 @@ class CancellationTest extends OnDigestBackend {
             assertThat(running.await().text()).isEqualTo("first");
             waiting.forEach(stream -> assertThat(stream.await().text()).isEqualTo("later"));
         }
-        assertThat(engine.load()).isEqualTo(new EngineLoad(0, 0, 0));
+        awaitIdle(engine);
     }
 
     @Test
@@ -171,7 +171,7 @@ class CancellationTest extends OnDigestBackend {
                         failures.add(e.toString());
                     }
                     EngineLoad load = engine.load();
-                    if (load.queued() > 8 || load.running() > 4 || backend.openStates() > 4) {
+                    if (load.queued() + load.running() > places || load.running() > 4 || backend.openStates() > 4) {
                         failures.add(load.toString());
                     }
                 }
@@ -185,7 +185,7 @@ class CancellationTest extends OnDigestBackend {
         assertThat(failures).isEmpty();
         assertThat(answered.get()).isPositive();
         assertThat(refused.get()).isPositive();
-        assertThat(engine.load()).isEqualTo(new EngineLoad(0, 0, 0));
+        awaitIdle(engine);
         assertThat(engine.chat(user("!say normal again\n!end").build()).text()).isEqualTo("normal again");
     }
 }

@@ -58,7 +58,11 @@ class ChatEngineTest {
     }
 
     private ChatEngineBuilder builder() {
-        return ChatEngine.builder().model(folder).backend(backend).maxContextTokens(4000);
+        return ChatEngine.builder()
+                .model(folder)
+                .backend(backend)
+                .maxContextTokens(4000)
+                .prefixCacheBytes(0);
     }
 
     private ChatEngine engine() {

@@ -59,12 +59,6 @@ class ObservationTest extends OnDigestBackend {
         }
     }
 
-    private static void awaitIdle(ChatEngine engine) {
-        while (engine.load().running() > 0) {
-            Thread.onSpinWait();
-        }
-    }
-
     @Test
     void aListenerHearsEveryRequestFromItsStartToItsEnd() {
         Diary diary = new Diary();

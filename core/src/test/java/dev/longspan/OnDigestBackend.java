@@ -53,7 +53,11 @@ abstract class OnDigestBackend {
     }
 
     ChatEngineBuilder builder() {
-        return ChatEngine.builder().model(folder).backend(backend).maxContextTokens(4000);
+        return ChatEngine.builder()
+                .model(folder)
+                .backend(backend)
+                .maxContextTokens(4000)
+                .prefixCacheBytes(0);
     }
 
     ChatEngine engine() {
@@ -63,6 +67,13 @@ abstract class OnDigestBackend {
     ChatEngine keep(ChatEngine engine) {
         engines.add(engine);
         return engine;
+    }
+
+    /** The end of an answer is told a moment before the engine is done with it. */
+    void awaitIdle(ChatEngine engine) {
+        while (!engine.load().equals(new EngineLoad(0, 0, 0)) || backend.openStates() > 0) {
+            Thread.onSpinWait();
+        }
     }
 
     static ChatRequestBuilder user(String text) {

@@ -83,12 +83,6 @@ class ViewsTest extends OnDigestBackend {
         awaitIdle(engine);
     }
 
-    private void awaitIdle(ChatEngine engine) {
-        while (engine.load().running() > 0 || engine.load().queued() > 0 || backend.openStates() > 0) {
-            Thread.onSpinWait();
-        }
-    }
-
     @Test
     void aPublisherGivesTheSameEventsAndCallsFromTheExecutor() throws Exception {
         ChatEngine engine = engine();

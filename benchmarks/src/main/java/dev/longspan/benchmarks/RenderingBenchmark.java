@@ -4,6 +4,7 @@ import dev.longspan.ChatMessage;
 import dev.longspan.ChatRequest;
 import dev.longspan.model.ModelFolder;
 import dev.longspan.prompt.PromptRenderer;
+import dev.longspan.prompt.RenderSettings;
 import dev.longspan.spi.SequenceState;
 import dev.longspan.template.ChatTemplate;
 import dev.longspan.template.TemplateLimits;
@@ -75,7 +76,8 @@ public class RenderingBenchmark {
         renderer = new PromptRenderer(
                 parsed, parsed, tokenizer, Map.of("bos_token", "<s>", "eos_token", "</s>"), Set.of(), Optional.empty());
         request = ChatRequest.builder().messages(history()).build();
-        ids = renderer.render(request).ids();
+        ids = renderer.prompt(request.messages(), RenderSettings.of(request), null)
+                .ids();
         System.out.printf("# %d messages, %d tokens%n", messages, ids.length);
     }
 
@@ -88,7 +90,9 @@ public class RenderingBenchmark {
     /** Renders and encodes the history. */
     @Benchmark
     public int render() {
-        return renderer.render(request).ids().length;
+        return renderer.prompt(request.messages(), RenderSettings.of(request), null)
+                .ids()
+                .length;
     }
 
     /** Reads its ids into an empty state. */

@@ -7,10 +7,11 @@ import dev.longspan.output.DeltaSink;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Gathers what the output parser gives into events as the flush policy says, and the whole of it into a message. The newlines
- * at the start of the text behind a thinking block are dropped, and so is text beside tool calls that is white space alone.
+ * Gathers what the output parser gives into events as the flush policy says, and the whole of it into a message. Text beside
+ * tool calls that is white space alone is dropped.
  */
 final class DeltaBuffer implements DeltaSink {
     /** Nine letters and digits: some templates take no other ids. */
@@ -20,6 +21,7 @@ final class DeltaBuffer implements DeltaSink {
 
     private final EventQueue events;
     private final FlushPolicy policy;
+    private final long delayNanos;
     private final boolean hideThinking;
     /** Whether calls may come, so that white space waits for what follows. */
     private final boolean expectsCalls;
@@ -32,7 +34,6 @@ final class DeltaBuffer implements DeltaSink {
     private Kind pendingKind = Kind.TEXT;
     private String pendingTool = "";
     private boolean any;
-    private boolean dropNewlines;
     private boolean inText;
     private int tokens;
     private long since;
@@ -43,18 +44,16 @@ final class DeltaBuffer implements DeltaSink {
         CALL
     }
 
-    DeltaBuffer(
-            EventQueue events, FlushPolicy policy, boolean startsThinking, boolean hideThinking, boolean expectsCalls) {
+    DeltaBuffer(EventQueue events, FlushPolicy policy, boolean hideThinking, boolean expectsCalls) {
         this.events = events;
         this.policy = policy;
-        this.dropNewlines = startsThinking;
+        this.delayNanos = TimeUnit.NANOSECONDS.convert(policy.delay());
         this.hideThinking = hideThinking;
         this.expectsCalls = expectsCalls;
     }
 
     @Override
     public void thinking(String piece) {
-        dropNewlines = true;
         allThinking.append(piece);
         if (!hideThinking) {
             append(Kind.THINKING, piece);
@@ -63,17 +62,12 @@ final class DeltaBuffer implements DeltaSink {
 
     @Override
     public void text(String piece) {
-        String rest = dropNewlines ? withoutLeadingNewlines(piece) : piece;
-        if (rest.isEmpty()) {
-            return;
-        }
-        dropNewlines = false;
-        if (expectsCalls && !inText && rest.isBlank()) {
-            blank.append(rest);
+        if (expectsCalls && !inText && piece.isBlank()) {
+            blank.append(piece);
             return;
         }
         inText = true;
-        String whole = blank.length() == 0 ? rest : blank + rest;
+        String whole = blank.length() == 0 ? piece : blank + piece;
         blank.setLength(0);
         allText.append(whole);
         append(Kind.TEXT, whole);
@@ -118,9 +112,7 @@ final class DeltaBuffer implements DeltaSink {
             return;
         }
         tokens++;
-        if (!any
-                || tokens >= policy.tokens()
-                || System.nanoTime() - since >= policy.delay().toNanos()) {
+        if (!any || tokens >= policy.tokens() || System.nanoTime() - since >= delayNanos) {
             flush();
         }
     }
@@ -162,14 +154,6 @@ final class DeltaBuffer implements DeltaSink {
 
     List<ToolCall> calls() {
         return calls;
-    }
-
-    private static String withoutLeadingNewlines(String piece) {
-        int start = 0;
-        while (start < piece.length() && piece.charAt(start) == '\n') {
-            start++;
-        }
-        return piece.substring(start);
     }
 
     private void append(Kind kind, String piece) {

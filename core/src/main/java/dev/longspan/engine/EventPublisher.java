@@ -5,7 +5,6 @@ import dev.longspan.spi.LongspanException;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -74,8 +73,13 @@ final class EventPublisher implements Flow.Publisher<ChatEvent> {
         void begin() {
             Flow.Subscriber<? super ChatEvent> told = subscriber;
             asked.set(1); // no event while onSubscribe runs
-            if (told != null) {
-                told.onSubscribe(this);
+            try {
+                if (told != null) {
+                    told.onSubscribe(this);
+                }
+            } catch (Throwable e) {
+                cancel();
+                throw e;
             }
             asked.set(0);
             queue.watch(this::look);
@@ -101,9 +105,13 @@ final class EventPublisher implements Flow.Publisher<ChatEvent> {
             if (asked.getAndIncrement() == 0) {
                 try {
                     executor.execute(this::deliver);
-                } catch (RejectedExecutionException e) {
+                } catch (Throwable e) { // most likely a RejectedExecutionException
                     LOG.error("the executor takes no more work; the answer is cancelled", e);
+                    Flow.Subscriber<? super ChatEvent> told = subscriber;
                     cancel();
+                    if (told != null) {
+                        told.onError(e);
+                    }
                 }
             }
         }
@@ -113,7 +121,7 @@ final class EventPublisher implements Flow.Publisher<ChatEvent> {
             do {
                 try {
                     deliverWhatIsThere();
-                } catch (RuntimeException e) {
+                } catch (Throwable e) { // checked ones too, which some languages throw without saying so
                     LOG.error("a subscriber failed; its answer is cancelled", e);
                     cancel();
                 }

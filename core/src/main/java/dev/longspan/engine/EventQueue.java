@@ -1,6 +1,7 @@
 package dev.longspan.engine;
 
 import dev.longspan.ChatEvent;
+import dev.longspan.ChatMessage;
 import dev.longspan.ChatResponse;
 import dev.longspan.ChatStream;
 import dev.longspan.StreamInterruptedException;
@@ -10,6 +11,7 @@ import java.util.NoSuchElementException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +31,8 @@ final class EventQueue implements ChatStream {
     private final Runnable cancellation;
     /** Tells the engine that a full queue has room again. */
     private final Runnable drained;
+    /** Says whether the calling thread is the engine's own, which must not wait for itself. */
+    private final BooleanSupplier onEngine;
 
     private @Nullable ChatEvent end;
     private boolean closed;
@@ -36,12 +40,16 @@ final class EventQueue implements ChatStream {
     private boolean abandoned;
 
     private long fullSince;
+    private int textGiven;
+    private int thinkingGiven;
+    private int callsGiven;
     /** Is told of each change instead of a waiting reader; null if there is none. */
     private volatile @Nullable Runnable watcher;
 
-    EventQueue(Runnable cancellation, Runnable drained) {
+    EventQueue(Runnable cancellation, Runnable drained, BooleanSupplier onEngine) {
         this.cancellation = cancellation;
         this.drained = drained;
+        this.onEngine = onEngine;
     }
 
     /** Called by the engine: whether the sequence may go on. */
@@ -112,8 +120,14 @@ final class EventQueue implements ChatStream {
 
     private void tellWatcher() {
         Runnable told = watcher;
-        if (told != null) {
+        if (told == null) {
+            return;
+        }
+        try {
             told.run();
+        } catch (Throwable e) { // the engine goes on whatever a reader's code does
+            LOG.error("what was to be told of events failed; the answer is cancelled", e);
+            abandon();
         }
     }
 
@@ -144,6 +158,7 @@ final class EventQueue implements ChatStream {
             wasFull = events.size() >= CAPACITY;
             event = events.poll();
             fullSince = System.nanoTime();
+            count(event);
         } finally {
             lock.unlock();
         }
@@ -151,6 +166,41 @@ final class EventQueue implements ChatStream {
             drained.run();
         }
         return event;
+    }
+
+    private void count(@Nullable ChatEvent event) {
+        if (event instanceof ChatEvent.TextDelta delta) {
+            textGiven += delta.text().length();
+        } else if (event instanceof ChatEvent.ThinkingDelta delta) {
+            thinkingGiven += delta.text().length();
+        } else if (event instanceof ChatEvent.ToolCallReady) {
+            callsGiven++;
+        }
+    }
+
+    /** Called by the engine: whether the reader wants no more. */
+    boolean isClosed() {
+        lock.lock();
+        try {
+            return closed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return the part of a message that the reader was given} */
+    ChatMessage.AssistantMessage handedOut(ChatMessage.AssistantMessage whole) {
+        lock.lock();
+        try {
+            return new ChatMessage.AssistantMessage(
+                    whole.text().substring(0, Math.min(textGiven, whole.text().length())),
+                    whole.thinking()
+                            .substring(
+                                    0, Math.min(thinkingGiven, whole.thinking().length())),
+                    whole.toolCalls().subList(0, callsGiven));
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Ends the generation within one step, and does not wait for that; what has not been read is dropped. */
@@ -167,6 +217,9 @@ final class EventQueue implements ChatStream {
             lock.lockInterruptibly();
             try {
                 while (events.isEmpty() && end == null && !closed) {
+                    if (onEngine.getAsBoolean()) {
+                        throw new IllegalStateException("the engine's own thread cannot wait for an answer");
+                    }
                     changed.await();
                 }
                 return !events.isEmpty();
@@ -230,7 +283,9 @@ final class EventQueue implements ChatStream {
     public void close() {
         if (markClosed()) {
             cancellation.run();
-            awaitEnd();
+            if (!onEngine.getAsBoolean()) {
+                awaitEnd();
+            }
         }
     }
 

@@ -5,87 +5,72 @@ import dev.longspan.ChatMessage;
 import dev.longspan.ChatResponse;
 import dev.longspan.FinishReason;
 import dev.longspan.GenerationException;
-import dev.longspan.RepetitionDetector;
 import dev.longspan.Timing;
 import dev.longspan.TokenUsage;
-import dev.longspan.output.OutputParser;
+import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.Logits;
 import dev.longspan.spi.LongspanException;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.SequenceState;
-import dev.longspan.tokenizer.IncrementalDecoder;
-import java.time.Duration;
+import java.util.Arrays;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One answer on its way: queued, then reading its prompt, then decoding, then ended. Used by the engine's thread alone, but
- * for the reader's side of its {@link EventQueue}, which may cancel it.
- *
- * <p>Decoding is a round: choose a token from the logits, show it to the parser, and decide what the state reads next. That
- * is the token, and behind it those that the engine forces: the end of thinking, the beginning of a call.
+ * One request on its way: queued, then reading its prompt, then decoding, then committing, then ended. Used by the engine's
+ * thread alone, but for the reader's side of its {@link EventQueue}, which may cancel it, and for {@link #planCommit}.
  */
 final class Generation {
     private static final Logger LOG = LoggerFactory.getLogger(Generation.class);
+    private static final int[] NO_MARKS = {};
 
     private final GenerationSpec spec;
-    private final Vocabulary vocabulary;
+    private final TurnOwner owner;
     private final EventQueue events;
-    private final DeltaBuffer deltas;
-    private final OutputParser parser;
-    private final IncrementalDecoder decoder = new IncrementalDecoder();
-    private final Sampler sampler;
-    private final RepetitionDetector repetition;
-    private final long submitted = System.nanoTime();
+    private final Answer answer;
+    private final GenerationClock clock = new GenerationClock();
+    private final RequestEvent recorded = new RequestEvent();
 
     private volatile boolean cancelled;
-    private @Nullable SequenceState state;
-    /** What the state reads next: the prompt, then what {@link #next} holds. */
-    private int[] reading;
-
-    private int readingSize;
-    private int readingDone;
-    private boolean promptRead;
-    private final TokenList next = new TokenList();
-    private final TokenList answer = new TokenList();
-    private int thinkingTokens;
-    private boolean endsLine;
-    private boolean repetitionClosed;
-    private boolean openingWaits;
-    private boolean opened;
-    private boolean ended;
+    private Phase phase = Phase.QUEUED;
+    private @Nullable Feed feed;
+    private int reusedTokens;
+    private ChatMessage.@Nullable AssistantMessage message;
+    private int commitTokens;
     private @Nullable FinishReason finishReason;
     private @Nullable LongspanException error;
-    private final RequestEvent recorded = new RequestEvent();
-    private long started;
-    private long prefilled;
-    private long firstToken;
-    private long lastToken;
-    private long endedAt;
 
-    Generation(GenerationSpec spec, Vocabulary vocabulary, Runnable wakeEngine) {
+    private boolean planning;
+    private volatile TurnOwner.@Nullable CommitPlan planned;
+    private volatile @Nullable LongspanException planError;
+
+    private enum Phase {
+        QUEUED,
+        PROMPT,
+        DECODING,
+        PLANNING,
+        COMMITTING,
+        ENDED
+    }
+
+    Generation(
+            GenerationSpec spec,
+            TurnOwner owner,
+            Vocabulary vocabulary,
+            Runnable wakeEngine,
+            BooleanSupplier onEngine) {
         this.spec = spec;
-        this.vocabulary = vocabulary;
+        this.owner = owner;
         this.events = new EventQueue(
                 () -> {
                     cancelled = true;
                     wakeEngine.run();
                 },
-                wakeEngine);
-        this.deltas = new DeltaBuffer(
-                events,
-                spec.flushPolicy(),
-                spec.output().startsThinking(),
-                spec.thinkingHidden(),
-                spec.output().toolParser() != null);
-        this.parser = new OutputParser(spec.output(), deltas);
-        this.sampler = new Sampler(spec.sampling(), spec.prompt());
-        this.repetition = new RepetitionDetector(spec.repetition());
-        this.reading = spec.prompt();
-        this.readingSize = reading.length;
-        this.endsLine = spec.promptEndsLine();
-        this.opened = spec.forcedOpening().length == 0;
+                wakeEngine,
+                onEngine);
+        this.answer = new Answer(spec, vocabulary, events, clock);
         recorded.begin();
     }
 
@@ -97,12 +82,17 @@ final class Generation {
         return spec;
     }
 
-    boolean isCancelled() {
-        return cancelled;
+    /** {@return whether it is to be ended: what is being committed is not} */
+    boolean mustCancel() {
+        return cancelled && (phase == Phase.QUEUED || takesTokens());
+    }
+
+    private boolean takesTokens() {
+        return phase == Phase.PROMPT || phase == Phase.DECODING;
     }
 
     boolean hasEnded() {
-        return ended;
+        return phase == Phase.ENDED;
     }
 
     /** {@return why it ended; null if it has not, or failed} */
@@ -117,249 +107,294 @@ final class Generation {
         return error;
     }
 
+    /** {@return whether it can take part in the next step} */
+    boolean canRun() {
+        return phase == Phase.COMMITTING || (takesTokens() && events.hasRoom());
+    }
+
+    /** {@return for how long its reader has left it waiting, in nanoseconds} */
+    long nanosUnread() {
+        return takesTokens() ? events.nanosFull() : 0;
+    }
+
     /** {@return whether it takes a share of the prompts' part of a step; else it reads one token} */
     boolean isReading() {
-        return !promptRead || readingSize > 1;
+        return phase != Phase.DECODING || openFeed().left() > 1;
     }
 
     /** {@return how many ids wait to be read} */
     int readingLeft() {
-        return readingSize - readingDone;
+        return openFeed().left();
     }
 
-    /** Leaves the queue. */
-    void start(SequenceState fresh) {
-        started = System.nanoTime();
-        state = fresh;
-        events.progress(new ChatEvent.PromptProgress(0, spec.prompt().length, 0));
-    }
-
-    /** {@return from the request to the start} */
-    Duration queueTime() {
-        return Duration.ofNanos(started - submitted);
-    }
-
-    /** {@return the next ids as a run; the last part asks for logits} */
-    Run run(int tokens) {
-        SequenceState open = state;
+    private Feed openFeed() {
+        Feed open = feed;
         if (open == null) {
             throw new IllegalStateException("the generation has not begun or has ended");
         }
-        int to = readingDone + tokens;
-        int logitsFrom = to == readingSize ? to - 1 : to;
-        return new Run(open, reading, readingDone, to, logitsFrom);
+        return open;
+    }
+
+    /** {@return how many of its tokens lie in pages that others hold already} */
+    int sharedTokens() {
+        return owner.sharedTokens(spec.prompt());
+    }
+
+    /** {@return the bytes that its state holds at this moment} */
+    long stateBytes() {
+        Feed open = feed;
+        return open == null ? 0 : open.state().bytes();
+    }
+
+    /** Leaves the queue. */
+    void start(LanguageModel model) {
+        clock.started();
+        phase = Phase.PROMPT;
+        SharedCheckpoint base = owner.base(spec.prompt());
+        try {
+            reusedTokens = base == null ? 0 : base.length();
+            int size = spec.prompt().length;
+            if (reusedTokens == size && !spec.decodes()) {
+                clock.prefilled();
+                commit(base == null ? null : base.retain());
+                return;
+            }
+            Feed begun = new Feed(base == null ? model.newState() : model.newState(base.checkpoint()));
+            feed = begun;
+            begun.set(spec.prompt(), reusedTokens, size, owner.marks());
+            events.progress(new ChatEvent.PromptProgress(reusedTokens, size, reusedTokens));
+        } finally {
+            if (base != null) {
+                base.release();
+            }
+        }
+    }
+
+    /** {@return the next ids as a run; the last part of a prompt, and each token behind it, asks for logits} */
+    Run run(int tokens) {
+        return openFeed().run(tokens, phase != Phase.COMMITTING && spec.decodes());
     }
 
     /** Takes the result of a run. */
     void read(int tokens, Logits logits, SamplingScratch scratch) {
-        readingDone += tokens;
-        if (!promptRead) {
-            events.progress(new ChatEvent.PromptProgress(readingDone, readingSize, 0));
+        Feed open = openFeed();
+        if (open.advance(tokens)) {
+            owner.take(new SharedCheckpoint(open.state().checkpoint()));
         }
-        if (readingDone < readingSize) {
+        if (phase == Phase.PROMPT) {
+            events.progress(new ChatEvent.PromptProgress(open.done(), open.size(), reusedTokens));
+        }
+        if (open.left() > 0) {
             return;
         }
-        if (!promptRead) {
-            promptRead = true;
-            prefilled = System.nanoTime();
-            if (begin()) {
-                return;
-            }
-        }
-        choose(logits, scratch);
-    }
-
-    /** {@return whether the answer begins with forced tokens, so that nothing is chosen yet} */
-    private boolean begin() {
-        next.clear();
-        openingWaits = !opened && !parser.isThinking();
-        if (parser.isThinking() && spec.thinkingBudget().orElse(1) == 0) {
-            closeThinking();
-            forceOpeningIfDue();
-            readNext();
-            return true;
-        }
-        return false;
-    }
-
-    private void choose(Logits logits, SamplingScratch scratch) {
-        int id = sampler.sample(logits, 0, scratch);
-        next.clear();
-        if (openingWaits && !vocabulary.opensThinking(id)) {
-            openingWaits = false;
-            forceOpeningIfDue();
+        if (phase == Phase.COMMITTING) {
+            commit(new SharedCheckpoint(open.state().checkpoint()));
+        } else if (!spec.decodes()) {
+            clock.prefilled();
+            commit(new SharedCheckpoint(open.state().checkpoint()));
         } else {
-            openingWaits = false;
-            take(id);
-            forceWhatIsDue();
-        }
-        readNext();
-    }
-
-    /** Adds a token to the answer, and ends the answer if it is due. */
-    private void take(int id) {
-        answer.add(id);
-        sampler.accept(id);
-        lastToken = System.nanoTime();
-        firstToken = firstToken == 0 ? lastToken : firstToken;
-        boolean wasThinking = parser.isThinking();
-        boolean isEnd = vocabulary.isEnd(id);
-        if (!isEnd) {
-            next.add(id);
-            byte[] bytes = vocabulary.visibleBytes(id);
-            endsLine = bytes.length == 0 ? endsLine : bytes[bytes.length - 1] == '\n';
-            parser.accept(decoder.append(bytes));
-            deltas.tokenDone();
-        }
-        if (wasThinking || parser.isThinking()) {
-            thinkingTokens++;
-        }
-        if (isEnd) {
-            finish(FinishReason.STOP, true);
-        } else if (parser.error() != null || parser.isStopped()) {
-            finish(FinishReason.STOP, false);
-        } else if (answer.size() == spec.maxTokens()) {
-            finish(FinishReason.LENGTH, false);
-        }
-    }
-
-    private void forceWhatIsDue() {
-        if (ended) {
-            return;
-        }
-        if (repetition.isDue(answer.size())
-                && repetition.detect(answer.array(), answer.size()).isPresent()) {
-            if (!parser.isThinking() || repetitionClosed) {
-                finish(FinishReason.REPETITION, false);
-                return;
+            boolean first = phase == Phase.PROMPT;
+            if (first) {
+                phase = Phase.DECODING;
+                clock.prefilled();
             }
-            repetitionClosed = true;
-            closeThinking();
-        } else if (parser.isThinking()
-                && spec.thinkingBudget().isPresent()
-                && thinkingTokens >= spec.thinkingBudget().getAsInt()) {
-            closeThinking();
-        }
-        forceOpeningIfDue();
-    }
-
-    /** All tokens that are forced for it count as thinking. */
-    private void closeThinking() {
-        int others = answer.size() - thinkingTokens;
-        force(vocabulary.closingOfThinking(!endsLine));
-        thinkingTokens = answer.size() - others;
-    }
-
-    private void forceOpeningIfDue() {
-        if (opened || ended || openingWaits || parser.isThinking()) {
-            return;
-        }
-        opened = true;
-        if (parser.justClosedThinking()) {
-            force(vocabulary.behindThinking());
-        }
-        force(spec.forcedOpening());
-    }
-
-    private void force(int[] ids) {
-        for (int i = 0; i < ids.length && !ended; i++) {
-            take(ids[i]);
+            if (!first || !answer.begin()) {
+                answer.choose(logits, scratch);
+            }
+            goOn();
         }
     }
 
-    private void readNext() {
-        if (!ended) {
-            reading = next.array();
-            readingSize = next.size();
-            readingDone = 0;
+    /** Sets what is read next, or ends the answer. */
+    private void goOn() {
+        FinishReason end = answer.end();
+        LongspanException failure = answer.failure();
+        if (failure != null) {
+            fail(failure);
+        } else if (end != null) {
+            finish(end);
+        } else {
+            openFeed().set(answer.next().array(), 0, answer.next().size(), NO_MARKS);
         }
     }
 
     /** Ends with what there is: cancelled. */
     void cancel() {
-        finish(FinishReason.CANCELLED, false);
-    }
-
-    private void finish(FinishReason reason, boolean byEndToken) {
         try {
-            parser.accept(decoder.flush());
-            parser.finish(byEndToken);
-            LongspanException fault = parser.error();
-            if (fault != null) {
-                fail(fault);
-                return;
-            }
-            deltas.end();
-            boolean calls = reason == FinishReason.STOP && parser.callCount() > 0;
-            FinishReason told = calls ? FinishReason.TOOL_CALLS : reason;
-            ChatEvent last = new ChatEvent.Completed(response(told));
-            if (!ended) {
-                finishReason = told;
-                end(last, told.name());
-            }
+            answer.cut();
         } catch (RuntimeException | OutOfMemoryError e) {
             fail(new GenerationException("the answer could not be finished: " + e, e));
+            return;
         }
+        finish(FinishReason.CANCELLED);
+    }
+
+    private void finish(FinishReason reason) {
+        finishReason = reason;
+        ChatMessage.AssistantMessage whole = answer.message();
+        message = reason == FinishReason.CANCELLED && events.isClosed() ? events.handedOut(whole) : whole;
+        clock.decoded();
+        if (feed == null || !owner.commits(reason, message)) {
+            abandon();
+            end();
+        } else {
+            phase = Phase.PLANNING;
+        }
+    }
+
+    /** {@return whether {@link #planCommit} is to be called, and it was not yet} */
+    boolean wantsPlan() {
+        return phase == Phase.PLANNING && !planning;
+    }
+
+    /** {@return the work of planning the commit, for a thread where it may take its time; the engine is woken by the caller} */
+    Runnable planCommit() {
+        planning = true;
+        ChatMessage.AssistantMessage given = message;
+        int[] absorbed = absorbed();
+        return () -> {
+            try {
+                if (given != null) {
+                    planned = owner.plan(given, absorbed);
+                }
+            } catch (LongspanException e) {
+                planError = e;
+            } catch (RuntimeException | Error e) {
+                planError = new GenerationException("the answer could not be committed: " + e, e);
+            }
+        };
+    }
+
+    /** The prompt, and behind it what the state has read of the answer. */
+    private int[] absorbed() {
+        int length = openFeed().state().length();
+        int[] ids = Arrays.copyOf(spec.prompt(), length);
+        int own = length - spec.prompt().length;
+        if (own > 0) {
+            System.arraycopy(answer.ids().array(), 0, ids, spec.prompt().length, own);
+        }
+        return ids;
+    }
+
+    /** Goes on with the commit once it is planned. */
+    void proceed(LanguageModel model) {
+        LongspanException fault = planError;
+        TurnOwner.CommitPlan ready = planned;
+        if (phase != Phase.PLANNING || (fault == null && ready == null)) {
+            return;
+        }
+        if (fault != null) {
+            finishReason = null;
+            fail(fault);
+            return;
+        }
+        if (ready == null) {
+            return;
+        }
+        phase = Phase.COMMITTING;
+        SharedCheckpoint base = ready.base();
+        try {
+            beginCommit(model, ready, base);
+        } finally {
+            if (base != null) {
+                base.release();
+            }
+        }
+    }
+
+    private void beginCommit(LanguageModel model, TurnOwner.CommitPlan ready, @Nullable SharedCheckpoint base) {
+        int size = ready.ids().length;
+        int from = ready.continues() ? openFeed().state().length() : base == null ? 0 : base.length();
+        commitTokens = size - from;
+        if (size == from && !ready.continues()) {
+            commit(base == null ? null : base.retain());
+            return;
+        }
+        if (!ready.continues()) {
+            closeState();
+            feed = new Feed(base == null ? model.newState() : model.newState(base.checkpoint()));
+        }
+        Feed open = openFeed();
+        if (size == from) {
+            commit(new SharedCheckpoint(open.state().checkpoint()));
+        } else {
+            open.set(ready.ids(), from, size, ready.marks());
+        }
+    }
+
+    private void commit(@Nullable SharedCheckpoint head) {
+        owner.committed(head, commitTokens);
+        finishReason = finishReason == null ? FinishReason.STOP : finishReason;
+        end();
     }
 
     /** Ends without an answer. */
-    void fail(LongspanException reason) {
-        if (ended) {
+    void fail(@Nullable LongspanException reason) {
+        if (phase == Phase.ENDED || reason == null) {
             return;
         }
         error = reason;
+        finishReason = null;
         try {
-            deltas.flush();
+            answer.flush();
         } catch (RuntimeException | OutOfMemoryError e) {
             LOG.error("the last text of a failed answer was lost", e);
         }
-        end(new ChatEvent.Failed(reason), reason.getClass().getSimpleName());
+        abandon();
+        end();
+    }
+
+    private void abandon() {
+        try {
+            owner.abandoned();
+        } catch (RuntimeException | Error e) {
+            LOG.error("a turn could not be taken back in order", e);
+        }
+    }
+
+    private void closeState() {
+        Feed open = feed;
+        feed = null;
+        if (open != null) {
+            SequenceState state = open.state();
+            try {
+                state.close();
+            } catch (RuntimeException | Error e) {
+                LOG.error("a state could not be closed", e);
+            }
+        }
     }
 
     /** The reader gets the end whatever becomes of the state. */
-    private void end(ChatEvent last, String outcome) {
-        ended = true;
-        endedAt = System.nanoTime();
-        recorded.finish(outcome, usage());
-        SequenceState open = state;
-        state = null;
+    private void end() {
+        phase = Phase.ENDED;
+        closeState();
+        clock.ended();
+        FinishReason reason = finishReason;
+        LongspanException fault = error;
+        ChatEvent last = reason != null || fault == null
+                ? new ChatEvent.Completed(response(reason == null ? FinishReason.STOP : reason))
+                : new ChatEvent.Failed(fault);
         try {
-            if (open != null) {
-                open.close();
-            }
-        } catch (RuntimeException | Error e) {
-            LOG.error("a state could not be closed", e);
+            recorded.finish(
+                    fault == null ? String.valueOf(reason) : fault.getClass().getSimpleName(), usage());
         } finally {
             events.end(last);
         }
     }
 
     private ChatResponse response(FinishReason reason) {
-        ChatMessage.AssistantMessage message =
-                new ChatMessage.AssistantMessage(deltas.text(), deltas.thinking(), deltas.calls());
-        return new ChatResponse(message, reason, usage(), timing());
+        ChatMessage.AssistantMessage whole = message;
+        return new ChatResponse(whole == null ? answer.message() : whole, reason, usage(), timing());
     }
 
     /** {@return the tokens so far} */
     TokenUsage usage() {
-        return new TokenUsage(spec.prompt().length, answer.size(), thinkingTokens, 0);
+        return new TokenUsage(spec.prompt().length, answer.size(), answer.thinkingTokens(), reusedTokens);
     }
 
     /** {@return the times so far} */
     Timing timing() {
-        long now = endedAt == 0 ? System.nanoTime() : endedAt;
-        long begun = started == 0 ? now : started;
-        long read = prefilled == 0 ? now : prefilled;
-        long first = firstToken == 0 ? now : firstToken;
-        long last = lastToken == 0 ? read : lastToken;
-        double seconds = (last - first) / 1e9;
-        double rate = answer.size() > 1 && seconds > 0 ? (answer.size() - 1) / seconds : 0;
-        return new Timing(
-                Duration.ofNanos(begun - submitted),
-                Duration.ofNanos(read - begun),
-                Duration.ofNanos(last - read),
-                Duration.ofNanos(now - submitted),
-                Duration.ofNanos(first - submitted),
-                rate);
+        return clock.timing(answer.size());
     }
 }

@@ -1,54 +1,61 @@
 package dev.longspan.engine;
 
+import dev.longspan.ChatMessage;
 import dev.longspan.ChatRequest;
 import dev.longspan.ContextLengthException;
 import dev.longspan.InvalidRequestException;
 import dev.longspan.ToolChoice;
 import dev.longspan.ToolParser;
-import dev.longspan.ToolSpecification;
 import dev.longspan.output.OutputRules;
 import dev.longspan.prompt.Prompt;
-import dev.longspan.prompt.PromptRenderer;
+import dev.longspan.prompt.RenderSettings;
 import dev.longspan.text.MarkedText;
 import dev.longspan.text.Origin;
+import java.time.ZonedDateTime;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** From a request to what is to be computed: checks it whole against the model. Immutable; any thread. */
 public final class GenerationPlanner {
+    private static final int GRID = 8192;
+
     private final OpenModel model;
-    private final int maxContextTokens;
 
     /**
      * Makes a planner.
      *
      * @param model the model
-     * @param maxContextTokens how many tokens prompt and answer may have together
      */
-    public GenerationPlanner(OpenModel model, int maxContextTokens) {
+    public GenerationPlanner(OpenModel model) {
         this.model = model;
-        this.maxContextTokens = maxContextTokens;
     }
 
     /**
      * {@return what is to be computed for a request}
      *
+     * @param request how to answer
+     * @param messages the whole conversation
+     * @param limit how many tokens prompt and answer may have together
+     * @param time what the template is told of the time; null for the time it is
      * @throws InvalidRequestException if the request cannot be run as it is, {@link ContextLengthException} if it is too long
      * @throws dev.longspan.ChatTemplateException if the model's template refuses the conversation
      */
-    public GenerationSpec plan(ChatRequest request) {
+    public GenerationSpec plan(
+            ChatRequest request, List<ChatMessage> messages, int limit, @Nullable ZonedDateTime time) {
         checkBiases(request);
-        ToolParser parser = PromptRenderer.offersTools(request) ? toolParser(request) : null;
+        RenderSettings settings = RenderSettings.of(request);
+        request.toolParser().ifPresent(model.toolParsers()::named);
+        ToolParser parser = settings.tools().isEmpty() ? null : toolParser(request);
         int[] opening = parser == null ? new int[0] : forcedOpening(parser, request.toolChoice());
-        Prompt prompt = model.renderer().render(request);
-        int room = maxContextTokens - prompt.ids().length;
+        Prompt prompt = model.renderer().prompt(messages, settings, time);
+        int room = limit - prompt.ids().length;
         if (room < 1) {
-            throw new ContextLengthException(prompt.ids().length, maxContextTokens);
+            throw new ContextLengthException(prompt.ids().length, limit);
         }
-        List<ToolSpecification> offered = parser == null ? List.of() : request.tools();
-        OutputRules output =
-                new OutputRules(prompt.startsThinking(), request.stop(), parser, offered, true, request.maxToolCalls());
+        OutputRules output = new OutputRules(
+                prompt.startsThinking(), request.stop(), parser, settings.tools(), true, request.maxToolCalls(), true);
         return new GenerationSpec(
                 prompt.ids(),
                 prompt.endsLine(),
@@ -60,6 +67,30 @@ public final class GenerationPlanner {
                 request.repetition(),
                 Sampling.of(request.sampling(), model.folder().generation()),
                 request.flushPolicy());
+    }
+
+    /**
+     * {@return ascending positions of a prompt where later requests are likely to go another way: behind the system message and
+     * tools, behind the last message, and at multiples of {@value #GRID} tokens, ever fewer towards the beginning}
+     *
+     * @param request what the prompt was rendered from
+     * @param prompt the prompt
+     */
+    int[] marks(ChatRequest request, int[] prompt) {
+        RenderSettings settings = RenderSettings.of(request);
+        List<ChatMessage> messages = request.messages();
+        TreeSet<Integer> marks = new TreeSet<>();
+        marks.add(model.renderer().boundary(messages, settings, null, prompt));
+        if (messages.get(0) instanceof ChatMessage.SystemMessage && messages.size() > 1) {
+            marks.add(model.renderer().boundary(messages.subList(0, 1), settings, null, prompt));
+        }
+        for (long back = GRID; back < prompt.length; back *= 2) {
+            marks.add((int) ((prompt.length - back) / GRID * GRID));
+        }
+        return marks.stream()
+                .filter(mark -> mark > 0 && mark < prompt.length)
+                .mapToInt(mark -> mark)
+                .toArray();
     }
 
     private void checkBiases(ChatRequest request) {
@@ -92,19 +123,22 @@ public final class GenerationPlanner {
             return new int[0];
         }
         Optional<String> opening = tool == null ? parser.forcedOpening() : parser.forcedOpening(tool);
-        MarkedText text = opening.map(found -> marked(found, tool))
-                .orElseThrow(() -> new InvalidRequestException(
-                        "toolChoice",
-                        "expected AUTO or NONE: calls as '" + parser.name()
-                                + "' have no fixed beginning, so this model cannot be made to call a tool"));
-        return model.vocabulary().encode(text);
+        String text = opening.orElseThrow(() -> new InvalidRequestException(
+                "toolChoice",
+                "expected AUTO or NONE: calls as '" + parser.name()
+                        + "' have no fixed beginning, or not for this tool, so the model cannot be made to call it"));
+        return model.vocabulary().encode(marked(text, parser.forcedOpening().orElse("")));
     }
 
-    /** A tool's name comes from outside: no control token may form in it. */
-    private static MarkedText marked(String opening, @Nullable String tool) {
-        int start = tool == null ? -1 : opening.lastIndexOf(tool);
-        return tool == null || start < 0
+    /** What is not the same for all tools comes from outside: no control token may form in it. */
+    private static MarkedText marked(String opening, String fixed) {
+        int difference = 0;
+        while (difference < Math.min(opening.length(), fixed.length())
+                && opening.charAt(difference) == fixed.charAt(difference)) {
+            difference++;
+        }
+        return difference == opening.length()
                 ? MarkedText.plain(opening)
-                : new MarkedText(opening, List.of(new MarkedText.Mark(start, start + tool.length(), Origin.OUTSIDE)));
+                : new MarkedText(opening, List.of(new MarkedText.Mark(difference, opening.length(), Origin.OUTSIDE)));
     }
 }

@@ -11,7 +11,7 @@ import java.util.concurrent.ThreadLocalRandom;
  *
  * @param prompt the ids of the prompt, at least one
  * @param promptEndsLine whether its last character is a newline
- * @param maxTokens how many tokens the answer may have, cut to the room there is
+ * @param maxTokens how many tokens the answer may have, cut to the room there is; 0 to read the prompt alone
  * @param output how the output is to be read
  * @param forcedOpening the ids that begin a call which must be made; none if the model is free
  * @param thinkingBudget how many tokens the model may think; empty for no limit
@@ -45,6 +45,26 @@ public record GenerationSpec(
                 repetition,
                 sampling.withSeed(ThreadLocalRandom.current().nextLong()),
                 flushPolicy);
+    }
+
+    /** {@return what reads ids and answers nothing} */
+    public static GenerationSpec reading(int[] ids) {
+        return new GenerationSpec(
+                ids,
+                false,
+                0,
+                OutputRules.text(false),
+                new int[0],
+                OptionalInt.empty(),
+                false,
+                RepetitionSettings.DEFAULT,
+                Sampling.plain(0, 0),
+                FlushPolicy.DEFAULT);
+    }
+
+    /** {@return whether there is to be an answer} */
+    boolean decodes() {
+        return maxTokens > 0;
     }
 
     /** {@return how many tokens the sequence may come to have} */

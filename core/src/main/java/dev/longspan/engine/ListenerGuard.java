@@ -25,7 +25,7 @@ final class ListenerGuard implements EngineListener {
         for (int i = 0; i < listeners.size(); i++) {
             try {
                 what.accept(listeners.get(i));
-            } catch (RuntimeException | LinkageError | AssertionError e) {
+            } catch (Throwable e) { // checked ones too, which some languages throw without saying so
                 LOG.error("a listener of the engine failed", e);
             }
         }

@@ -1,31 +1,38 @@
 package dev.longspan.engine;
 
+import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.MemorySize;
+import java.util.List;
 
 /**
- * The memory for sequences: what the backend has beside the model's weights and its workspace. An answer reserves what its
- * prompt and the most tokens it may get can take, by the backend's plan, before it starts. For the engine's thread, but for
- * {@link #requirePossible}.
+ * The memory for states and checkpoints: what the backend has beside the model's weights and its workspace, or less if a limit
+ * is set. An answer starts when there is room for its prompt and the most tokens it may get, by the backend's plan; pages that
+ * it shares count once. For the engine's thread, but for {@link #requirePossible}.
  */
 public final class MemoryBudget {
+    private final Backend backend;
     private final MemoryPlan plan;
+    private final MemorySize before;
     private final MemorySize limit;
-    private MemorySize reserved = new MemorySize(0, 0);
 
     /**
      * Makes a budget.
      *
-     * @param plan the backend's plan for the loaded model
-     * @param available what the backend may hold in all, weights and workspace included
+     * @param backend holds the loaded model, and no state of it yet
+     * @param plan its plan for the model
+     * @param maxStateBytes how much states and checkpoints may take in all, beside what the backend can hold
      */
-    public MemoryBudget(MemoryPlan plan, MemorySize available) {
+    public MemoryBudget(Backend backend, MemoryPlan plan, long maxStateBytes) {
+        this.backend = backend;
         this.plan = plan;
+        this.before = backend.memory().used();
+        MemorySize all = backend.memory().limit();
         MemorySize fixed = plan.weights().plus(plan.workspace());
         this.limit = new MemorySize(
-                Math.max(0, available.deviceBytes() - fixed.deviceBytes()),
-                Math.max(0, available.hostBytes() - fixed.hostBytes()));
+                Math.min(maxStateBytes, Math.max(0, all.deviceBytes() - fixed.deviceBytes())),
+                Math.min(maxStateBytes, Math.max(0, all.hostBytes() - fixed.hostBytes())));
     }
 
     /**
@@ -45,19 +52,32 @@ public final class MemoryBudget {
         }
     }
 
-    /** {@return whether there is room for a sequence at this moment} */
-    boolean hasRoom(GenerationSpec spec) {
-        return fits(reserved.plus(plan.sequence(spec.mostTokens())), limit);
+    /**
+     * {@return whether there is room for a sequence beside others that have not yet all they may take}
+     *
+     * @param spec the sequence
+     * @param sharedTokens how many of its tokens lie in pages that are held already
+     * @param others those that run, and those that are about to
+     */
+    boolean hasRoom(GenerationSpec spec, int sharedTokens, List<Generation> others) {
+        MemorySize used = backend.memory().used();
+        MemorySize held = new MemorySize(
+                Math.max(0, used.deviceBytes() - before.deviceBytes()),
+                Math.max(0, used.hostBytes() - before.hostBytes()));
+        MemorySize needed = held.plus(plan.sequence(spec.mostTokens() - sharedTokens));
+        for (int i = 0; i < others.size(); i++) {
+            needed = needed.plus(outstanding(others.get(i)));
+        }
+        return fits(needed, limit);
     }
 
-    void reserve(GenerationSpec spec) {
-        reserved = reserved.plus(plan.sequence(spec.mostTokens()));
-    }
-
-    void release(GenerationSpec spec) {
-        MemorySize freed = plan.sequence(spec.mostTokens());
-        reserved =
-                new MemorySize(reserved.deviceBytes() - freed.deviceBytes(), reserved.hostBytes() - freed.hostBytes());
+    /** What a sequence may still take. */
+    private MemorySize outstanding(Generation generation) {
+        MemorySize most = plan.sequence(generation.spec().mostTokens());
+        long taken = generation.stateBytes();
+        return most.deviceBytes() > 0
+                ? new MemorySize(Math.max(0, most.deviceBytes() - taken), most.hostBytes())
+                : new MemorySize(0, Math.max(0, most.hostBytes() - taken));
     }
 
     private static boolean fits(MemorySize size, MemorySize room) {

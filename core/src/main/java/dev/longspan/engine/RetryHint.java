@@ -11,7 +11,7 @@ final class RetryHint {
     private static final double NEWEST = 0.2;
 
     private final int maxRunning;
-    private double meanSeconds;
+    private volatile double meanSeconds;
 
     RetryHint(int maxRunning) {
         this.maxRunning = maxRunning;

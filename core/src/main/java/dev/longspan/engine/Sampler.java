@@ -15,6 +15,9 @@ import java.util.Map;
  * before and the seed alone.
  */
 final class Sampler {
+    /** A bucket is a factor of e to the 1/100 wide; what is beyond the last has no weight to speak of. */
+    private static final double BUCKETS_PER_UNIT = 100;
+
     private final Sampling sampling;
     private final SplitMix64 random;
     /** The tokens of prompt and answer; only kept for the repetition penalty. */
@@ -52,13 +55,20 @@ final class Sampler {
         logits.copyTo(index, row);
         change(row, size);
         int best = argMax(row, size);
-        if (sampling.temperature() == 0 || row[best] == Float.NEGATIVE_INFINITY) {
+        if (sampling.temperature() == 0 || Float.isInfinite(row[best])) {
             return best;
         }
-        if (sampling.topK() >= size && sampling.topP() == 1) {
-            return drawAll(row, size, row[best]);
+        if (sampling.topK() < size) {
+            return drawLargest(row, size, row[best], scratch.keys(size));
         }
-        return drawSome(row, size, row[best], scratch.keys(size));
+        double[] weights = scratch.weights(size);
+        double sum = 0;
+        for (int id = 0; id < size; id++) {
+            weights[id] = weight(row[id], row[best]);
+            sum += weights[id];
+        }
+        long last = sampling.topP() == 1 ? Long.MAX_VALUE : lastKey(row, size, row[best], sum, scratch);
+        return draw(row, size, weights, last);
     }
 
     private void change(float[] row, int size) {
@@ -91,19 +101,21 @@ final class Sampler {
         return Math.exp(((double) logit - max) / sampling.temperature());
     }
 
-    private int drawAll(float[] row, int size, float max) {
+    /** Draws from the tokens whose key is not above the last one, and that min-p leaves. */
+    private int draw(float[] row, int size, double[] weights, long lastKey) {
         double sum = 0;
         for (int id = 0; id < size; id++) {
-            double weight = weight(row[id], max);
-            sum += weight >= sampling.minP() ? weight : 0;
+            if (weights[id] < sampling.minP() || (lastKey != Long.MAX_VALUE && key(row[id], id) > lastKey)) {
+                weights[id] = 0;
+            }
+            sum += weights[id];
         }
         double target = random.nextDouble() * sum;
         double running = 0;
         int last = 0;
         for (int id = 0; id < size; id++) {
-            double weight = weight(row[id], max);
-            if (weight > 0 && weight >= sampling.minP()) {
-                running += weight;
+            if (weights[id] > 0) {
+                running += weights[id];
                 last = id;
                 if (running > target) {
                     return id;
@@ -113,19 +125,48 @@ final class Sampler {
         return last;
     }
 
-    private int drawSome(float[] row, int size, float max, long[] keys) {
-        int count;
+    /**
+     * The key of the last token that top-p leaves. The weights are gathered in buckets by their logits, so that only the bucket in
+     * which the sum is reached has to be sorted.
+     */
+    private long lastKey(float[] row, int size, float max, double sum, SamplingScratch scratch) {
+        double[] masses = scratch.masses();
+        Arrays.fill(masses, 0);
+        double[] weights = scratch.weights(size);
+        for (int id = 0; id < size; id++) {
+            masses[bucket(row[id], max)] += weights[id];
+        }
+        double enough = sampling.topP() * sum;
+        double running = 0;
+        int bucket = 0;
+        while (bucket < masses.length - 1 && running + masses[bucket] < enough) {
+            running += masses[bucket++];
+        }
+        long[] keys = scratch.keys(size);
+        int count = 0;
+        for (int id = 0; id < size; id++) {
+            if (bucket(row[id], max) == bucket) {
+                keys[count++] = key(row[id], id);
+            }
+        }
+        Arrays.sort(keys, 0, count);
+        int kept = 0;
+        while (kept < count && (kept == 0 || running < enough)) {
+            running += weights[(int) keys[kept++]];
+        }
+        return kept == 0 ? Long.MIN_VALUE : keys[kept - 1];
+    }
+
+    private int bucket(float logit, float max) {
+        double down = ((double) max - logit) / sampling.temperature() * BUCKETS_PER_UNIT;
+        return down < SamplingScratch.BUCKETS - 1 ? (int) down : SamplingScratch.BUCKETS - 1;
+    }
+
+    private int drawLargest(float[] row, int size, float max, long[] keys) {
+        int count = largest(row, size, sampling.topK(), keys);
         double sum = 0;
-        if (sampling.topK() < size) {
-            count = largest(row, size, sampling.topK(), keys);
-            for (int i = 0; i < count; i++) {
-                sum += weight(row[(int) keys[i]], max);
-            }
-        } else {
-            for (int id = 0; id < size; id++) {
-                sum += weight(row[id], max);
-            }
-            count = probable(row, size, max, sum, keys);
+        for (int i = 0; i < count; i++) {
+            sum += weight(row[(int) keys[i]], max);
         }
         Arrays.sort(keys, 0, count);
         int kept = limited(row, max, sum, keys, count);
@@ -171,18 +212,6 @@ final class Sampler {
             }
         }
         return last;
-    }
-
-    /** Gathers the tokens that top-p may need: those less probable than the mass left over, evenly spread, are not. */
-    private int probable(float[] row, int size, float max, double sum, long[] keys) {
-        double least = (1 - sampling.topP()) * sum / size;
-        int count = 0;
-        for (int id = 0; id < size; id++) {
-            if (weight(row[id], max) >= least) {
-                keys[count++] = key(row[id], id);
-            }
-        }
-        return count;
     }
 
     /** Gathers the largest logits in a heap whose root is the least of them. */

@@ -2,8 +2,13 @@ package dev.longspan.engine;
 
 /** Arrays that one thread's samplers share, so that choosing a token allocates nothing. */
 final class SamplingScratch {
+    /** Into how many parts the range of weights is cut. */
+    static final int BUCKETS = 4096;
+
     private float[] row = new float[0];
     private long[] keys = new long[0];
+    private double[] weights = new double[0];
+    private final double[] masses = new double[BUCKETS];
 
     /** {@return room for a row of logits} */
     float[] row(int vocabularySize) {
@@ -19,5 +24,18 @@ final class SamplingScratch {
             keys = new long[vocabularySize];
         }
         return keys;
+    }
+
+    /** {@return room for a weight of each token} */
+    double[] weights(int vocabularySize) {
+        if (weights.length < vocabularySize) {
+            weights = new double[vocabularySize];
+        }
+        return weights;
+    }
+
+    /** {@return room for the sum of the weights in each part of their range} */
+    double[] masses() {
+        return masses;
     }
 }

@@ -9,6 +9,7 @@ import dev.longspan.EngineOverloadedException;
 import dev.longspan.FinishReason;
 import dev.longspan.GenerationException;
 import dev.longspan.ReaderTooSlowException;
+import dev.longspan.Timing;
 import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.Batch;
 import dev.longspan.spi.LanguageModel;
@@ -47,7 +48,10 @@ public final class Scheduler implements AutoCloseable {
     private final int maxBatchTokens;
     private final PrefillPace pace;
     private final MemoryBudget memory;
+    private final Reclaimer reclaimer;
+    private final Executor worker;
     private final RetryHint retryHint;
+    private final long readerPatienceNanos;
     private final EngineListener listener;
     private final Thread thread;
 
@@ -57,15 +61,18 @@ public final class Scheduler implements AutoCloseable {
     private long queuedTokens;
     private boolean closing;
     private boolean woken;
-    /** As many as {@link #running} holds, for other threads. */
+    /** As many as {@link #running} holds or is about to, for other threads. */
     private volatile int runningCount;
 
     // owned by the thread, and used again in every step: a token should cost no garbage that it need not
     private final List<Generation> running = new ArrayList<>();
     private final List<Generation> admitted = new ArrayList<>();
+    private final List<Generation> cancelled = new ArrayList<>();
     private final List<Generation> members = new ArrayList<>();
+    private final List<Generation> busy = new ArrayList<>();
     private final List<Run> runs = new ArrayList<>();
     private final SamplingScratch scratch = new SamplingScratch();
+    private int firstReader;
 
     /**
      * Starts the thread.
@@ -75,6 +82,8 @@ public final class Scheduler implements AutoCloseable {
      * @param limits how much to do at once, no more than the backend can
      * @param maxBatchTokens how many ids the backend takes in a batch
      * @param memory the memory for sequences
+     * @param reclaimer is asked to free memory that can be done without
+     * @param worker takes work that the engine's thread must not wait for
      * @param listeners who is told what happens
      */
     public Scheduler(
@@ -83,12 +92,17 @@ public final class Scheduler implements AutoCloseable {
             EngineLimits limits,
             int maxBatchTokens,
             MemoryBudget memory,
+            Reclaimer reclaimer,
+            Executor worker,
             List<EngineListener> listeners) {
         this.model = model;
         this.vocabulary = vocabulary;
         this.limits = limits;
         this.maxBatchTokens = maxBatchTokens;
+        this.readerPatienceNanos = TimeUnit.NANOSECONDS.convert(limits.readerPatience());
         this.memory = memory;
+        this.reclaimer = reclaimer;
+        this.worker = worker;
         this.listener = new ListenerGuard(listeners);
         this.retryHint = new RetryHint(limits.maxRunning());
         this.pace = new PrefillPace(limits.prefillChunk());
@@ -100,23 +114,27 @@ public final class Scheduler implements AutoCloseable {
     /**
      * Queues a request.
      *
+     * @param spec what is to be computed
+     * @param owner where its state comes from and what becomes of it; not called if this method throws
      * @throws BackendMemoryException if it needs more memory than there will ever be
      * @throws EngineOverloadedException if the queue is full
      * @throws EngineClosedException if the engine is closed
      */
-    public ChatStream submit(GenerationSpec spec) {
-        return enqueue(spec);
+    public ChatStream submit(GenerationSpec spec, TurnOwner owner) {
+        return enqueue(spec, owner);
     }
 
     /** Queues a request as {@link #submit} does, each time that somebody subscribes. */
-    public Flow.Publisher<ChatEvent> publisher(Supplier<GenerationSpec> spec, Executor executor) {
-        return new EventPublisher(() -> enqueue(spec.get()), executor);
+    public Flow.Publisher<ChatEvent> publisher(
+            Supplier<GenerationSpec> spec, Supplier<TurnOwner> owner, Executor executor) {
+        return new EventPublisher(() -> enqueue(spec.get(), owner.get()), executor);
     }
 
-    private EventQueue enqueue(GenerationSpec spec) {
+    private EventQueue enqueue(GenerationSpec spec, TurnOwner owner) {
         try {
             memory.requirePossible(spec);
-            Generation generation = new Generation(spec, vocabulary, this::wake);
+            Generation generation =
+                    new Generation(spec, owner, vocabulary, this::wake, () -> Thread.currentThread() == thread);
             add(generation);
             return generation.events();
         } catch (BackendMemoryException | EngineOverloadedException e) {
@@ -125,18 +143,44 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
+    /**
+     * Refuses at once what would be refused later, before anything costly is done for it.
+     *
+     * @throws EngineOverloadedException if the queue is full
+     * @throws EngineClosedException if the engine is closed
+     */
+    public void requirePlace() {
+        try {
+            lock.lock();
+            try {
+                requirePlaceLocked();
+            } finally {
+                lock.unlock();
+            }
+        } catch (EngineOverloadedException e) {
+            listener.requestRefused(e);
+            throw e;
+        }
+    }
+
+    private int requirePlaceLocked() {
+        if (closing) {
+            throw new EngineClosedException();
+        }
+        int free = Math.max(0, limits.maxRunning() - runningCount);
+        if (queue.size() >= limits.maxQueued() + free) {
+            throw new EngineOverloadedException(
+                    queue.size() + " requests are waiting, as many as may", retryHint.duration());
+        }
+        return free;
+    }
+
     private void add(Generation generation) {
         int tokens = generation.spec().prompt().length;
         lock.lock();
         try {
-            if (closing) {
-                throw new EngineClosedException();
-            }
-            if (queue.size() >= limits.maxQueued()) {
-                throw new EngineOverloadedException(
-                        queue.size() + " requests are waiting, as many as may", retryHint.duration());
-            }
-            if (!queue.isEmpty() && queuedTokens + tokens > limits.maxQueuedTokens()) {
+            int free = requirePlaceLocked();
+            if (queue.size() >= Math.max(1, free) && queuedTokens + tokens > limits.maxQueuedTokens()) {
                 throw new EngineOverloadedException(
                         "requests with " + queuedTokens + " tokens are waiting, and with this one's " + tokens
                                 + " there would be more than " + limits.maxQueuedTokens(),
@@ -162,7 +206,7 @@ public final class Scheduler implements AutoCloseable {
     }
 
     /** Makes the thread look again at what is cancelled and what has room. */
-    void wake() {
+    public void wake() {
         lock.lock();
         try {
             woken = true;
@@ -172,7 +216,7 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** Ends every stream with {@link EngineClosedException} within one step, and joins the thread. */
+    /** Ends every stream with {@link EngineClosedException} within one step, and joins the thread, but on the thread itself. */
     @Override
     public void close() {
         lock.lock();
@@ -183,7 +227,7 @@ public final class Scheduler implements AutoCloseable {
             lock.unlock();
         }
         boolean interrupted = false;
-        while (thread.isAlive()) {
+        while (thread.isAlive() && Thread.currentThread() != thread) {
             try {
                 thread.join();
             } catch (InterruptedException e) {
@@ -200,10 +244,11 @@ public final class Scheduler implements AutoCloseable {
         try {
             while (admit()) {
                 retire();
+                commit();
                 step();
                 removeEnded();
             }
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) { // whatever it is, every stream gets its end
             LOG.error("the engine's thread failed", e);
             reason = new GenerationException("the engine failed: " + e, e);
         } finally {
@@ -223,19 +268,25 @@ public final class Scheduler implements AutoCloseable {
                 return false;
             }
             if (!queue.isEmpty()) {
-                queue.removeIf(this::cancelledInQueue);
+                queue.removeIf(this::leavesQueue);
             }
             while (canAdmit()) {
                 Generation generation = queue.remove();
                 queuedTokens -= generation.spec().prompt().length;
-                memory.reserve(generation.spec());
                 admitted.add(generation);
+                runningCount = running.size() + admitted.size();
             }
         } catch (InterruptedException e) {
-            return false; // nobody but close() has reason to interrupt this thread
+            LOG.warn("something has interrupted the engine's thread; it goes on"); // and the flag is clear now
+            return true;
         } finally {
             lock.unlock();
         }
+        for (int i = 0; i < cancelled.size(); i++) {
+            cancelled.get(i).cancel();
+            tellEnd(cancelled.get(i));
+        }
+        cancelled.clear();
         for (int i = 0; i < admitted.size(); i++) {
             start(admitted.get(i));
         }
@@ -246,7 +297,31 @@ public final class Scheduler implements AutoCloseable {
     /** Whether the first in the queue can start: the others wait behind it, so that none starves. */
     private boolean canAdmit() {
         Generation first = queue.peek();
-        return first != null && running.size() + admitted.size() < limits.maxRunning() && memory.hasRoom(first.spec());
+        if (first == null || running.size() + admitted.size() >= limits.maxRunning()) {
+            return false;
+        }
+        busy.clear();
+        busy.addAll(running);
+        busy.addAll(admitted);
+        while (!hasRoom(first)) {
+            Reclaimer.Result freed = reclaimer.free();
+            if (freed == Reclaimer.Result.LATER || (freed == Reclaimer.Result.NOTHING && !busy.isEmpty())) {
+                return false;
+            }
+            if (freed == Reclaimer.Result.NOTHING) {
+                return true; // nobody is left who could free more: the backend has the last word
+            }
+        }
+        return true;
+    }
+
+    private boolean hasRoom(Generation first) {
+        try {
+            return memory.hasRoom(first.spec(), 0, busy) || memory.hasRoom(first.spec(), first.sharedTokens(), busy);
+        } catch (RuntimeException e) {
+            LOG.debug("the backend does not tell its memory; what becomes of the request will tell why", e);
+            return true;
+        }
     }
 
     /** Whether there is nothing to do: no change, no sequence that can go on, none to admit, none to give up. */
@@ -255,7 +330,7 @@ public final class Scheduler implements AutoCloseable {
             return false;
         }
         for (int i = 0; i < running.size(); i++) {
-            if (running.get(i).events().hasRoom() || isTooSlow(running.get(i))) {
+            if (running.get(i).canRun() || running.get(i).wantsPlan() || isTooSlow(running.get(i))) {
                 return false;
             }
         }
@@ -263,40 +338,59 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private boolean isTooSlow(Generation generation) {
-        long nanos = generation.events().nanosFull();
-        return nanos > 0 && nanos >= limits.readerPatience().toNanos();
+        long nanos = generation.nanosUnread();
+        return nanos > 0 && nanos >= readerPatienceNanos;
     }
 
-    private boolean cancelledInQueue(Generation generation) {
-        if (!generation.isCancelled()) {
+    private boolean leavesQueue(Generation generation) {
+        if (!generation.mustCancel()) {
             return false;
         }
         queuedTokens -= generation.spec().prompt().length;
-        generation.cancel();
-        tellEnd(generation);
+        cancelled.add(generation);
         return true;
     }
 
     private void start(Generation generation) {
         try {
-            generation.start(model.newState());
+            generation.start(model);
         } catch (RuntimeException | OutOfMemoryError e) {
             generation.fail(explained(e));
         }
         running.add(generation);
-        runningCount = running.size();
-        listener.requestStarted(generation.queueTime());
+        listener.requestStarted(generation.timing().queue());
     }
 
     /** Ends what is cancelled or not read. */
     private void retire() {
         for (int i = 0; i < running.size(); i++) {
             Generation generation = running.get(i);
-            if (generation.isCancelled()) {
+            if (generation.mustCancel()) {
                 generation.cancel();
             } else if (isTooSlow(generation)) {
                 generation.fail(
                         new ReaderTooSlowException(limits.readerPatience().toSeconds()));
+            }
+        }
+        removeEnded();
+    }
+
+    /** Has commits planned elsewhere, and goes on with those that are. */
+    private void commit() {
+        for (int i = 0; i < running.size(); i++) {
+            Generation generation = running.get(i);
+            try {
+                if (generation.wantsPlan()) {
+                    Runnable planning = generation.planCommit();
+                    worker.execute(() -> {
+                        planning.run();
+                        wake();
+                    });
+                }
+                generation.proceed(model);
+            } catch (RuntimeException | OutOfMemoryError e) {
+                LOG.error("an answer could not be committed", e);
+                generation.fail(explained(e));
             }
         }
         removeEnded();
@@ -312,8 +406,8 @@ public final class Scheduler implements AutoCloseable {
         if (!generation.hasEnded()) {
             return false;
         }
-        memory.release(generation.spec());
-        retryHint.ended(generation.timing().total().minus(generation.timing().queue()));
+        Timing timing = generation.timing();
+        retryHint.ended(timing.total().minus(timing.queue()));
         tellEnd(generation);
         return true;
     }
@@ -335,7 +429,7 @@ public final class Scheduler implements AutoCloseable {
         int reading = 0;
         for (int i = 0; i < running.size(); i++) {
             Generation generation = running.get(i);
-            if (!generation.events().hasRoom()) {
+            if (!generation.canRun()) {
                 continue;
             }
             if (generation.isReading()) {
@@ -370,20 +464,26 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** Adds the next parts of prompts: each gets its share of the budget, and what it leaves goes to those behind it. */
+    /**
+     * Adds the next parts of prompts: each gets its share of the budget, and what it leaves goes to those behind it. Another one
+     * is the first each time, so that none starves where there are more of them than tokens.
+     */
     private int addReading(int reading, int budget) {
         int used = 0;
         int others = reading;
-        for (int i = 0; i < running.size() && used < budget; i++) {
-            Generation generation = running.get(i);
-            if (!generation.isReading() || !generation.events().hasRoom()) {
+        int size = running.size();
+        firstReader = size == 0 ? 0 : (firstReader + 1) % size;
+        for (int i = 0; i < size && used < budget; i++) {
+            Generation generation = running.get((firstReader + i) % size);
+            if (!generation.canRun() || !generation.isReading()) {
                 continue;
             }
             int share = Math.max(1, (budget - used) / Math.max(1, others));
             int tokens = Math.min(generation.readingLeft(), share);
+            Run run = generation.run(tokens);
             members.add(generation);
-            runs.add(generation.run(tokens));
-            used += tokens;
+            runs.add(run);
+            used += run.size();
             others--;
         }
         return used;
@@ -424,6 +524,7 @@ public final class Scheduler implements AutoCloseable {
     private void endAll(LongspanException error) {
         List<Generation> all = new ArrayList<>(running);
         all.addAll(admitted);
+        all.addAll(cancelled);
         running.clear();
         runningCount = 0;
         lock.lock();
@@ -432,6 +533,7 @@ public final class Scheduler implements AutoCloseable {
             all.addAll(queue);
             queue.clear();
             queuedTokens = 0;
+            changed.signalAll();
         } finally {
             lock.unlock();
         }

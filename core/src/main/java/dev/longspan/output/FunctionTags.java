@@ -60,7 +60,8 @@ final class FunctionTags implements ToolParser {
 
     @Override
     public Optional<String> forcedOpening(String tool) {
-        return Optional.of(OPENING + "\n" + FUNCTION + tool + ">");
+        boolean fits = tool.equals(tool.strip()) && tool.chars().noneMatch(c -> c == '<' || c == '>' || c == '\n');
+        return fits ? Optional.of(OPENING + "\n" + FUNCTION + tool + ">") : Optional.empty();
     }
 
     @Override
@@ -117,6 +118,8 @@ final class FunctionTags implements ToolParser {
                 case BEHIND -> {
                     if (ends(FUNCTION)) {
                         fail("expected one function in a block, found another");
+                    } else if (ends(PARAMETER)) {
+                        fail("expected parameters before " + END_FUNCTION + ", found one behind it");
                     }
                 }
             }
@@ -131,8 +134,7 @@ final class FunctionTags implements ToolParser {
                 case FUNCTION_BODY -> fail("expected " + END_FUNCTION + ", found the end of the call");
                 case PARAMETER_NAME -> fail("expected > behind a parameter's name, found the end of the call");
                 case VALUE -> {
-                    String before = part.substring(0, part.length() - CLOSING.length());
-                    if (!before.stripTrailing().endsWith(END_FUNCTION)) {
+                    if (!functionEndsBefore(part.length() - CLOSING.length())) {
                         return false;
                     }
                     fail("expected " + END_PARAMETER + " behind the value of '" + parameter
@@ -143,6 +145,15 @@ final class FunctionTags implements ToolParser {
                 }
             }
             return true;
+        }
+
+        private boolean functionEndsBefore(int end) {
+            int last = end;
+            while (last > 0 && Character.isWhitespace(part.charAt(last - 1))) {
+                last--;
+            }
+            int start = last - END_FUNCTION.length();
+            return start >= 0 && part.substring(start, last).equals(END_FUNCTION);
         }
 
         private void functionName(char next) {

@@ -62,6 +62,9 @@ final class HermesTags implements ToolParser {
                 opening--;
                 return State.READING;
             }
+            if (next == '<' && !complete && !scanner.isInString()) {
+                complete = true; // no JSON goes on like that
+            }
             if (!complete && (json.length() > 0 || next == '{')) {
                 json.append(next);
                 complete = scanner.accept(next);

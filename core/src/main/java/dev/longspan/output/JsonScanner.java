@@ -12,6 +12,7 @@ final class JsonScanner {
     private boolean inString;
     private boolean escaped;
     private boolean wantsValue;
+    private boolean objectEnded;
     private String key = "";
     private String name = "";
 
@@ -43,6 +44,7 @@ final class JsonScanner {
                 depth--;
                 if (depth == objectDepth - 1) {
                     name = "";
+                    objectEnded = true;
                 }
             }
             case ':' -> wantsValue = true;
@@ -76,9 +78,14 @@ final class JsonScanner {
         if (!wantsValue) {
             key = string.toString();
             keys.add(key);
-        } else if (key.equals("name") && string.indexOf("\\") < 0) {
+        } else if (key.equals("name") && !objectEnded && string.indexOf("\\") < 0) {
             name = string.toString();
         }
+    }
+
+    /** {@return whether the next character stands in a string} */
+    boolean isInString() {
+        return inString;
     }
 
     /** {@return the keys of the object so far} */
@@ -86,7 +93,7 @@ final class JsonScanner {
         return keys;
     }
 
-    /** {@return the value of the key {@code name}, as long as the object is open; empty if it was not there yet} */
+    /** {@return the value of the key {@code name} of the first object, as long as that is open; empty if it was not there yet} */
     String name() {
         return name;
     }

@@ -75,16 +75,15 @@ final class MistralJson implements ToolParser {
         @Override
         public String name() {
             JsonScanner open = scanner;
-            if (open == null) {
-                return "";
-            }
-            return head.toString().isBlank() ? open.name() : named();
+            return head.toString().isBlank() && open != null ? open.name() : named();
         }
 
         private String named() {
             int end = head.indexOf(ARGUMENTS);
             int id = head.indexOf(ID);
-            return head.substring(0, id >= 0 ? id : Math.max(end, 0)).strip();
+            return end < 0
+                    ? ""
+                    : head.substring(0, id >= 0 && id < end ? id : end).strip();
         }
 
         @Override

@@ -30,6 +30,10 @@ public final class OutputParser {
     private final StringMatcher close = new StringMatcher(CLOSE);
     private final StringBuilder thought = new StringBuilder();
     private final StringBuilder block = new StringBuilder();
+    /** What is being taken, from an index on. */
+    private final StringBuilder pending = new StringBuilder();
+
+    private int pendingFrom;
 
     private boolean thinking;
     private ToolParser.@Nullable Reader reader;
@@ -43,6 +47,8 @@ public final class OutputParser {
     private long noBlockAt = NOWHERE;
     /** Where in the visible text a thinking block was closed last. */
     private long closedAt = NOWHERE;
+    /** Whether a newline belongs to the end of a thinking block, and is no text. */
+    private boolean dropNewlines;
 
     /**
      * Makes a parser.
@@ -67,7 +73,7 @@ public final class OutputParser {
         return thinking;
     }
 
-    /** {@return whether nothing came behind the end of a thinking block} */
+    /** {@return whether nothing came behind the end of a thinking block, no newline either} */
     public boolean justClosedThinking() {
         return !thinking && reader == null && visible.position() == closedAt;
     }
@@ -111,8 +117,7 @@ public final class OutputParser {
         if (hasEnded()) {
             return;
         }
-        ToolParser.Reader open = reader;
-        if (open != null) {
+        for (ToolParser.Reader open = reader; open != null && !hasEnded(); open = reader) {
             if (byModel && open.isCertain()) {
                 fail(Reason.INCOMPLETE, "expected its end, found the end of the answer");
                 return;
@@ -132,8 +137,9 @@ public final class OutputParser {
     }
 
     private void take(String piece) {
-        for (int i = 0; i < piece.length() && !hasEnded(); i++) {
-            char next = piece.charAt(i);
+        pending.append(piece);
+        while (pendingFrom < pending.length() && !hasEnded()) {
+            char next = pending.charAt(pendingFrom++);
             if (thinking) {
                 takeThought(next);
             } else if (reader == null) {
@@ -142,6 +148,14 @@ public final class OutputParser {
                 takeBlock(reader, next);
             }
         }
+        pending.setLength(0);
+        pendingFrom = 0;
+    }
+
+    /** Has text taken next, before what waits already. */
+    private void takeAgain(String text) {
+        pending.replace(0, pendingFrom, text);
+        pendingFrom = 0;
     }
 
     private void takeThought(char next) {
@@ -152,10 +166,16 @@ public final class OutputParser {
             close.reset();
             thinking = false;
             closedAt = visible.position();
+            dropNewlines = rules.dropsNewlines();
         }
     }
 
     private void takeVisible(char next) {
+        if (dropNewlines && next == '\n') {
+            closedAt = NOWHERE;
+            return;
+        }
+        dropNewlines = false;
         boolean blank = Character.isWhitespace(next) || next == ';';
         firstWord = blank ? firstWord : Math.min(firstWord, visible.position());
         int found = visible.accept(next);
@@ -182,7 +202,7 @@ public final class OutputParser {
         ToolParser.Reader begun = parser.reader(rules.tools());
         reader = begun;
         callDeltaFrom = 0;
-        take(parser.openings().get(found - 1));
+        takeAgain(parser.openings().get(found - 1));
     }
 
     private void takeBlock(ToolParser.Reader open, char next) {
@@ -206,6 +226,10 @@ public final class OutputParser {
             found = open.calls();
         } catch (ToolCallException e) {
             fail(e.reason(), e.detail());
+            return;
+        }
+        if (found.isEmpty()) {
+            fail(Reason.MALFORMED, "expected a call, found none");
             return;
         }
         for (ToolParser.Call call : found) {
@@ -242,7 +266,7 @@ public final class OutputParser {
         block.setLength(0);
         reader = null;
         noBlockAt = visible.position();
-        take(text);
+        takeAgain(text);
     }
 
     /** The end has come inside a block: what can only be a call is text as it stands. */
@@ -253,6 +277,7 @@ public final class OutputParser {
             reader = null;
         } else {
             noCall();
+            take("");
         }
     }
 

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param tools the tools that may be called; none: a call may have any name
  * @param callsAllowed whether a call is no error
  * @param maxCalls how many calls there may be
+ * @param dropsNewlines whether the newlines directly behind a thinking block are no text
  */
 public record OutputRules(
         boolean startsThinking,
@@ -21,7 +22,8 @@ public record OutputRules(
         @Nullable ToolParser toolParser,
         List<ToolSpecification> tools,
         boolean callsAllowed,
-        int maxCalls) {
+        int maxCalls,
+        boolean dropsNewlines) {
     /** Copies the components. */
     public OutputRules {
         stop = List.copyOf(stop);
@@ -34,6 +36,6 @@ public record OutputRules(
      * @param startsThinking whether the prompt has opened a thinking block
      */
     public static OutputRules text(boolean startsThinking) {
-        return new OutputRules(startsThinking, List.of(), null, List.of(), false, 0);
+        return new OutputRules(startsThinking, List.of(), null, List.of(), false, 0, false);
     }
 }

@@ -23,8 +23,8 @@ final class ToolJson {
         try {
             JsonNode node = MAPPER.readTree(text);
             return node == null || node.isMissingNode() ? null : node;
-        } catch (JsonProcessingException e) {
-            return null; // that is the answer: the text is something else
+        } catch (JsonProcessingException | ArithmeticException | NumberFormatException e) {
+            return null; // that is the answer: the text is something else, or a number beyond all bounds
         }
     }
 

@@ -14,7 +14,7 @@ import dev.longspan.template.TemplateText;
 import dev.longspan.template.TemplateValues;
 import dev.longspan.text.MarkedText;
 import dev.longspan.text.Origin;
-import java.time.Clock;
+import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /** Renders messages and tools with a chat template; all text from outside is marked. Immutable; any thread. */
 final class ConversationRenderer {
     private static final String THINK = "<think>";
+    private static final String TRUNCATE = "truncate_history_thinking";
     private static final ObjectMapper JSON = new ObjectMapper()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
@@ -32,12 +33,17 @@ final class ConversationRenderer {
 
     private final ChatTemplate template;
     private final Map<String, String> specialTokens;
-    private final Clock clock;
+    private final ThinkingPlace place;
 
-    ConversationRenderer(ChatTemplate template, Map<String, String> specialTokens, Clock clock) {
+    /**
+     * Makes a renderer.
+     *
+     * @param place where thinking goes that is kept
+     */
+    ConversationRenderer(ChatTemplate template, Map<String, String> specialTokens, ThinkingPlace place) {
         this.template = template;
         this.specialTokens = Map.copyOf(specialTokens);
-        this.clock = clock;
+        this.place = place;
     }
 
     /** Whether a prompt ends inside a thinking block that the template itself has opened. */
@@ -53,34 +59,18 @@ final class ConversationRenderer {
     /**
      * Renders a conversation.
      *
-     * @param generationPrompt whether the beginning of the next answer is rendered, too
-     * @throws InvalidRequestException if a message or a tool is malformed
-     * @throws dev.longspan.ChatTemplateException if the template refuses the conversation
-     */
-    MarkedText render(
-            List<ChatMessage> messages,
-            List<ToolSpecification> tools,
-            ThinkingMode thinking,
-            boolean generationPrompt) {
-        return render(messages, tools, thinking, Map.of(), generationPrompt);
-    }
-
-    /**
-     * Renders a conversation.
-     *
-     * @param arguments further values for the template, by name
+     * @param time what the template is told of the time; null for the time it is
      * @param generationPrompt whether the beginning of the next answer is rendered, too
      * @throws InvalidRequestException if a message, a tool or an argument is malformed
      * @throws dev.longspan.ChatTemplateException if the template refuses the conversation
      */
     MarkedText render(
             List<ChatMessage> messages,
-            List<ToolSpecification> tools,
-            ThinkingMode thinking,
-            Map<String, ? extends @Nullable Object> arguments,
+            RenderSettings settings,
+            @Nullable ZonedDateTime time,
             boolean generationPrompt) {
         Map<String, @Nullable Object> context = new LinkedHashMap<>();
-        context.putAll(TemplateArguments.checked(arguments, specialTokens.keySet()));
+        context.putAll(TemplateArguments.checked(settings.arguments(), specialTokens.keySet()));
         context.putAll(specialTokens);
         List<Object> rendered = new ArrayList<>();
         for (int i = 0; i < messages.size(); i++) {
@@ -89,21 +79,24 @@ final class ConversationRenderer {
                 throw new InvalidRequestException(
                         "messages[" + i + "]", "expected the system message to be the first, found one here");
             }
-            rendered.add(message(message, "messages[" + i + "]"));
+            rendered.add(message(message, "messages[" + i + "]", settings.keepThinking()));
         }
         context.put("messages", rendered);
         // as Hugging Face does: there is always a value, and it is none where there are no tools and documents
-        context.put("tools", tools.isEmpty() ? null : tools(tools));
+        context.put("tools", settings.tools().isEmpty() ? null : tools(settings.tools()));
         context.put("documents", null);
-        context.put("strftime_now", ZonedDateTime.now(clock));
+        context.put("strftime_now", time == null ? ZonedDateTime.now(ZoneId.systemDefault()) : time);
         context.put("add_generation_prompt", generationPrompt);
-        if (thinking != ThinkingMode.DEFAULT) {
-            context.put("enable_thinking", thinking == ThinkingMode.ON);
+        if (settings.thinking() != ThinkingMode.DEFAULT) {
+            context.put("enable_thinking", settings.thinking() == ThinkingMode.ON);
+        }
+        if (settings.keepThinking() && template.names().contains(TRUNCATE) && !context.containsKey(TRUNCATE)) {
+            context.put(TRUNCATE, false);
         }
         return template.render(context);
     }
 
-    private static Map<String, Object> message(ChatMessage message, String path) {
+    private Map<String, Object> message(ChatMessage message, String path, boolean keepThinking) {
         Map<String, Object> map = new LinkedHashMap<>();
         if (message instanceof ChatMessage.SystemMessage) {
             map.put("role", "system");
@@ -113,8 +106,12 @@ final class ConversationRenderer {
             map.put("content", TemplateText.marked(message.text(), Origin.OUTSIDE));
         } else if (message instanceof ChatMessage.AssistantMessage answer) {
             map.put("role", "assistant");
-            map.put("content", TemplateText.marked(answer.text(), Origin.ASSISTANT));
-            if (!answer.thinking().isEmpty()) {
+            boolean inContent = keepThinking
+                    && place == ThinkingPlace.CONTENT
+                    && !answer.thinking().isEmpty();
+            String content = inContent ? withThinking(answer) : answer.text();
+            map.put("content", TemplateText.marked(content, Origin.ASSISTANT));
+            if (!answer.thinking().isEmpty() && !inContent) {
                 map.put("reasoning_content", TemplateText.marked(answer.thinking(), Origin.ASSISTANT));
             }
             if (!answer.toolCalls().isEmpty()) {
@@ -128,6 +125,17 @@ final class ConversationRenderer {
             }
         }
         return map;
+    }
+
+    /** Thinking as a model writes it in front of its answer. */
+    private static String withThinking(ChatMessage.AssistantMessage answer) {
+        String thinking = answer.thinking();
+        return THINK
+                + (thinking.startsWith("\n") ? "" : "\n")
+                + thinking
+                + (thinking.endsWith("\n") ? "" : "\n")
+                + "</think>\n"
+                + answer.text();
     }
 
     private static List<Object> toolCalls(List<ToolCall> calls, String path) {

@@ -1,25 +1,21 @@
 package dev.longspan.prompt;
 
-import dev.longspan.ChatRequest;
+import dev.longspan.ChatMessage;
 import dev.longspan.ChatTemplateException;
 import dev.longspan.InvalidRequestException;
 import dev.longspan.TemplateFeatures;
 import dev.longspan.TemplateFeatures.Thinking;
 import dev.longspan.ThinkingMode;
-import dev.longspan.ToolChoice;
-import dev.longspan.ToolSpecification;
 import dev.longspan.spi.ModelLoadException;
 import dev.longspan.template.ChatTemplate;
 import dev.longspan.text.MarkedText;
 import dev.longspan.tokenizer.Tokenizer;
-import java.time.Clock;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From a request to token ids: renders it with the model's chat template and encodes what comes out. No control token forms
@@ -28,8 +24,6 @@ import java.util.Set;
 public final class PromptRenderer {
     private static final Set<Thinking> CAN_BE_TURNED_OFF = Set.of(Thinking.ON_BY_DEFAULT, Thinking.OFF_BY_DEFAULT);
 
-    private static final Clock PROBE_TIME = Clock.fixed(Instant.EPOCH, ZoneOffset.UTC);
-
     private final ConversationRenderer conversations;
     private final ConversationRenderer withTools;
     private final Tokenizer tokenizer;
@@ -37,6 +31,7 @@ public final class PromptRenderer {
     private final TemplateFeatures features;
     private final TemplateFeatures featuresWithTools;
     private final String behindThinking;
+    private final ThinkingPlace place;
 
     /**
      * Makes a renderer, and finds out what the template can do.
@@ -55,17 +50,17 @@ public final class PromptRenderer {
             Map<String, String> specialTokens,
             Set<Integer> answerTags,
             Optional<String> toolParser) {
-        this.conversations = new ConversationRenderer(template, specialTokens, Clock.system(ZoneId.systemDefault()));
-        this.withTools = new ConversationRenderer(toolTemplate, specialTokens, Clock.system(ZoneId.systemDefault()));
         this.tokenizer = tokenizer;
         this.answerTags = Set.copyOf(answerTags);
-        // at one time, so that a template that tells it renders equal conversations equally
-        ConversationRenderer plain = new ConversationRenderer(template, specialTokens, PROBE_TIME);
-        ConversationRenderer tools = new ConversationRenderer(toolTemplate, specialTokens, PROBE_TIME);
+        ConversationRenderer plain = new ConversationRenderer(template, specialTokens, ThinkingPlace.NONE);
+        ConversationRenderer tools = new ConversationRenderer(toolTemplate, specialTokens, ThinkingPlace.NONE);
         TemplateProbe probe = new TemplateProbe(plain, tools);
         this.features = probe.features(toolParser);
         this.featuresWithTools = new TemplateProbe(tools, tools).features(toolParser);
         this.behindThinking = probe.behindThinking();
+        this.place = probe.thinkingPlace();
+        this.conversations = new ConversationRenderer(template, specialTokens, place);
+        this.withTools = new ConversationRenderer(toolTemplate, specialTokens, place);
     }
 
     /** {@return what the template can do} */
@@ -79,28 +74,18 @@ public final class PromptRenderer {
     }
 
     /**
-     * Renders and encodes a request's conversation, ready for the answer.
+     * Renders and encodes a conversation, ready for the answer.
      *
+     * @param messages the conversation
+     * @param settings what the rendering depends on beside
+     * @param time what the template is told of the time; null for the time it is
      * @throws InvalidRequestException if a message, tool or template argument is malformed, the template does not know tools,
-     *     thinking cannot be turned off, or the tokenizer's pattern takes too many steps on the text
+     *     thinking cannot be turned off or kept, or the tokenizer's pattern takes too many steps on the text
      * @throws ChatTemplateException if the template refuses the conversation
      */
-    public Prompt render(ChatRequest request) {
-        boolean offersTools = offersTools(request);
-        TemplateFeatures can = offersTools ? featuresWithTools : features;
-        if (request.thinking() == ThinkingMode.OFF && !CAN_BE_TURNED_OFF.contains(can.thinking())) {
-            throw new InvalidRequestException(
-                    "thinking",
-                    "expected DEFAULT or ON: this model's chat template has no way to turn thinking off, found OFF");
-        }
-        if (offersTools && !features.tools()) {
-            throw new InvalidRequestException(
-                    "tools", "expected none: this model's chat template does not tell the model of tools");
-        }
-        ConversationRenderer renderer = offersTools ? withTools : conversations;
-        List<ToolSpecification> tools = offersTools ? request.tools() : List.of();
-        MarkedText text =
-                renderer.render(request.messages(), tools, request.thinking(), request.templateArguments(), true);
+    public Prompt prompt(List<ChatMessage> messages, RenderSettings settings, @Nullable ZonedDateTime time) {
+        check(settings);
+        MarkedText text = renderer(settings).render(messages, settings, time, true);
         int[] ids = encode(text);
         if (ids.length == 0) {
             throw new InvalidRequestException(
@@ -110,9 +95,60 @@ public final class PromptRenderer {
                 ids, ConversationRenderer.opensThinking(text), text.text().endsWith("\n"));
     }
 
-    /** {@return whether the model is told of tools} */
-    public static boolean offersTools(ChatRequest request) {
-        return !request.tools().isEmpty() && !(request.toolChoice() instanceof ToolChoice.None);
+    /**
+     * {@return the ids of a conversation without the beginning of a next answer; none for no messages}
+     *
+     * @param messages the conversation
+     * @param settings what the rendering depends on beside
+     * @param time what the template is told of the time; null for the time it is
+     * @throws InvalidRequestException as {@link #prompt} does
+     * @throws ChatTemplateException if the template refuses the conversation
+     */
+    public int[] history(List<ChatMessage> messages, RenderSettings settings, @Nullable ZonedDateTime time) {
+        if (messages.isEmpty()) {
+            return new int[0];
+        }
+        check(settings);
+        return encode(renderer(settings).render(messages, settings, time, false));
+    }
+
+    /**
+     * {@return how many ids of a prompt the beginning of its conversation makes; 0 if the template does not render that by
+     * itself}
+     *
+     * @param beginning the first messages of the conversation that the prompt was rendered from
+     * @param settings what the prompt was rendered with
+     * @param time what the prompt was rendered with
+     * @param ids the prompt
+     */
+    public int boundary(List<ChatMessage> beginning, RenderSettings settings, @Nullable ZonedDateTime time, int[] ids) {
+        try {
+            return CommonPrefix.length(history(beginning, settings, time), ids);
+        } catch (ChatTemplateException e) {
+            return 0; // some templates want a question: then there is no such place
+        }
+    }
+
+    private ConversationRenderer renderer(RenderSettings settings) {
+        return settings.tools().isEmpty() ? conversations : withTools;
+    }
+
+    private void check(RenderSettings settings) {
+        boolean offersTools = !settings.tools().isEmpty();
+        TemplateFeatures can = offersTools ? featuresWithTools : features;
+        if (settings.thinking() == ThinkingMode.OFF && !CAN_BE_TURNED_OFF.contains(can.thinking())) {
+            throw new InvalidRequestException(
+                    "thinking",
+                    "expected DEFAULT or ON: this model's chat template has no way to turn thinking off, found OFF");
+        }
+        if (settings.keepThinking() && place == ThinkingPlace.NONE) {
+            throw new InvalidRequestException(
+                    "thinkingKept", "expected false: this model's chat template has no place for earlier thinking");
+        }
+        if (offersTools && !features.tools()) {
+            throw new InvalidRequestException(
+                    "tools", "expected none: this model's chat template does not tell the model of tools");
+        }
     }
 
     private int[] encode(MarkedText text) {

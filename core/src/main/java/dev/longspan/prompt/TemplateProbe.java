@@ -7,12 +7,19 @@ import dev.longspan.TemplateFeatures.History;
 import dev.longspan.TemplateFeatures.Thinking;
 import dev.longspan.ThinkingMode;
 import dev.longspan.ToolSpecification;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Finds out by small renderings what a template can do. */
 final class TemplateProbe {
     private static final String SENTINEL = "x7probe";
+    /** One time for all, so that a template that tells it renders equal conversations equally. */
+    private static final ZonedDateTime TIME = Instant.EPOCH.atZone(ZoneOffset.UTC);
+
     private static final String END_OF_THINKING = "</think>";
     private static final List<ChatMessage> QUESTION = List.of(ChatMessage.user("question"));
     private static final ToolSpecification TOOL = new ToolSpecification(
@@ -58,6 +65,23 @@ final class TemplateProbe {
                 .orElse("\n");
     }
 
+    /** {@return where earlier thinking has its place: as a field of its own, else in the content} */
+    ThinkingPlace thinkingPlace() {
+        ChatMessage answer = new ChatMessage.AssistantMessage("answer", SENTINEL, List.of());
+        RenderSettings kept = new RenderSettings(List.of(), ThinkingMode.DEFAULT, true, Map.of());
+        if (shows(List.of(QUESTION.get(0), answer), kept)) {
+            return ThinkingPlace.REASONING;
+        }
+        ChatMessage inContent = ChatMessage.assistant("<think>\n" + SENTINEL + "\n</think>\nanswer");
+        return shows(List.of(QUESTION.get(0), inContent), kept) ? ThinkingPlace.CONTENT : ThinkingPlace.NONE;
+    }
+
+    private boolean shows(List<ChatMessage> messages, RenderSettings settings) {
+        return text(messages, settings, false)
+                .map(text -> text.contains(SENTINEL))
+                .orElse(false);
+    }
+
     private static Optional<String> whiteSpaceBehindBlock(String rendered) {
         int close = rendered.lastIndexOf(END_OF_THINKING);
         if (close < 0) {
@@ -92,10 +116,13 @@ final class TemplateProbe {
     /** A template may refuse a conversation; then it cannot do what was tried. */
     private Optional<String> text(
             List<ChatMessage> messages, List<ToolSpecification> tools, ThinkingMode thinking, boolean prompt) {
-        ConversationRenderer renderer = tools.isEmpty() ? plain : withTools;
+        return text(messages, new RenderSettings(tools, thinking, false, Map.of()), prompt);
+    }
+
+    private Optional<String> text(List<ChatMessage> messages, RenderSettings settings, boolean prompt) {
+        ConversationRenderer renderer = settings.tools().isEmpty() ? plain : withTools;
         try {
-            return Optional.of(
-                    renderer.render(messages, tools, thinking, prompt).text());
+            return Optional.of(renderer.render(messages, settings, TIME, prompt).text());
         } catch (ChatTemplateException e) {
             return Optional.empty();
         }

@@ -62,7 +62,8 @@ class OutputVectorsTest {
                         new FunctionTags(),
                         tools,
                         entry.get("tool_calls_allowed").asBoolean(),
-                        entry.get("max_tool_calls").asInt());
+                        entry.get("max_tool_calls").asInt(),
+                        false);
                 JsonNode expected = entry.has("expected") ? entry.get("expected") : entry.get("intended");
                 cases.add(
                         new Case(entry.get("name").asText(), entry.get("input").asText(), rules, expected));

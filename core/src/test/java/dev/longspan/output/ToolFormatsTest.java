@@ -17,7 +17,7 @@ class ToolFormatsTest {
     }
 
     private static Gathered parse(ToolParser parser, String output, List<String> stop, boolean byModel) {
-        OutputRules rules = new OutputRules(false, stop, parser, TOOLS, true, 8);
+        OutputRules rules = new OutputRules(false, stop, parser, TOOLS, true, 8, false);
         Gathered whole = Gathered.of(rules, List.of(output), byModel);
         int points = output.codePointCount(0, output.length());
         for (int at = 0; at <= points; at++) {
@@ -137,7 +137,7 @@ class ToolFormatsTest {
                         .calls)
                 .containsExactly("look {\"q\":\"]\"}", "add {}");
         assertThat(parse(new MistralJson(), "[TOOL_CALLS]look{\"q\": 1}").end()).isEqualTo("MALFORMED");
-        assertThat(parse(new MistralJson(), "[TOOL_CALLS][]").end()).isEmpty();
+        assertThat(parse(new MistralJson(), "[TOOL_CALLS][]").end()).isEqualTo("MALFORMED");
         assertThat(parse(new MistralJson(), "[TOOL_CALL] is text [TOOL_CALLS").text())
                 .isEqualTo("[TOOL_CALL] is text [TOOL_CALLS");
     }
@@ -173,8 +173,8 @@ class ToolFormatsTest {
     @Test
     void provisionalPiecesFollowTheNameAndComeBeforeTheEndOfTheCall() {
         Gathered gathered = new Gathered();
-        OutputParser parser =
-                new OutputParser(new OutputRules(false, List.of(), new FunctionTags(), TOOLS, true, 8), gathered);
+        OutputParser parser = new OutputParser(
+                new OutputRules(false, List.of(), new FunctionTags(), TOOLS, true, 8, false), gathered);
         parser.accept("<tool_call>\n<function=lo");
         assertThat(gathered.provisional.toString()).isEmpty();
         parser.accept("ok>\n<parameter=q>\nca");
@@ -220,7 +220,7 @@ class ToolFormatsTest {
     }
 
     private static String value(ToolSpecification tool, String parameter, String text) {
-        OutputRules rules = new OutputRules(false, List.of(), new FunctionTags(), List.of(tool), true, 1);
+        OutputRules rules = new OutputRules(false, List.of(), new FunctionTags(), List.of(tool), true, 1, false);
         String call =
                 "<tool_call><function=f><parameter=" + parameter + ">" + text + "</parameter></function></tool_call>";
         String found = Gathered.of(rules, List.of(call)).calls.get(0);
@@ -232,7 +232,7 @@ class ToolFormatsTest {
     @Test
     void stopStringsAndTagsThatReachIntoEachOther() {
         OutputRules rules =
-                new OutputRules(false, List.of("ab<t", "b", "x<think>y", "<thinX"), null, List.of(), false, 0);
+                new OutputRules(false, List.of("ab<t", "b", "x<think>y", "<thinX"), null, List.of(), false, 0, false);
         assertThat(all(rules, "ab<think>c</think>")).isEqualTo("a||stop");
         assertThat(all(rules, "x<think>y</think>z")).isEqualTo("xz|y|");
         assertThat(all(rules, "1<thinX2")).isEqualTo("1||stop");

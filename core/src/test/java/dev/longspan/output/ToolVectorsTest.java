@@ -14,7 +14,7 @@ class ToolVectorsTest {
             Set.of("no wrapper", "only a closing wrapper", "empty text", "capital letters in the wrapper");
 
     private static Gathered parse(String block) {
-        OutputRules rules = new OutputRules(false, List.of(), new FunctionTags(), List.of(), true, 8);
+        OutputRules rules = new OutputRules(false, List.of(), new FunctionTags(), List.of(), true, 8, false);
         Gathered whole = Gathered.of(rules, List.of(block));
         assertThat(Gathered.of(rules, Gathered.points(block)).outcome()).isEqualTo(whole.outcome());
         return whole;

@@ -50,7 +50,8 @@ class PromptRendererTest {
 
     private static String text(PromptRenderer renderer, ChatRequest request) {
         StringBuilder text = new StringBuilder();
-        for (int id : renderer.render(request).ids()) {
+        for (int id : renderer.prompt(request.messages(), RenderSettings.of(request), null)
+                .ids()) {
             text.append(id == 1 ? "[END]" : String.valueOf((char) id));
         }
         return text.toString();
@@ -113,7 +114,7 @@ class PromptRendererTest {
         assertThat(none.features().thinking()).isEqualTo(TemplateFeatures.Thinking.NONE);
         ChatRequest off =
                 ChatRequest.builder().user("x").thinking(ThinkingMode.OFF).build();
-        assertThatThrownBy(() -> none.render(off))
+        assertThatThrownBy(() -> none.prompt(off.messages(), RenderSettings.of(off), null))
                 .isInstanceOf(InvalidRequestException.class)
                 .hasMessageContaining("thinking");
     }

@@ -1,0 +1,203 @@
+package dev.longspan;
+
+import dev.longspan.session.LiveSession;
+import dev.longspan.session.SessionTable;
+import java.util.List;
+
+/**
+ * A conversation that keeps its state: each turn computes only what is new. Opened by {@link ChatEngine#openSession}.
+ *
+ * <pre>{@code
+ * try (Session session = engine.openSession()) {
+ *     session.send("My name is Alice.");
+ *     System.out.println(session.send("What's my name?").text());
+ * }
+ * }</pre>
+ *
+ * <p>A turn happens whole or not at all: it fails, and the session is as before. What a session holds is always what reading its
+ * history afresh would give. Methods may be called from any thread; one turn runs at a time, and another one is refused with
+ * {@link SessionBusyException}, or waits if its {@link TurnOptions} say so. Looking at a session, forking and saving it never
+ * wait for a turn: they see what was committed last.
+ */
+public final class Session implements AutoCloseable {
+    private final LiveSession session;
+    private final SessionTable table;
+
+    Session(LiveSession session, SessionTable table) {
+        this.session = session;
+        this.table = table;
+    }
+
+    /** {@return its id} */
+    public String id() {
+        return session.id();
+    }
+
+    /** {@return how it stands at this moment} */
+    public SessionInfo info() {
+        return session.view().info();
+    }
+
+    /** {@return its messages, as committed last; thinking only where it is kept} */
+    public List<ChatMessage> history() {
+        return session.history();
+    }
+
+    /** {@return the ids of the tokens that its state has absorbed, as committed last} */
+    public int[] tokenIds() {
+        return session.tokenIds();
+    }
+
+    /**
+     * Says something, and waits for the answer.
+     *
+     * @param text what the user says
+     * @return the answer
+     * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
+     */
+    public ChatResponse send(String text) {
+        return send(ChatRequest.of(text));
+    }
+
+    /**
+     * Answers new messages, and waits for the answer.
+     *
+     * @param request the new messages alone, and how to answer
+     * @return the answer
+     * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
+     */
+    public ChatResponse send(ChatRequest request) {
+        return send(request, TurnOptions.DEFAULT);
+    }
+
+    /**
+     * Answers new messages, and waits for the answer.
+     *
+     * @param request the new messages alone, and how to answer
+     * @param options how the turn is begun and ended
+     * @return the answer
+     * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
+     */
+    public ChatResponse send(ChatRequest request, TurnOptions options) {
+        try (ChatStream stream = stream(request, options)) {
+            return stream.await();
+        }
+    }
+
+    /**
+     * Says something, and gives the answer as a stream.
+     *
+     * @param text what the user says
+     * @return the events, to be read to the end or closed by the caller
+     * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} does
+     */
+    public ChatStream stream(String text) {
+        return stream(ChatRequest.of(text), TurnOptions.DEFAULT);
+    }
+
+    /**
+     * Answers new messages as a stream of events. The turn is checked whole before this method returns; it is committed before
+     * the last event, {@link ChatEvent.Completed}. Closing the stream early keeps what the reader was given, or takes the turn
+     * back, as the options say.
+     *
+     * @param request the new messages alone, and how to answer; the last message a user's or a tool's. The tools and settings
+     *     may be others than before: what they change is computed again. {@link ChatRequest#again} answers a history that ends
+     *     so already
+     * @param options how the turn is begun and ended
+     * @return the events, to be read to the end or closed by the caller
+     * @throws InvalidRequestException if the request cannot be run as it is, {@link ContextLengthException} if it is too long
+     * @throws ChatTemplateException if the model's template refuses the conversation
+     * @throws SessionBusyException if another turn runs
+     * @throws SequenceConflictException if the session has moved on
+     * @throws SessionClosedException if the session is closed
+     * @throws dev.longspan.spi.BackendMemoryException if there is not enough memory
+     * @throws EngineOverloadedException if too many requests wait
+     * @throws EngineClosedException if the engine is closed
+     */
+    public ChatStream stream(ChatRequest request, TurnOptions options) {
+        return session.answer(request, options);
+    }
+
+    /**
+     * Reads messages without answering: how documents get into a conversation before the first question.
+     *
+     * @param messages the new messages, at least one
+     * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
+     */
+    public void append(List<? extends ChatMessage> messages) {
+        session.append(List.copyOf(messages), null, TurnOptions.DEFAULT);
+    }
+
+    /**
+     * Reads messages without answering, with tools and settings.
+     *
+     * @param request the new messages, tools and settings of the template; nothing else of it counts
+     * @param options how the turn is begun
+     * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
+     */
+    public void append(ChatRequest request, TurnOptions options) {
+        session.append(request, options);
+    }
+
+    /**
+     * Goes back to the beginning of the history. Back to the end of a turn that is still kept this computes nothing, to any other
+     * place at most what lies behind the next older kept one.
+     *
+     * @param keepMessages how many messages to keep, from 0
+     * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
+     */
+    public void rollback(int keepMessages) {
+        session.rollback(keepMessages, TurnOptions.DEFAULT);
+    }
+
+    /**
+     * Goes back to the beginning of the history.
+     *
+     * @param keepMessages how many messages to keep, from 0
+     * @param options how the turn is begun
+     * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
+     */
+    public void rollback(int keepMessages, TurnOptions options) {
+        session.rollback(keepMessages, options);
+    }
+
+    /**
+     * Sets how many tokens the conversation may have. No memory is taken or freed: it grows with the tokens held.
+     *
+     * @param maxTokens from what it holds to the engine's limit
+     * @throws InvalidRequestException if it is out of range
+     * @throws SessionBusyException if a turn runs
+     * @throws SessionClosedException if the session is closed
+     */
+    public void resize(int maxTokens) {
+        session.resize(maxTokens);
+    }
+
+    /**
+     * {@return a second session from what was committed last, independent from then on} Keys and values are shared, not copied;
+     * also while a turn runs.
+     *
+     * @throws SessionClosedException if the session is closed
+     */
+    public Session fork() {
+        return fork(SessionTable.newId());
+    }
+
+    /**
+     * {@return a second session from what was committed last, independent from then on}
+     *
+     * @param id the second session's id
+     * @throws SessionExistsException if there is a session of that id
+     * @throws SessionClosedException if the session is closed
+     */
+    public Session fork(String id) {
+        SessionOptions checked = SessionOptions.DEFAULT.withId(id);
+        return new Session(table.fork(session, checked.id().orElse(id)), table);
+    }
+
+    /** Closes the session: a turn that runs is cancelled and taken back. May be called twice. */
+    @Override
+    public void close() {
+        table.remove(session);
+    }
+}

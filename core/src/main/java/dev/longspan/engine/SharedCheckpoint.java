@@ -1,0 +1,53 @@
+package dev.longspan.engine;
+
+import dev.longspan.spi.Checkpoint;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A checkpoint with several holders: closed when the last of them lets it go. Made with one holder. Any thread.
+ */
+public final class SharedCheckpoint {
+    private final Checkpoint checkpoint;
+    private final int length;
+    private final AtomicInteger holders = new AtomicInteger(1);
+
+    /**
+     * Takes a checkpoint over.
+     *
+     * @param checkpoint an open checkpoint that nobody else closes
+     */
+    public SharedCheckpoint(Checkpoint checkpoint) {
+        this.checkpoint = checkpoint;
+        this.length = checkpoint.length();
+    }
+
+    /** {@return the checkpoint; open as long as the caller holds this} */
+    public Checkpoint checkpoint() {
+        return checkpoint;
+    }
+
+    /** {@return how many tokens it has absorbed} */
+    public int length() {
+        return length;
+    }
+
+    /** {@return whether more than one holds it} */
+    public boolean isShared() {
+        return holders.get() > 1;
+    }
+
+    /** {@return this, with one more holder} */
+    public SharedCheckpoint retain() {
+        if (holders.getAndUpdate(count -> count == 0 ? 0 : count + 1) == 0) {
+            throw new IllegalStateException("the checkpoint was closed");
+        }
+        return this;
+    }
+
+    /** Lets it go. */
+    public void release() {
+        if (holders.decrementAndGet() == 0) {
+            checkpoint.close();
+        }
+    }
+}

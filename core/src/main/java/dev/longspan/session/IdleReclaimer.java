@@ -1,0 +1,75 @@
+package dev.longspan.session;
+
+import dev.longspan.engine.PrefixCache;
+import dev.longspan.engine.Reclaimer;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Parks sessions that are idle, the least recently used first, one at a time and not on the engine's thread. */
+public final class IdleReclaimer implements Reclaimer {
+    private static final Logger LOG = LoggerFactory.getLogger(IdleReclaimer.class);
+
+    private final PrefixCache prefixes;
+    private final boolean parks;
+    private final Executor worker;
+    private final AtomicBoolean parking = new AtomicBoolean();
+    private volatile Runnable wake = () -> {};
+    private volatile Supplier<List<LiveSession>> sessions = List::of;
+
+    /**
+     * Makes a reclaimer.
+     *
+     * @param prefixes is emptied first
+     * @param parks whether sessions are parked
+     * @param worker does it
+     */
+    public IdleReclaimer(PrefixCache prefixes, boolean parks, Executor worker) {
+        this.prefixes = prefixes;
+        this.parks = parks;
+        this.worker = worker;
+    }
+
+    /** Says whose sessions to park, and how to wake the engine when one was. */
+    public void connect(SessionTable table, Runnable wakeEngine) {
+        sessions = table::all;
+        wake = wakeEngine;
+    }
+
+    @Override
+    public Result free() {
+        if (prefixes.free()) {
+            return Result.FREED;
+        }
+        if (!parks || (nobodyToPark() && !parking.get())) {
+            return Result.NOTHING;
+        }
+        if (parking.compareAndSet(false, true)) {
+            worker.execute(this::parkOne);
+        }
+        return Result.LATER;
+    }
+
+    private boolean nobodyToPark() {
+        return sessions.get().stream().noneMatch(LiveSession::canPark);
+    }
+
+    private void parkOne() {
+        try {
+            List<LiveSession> all = sessions.get();
+            for (int i = all.size() - 1; i >= 0; i--) {
+                if (all.get(i).park()) {
+                    return;
+                }
+            }
+        } catch (RuntimeException e) {
+            LOG.error("a session could not be parked", e);
+        } finally {
+            parking.set(false);
+            wake.run();
+        }
+    }
+}

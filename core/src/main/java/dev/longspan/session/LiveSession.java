@@ -1,0 +1,510 @@
+package dev.longspan.session;
+
+import dev.longspan.ChatMessage;
+import dev.longspan.ChatRequest;
+import dev.longspan.ChatStream;
+import dev.longspan.ContextLengthException;
+import dev.longspan.FinishReason;
+import dev.longspan.InvalidRequestException;
+import dev.longspan.SequenceConflictException;
+import dev.longspan.SessionBusyException;
+import dev.longspan.SessionClosedException;
+import dev.longspan.StreamInterruptedException;
+import dev.longspan.TurnOptions;
+import dev.longspan.engine.GenerationSpec;
+import dev.longspan.engine.SharedCheckpoint;
+import dev.longspan.prompt.CommonPrefix;
+import dev.longspan.prompt.RenderSettings;
+import java.time.ZonedDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open session: what is committed, and at most one turn on its way. Any thread; the lock guards the fields and is held for
+ * moments only, never while something is rendered or computed.
+ */
+public final class LiveSession {
+    private final String id;
+    private final ZonedDateTime created;
+    private final SessionContext context;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition idle = lock.newCondition();
+    private Committed committed;
+    private int maxTokens;
+    private boolean busy;
+    private boolean closed;
+    private @Nullable Turn running;
+    private @Nullable ParkedState parked;
+    private List<Lineage.Share> lineage = List.of();
+    private volatile long lastUsed = System.nanoTime();
+
+    LiveSession(String id, ZonedDateTime created, SessionContext context, Committed committed, int maxTokens) {
+        this.id = id;
+        this.created = created;
+        this.context = context;
+        this.committed = committed;
+        this.maxTokens = maxTokens;
+    }
+
+    /** {@return the session's id} */
+    public String id() {
+        return id;
+    }
+
+    /** {@return when it was opened: what its template is told of the time} */
+    ZonedDateTime created() {
+        return created;
+    }
+
+    /** {@return when it was used last, in the time of {@link System#nanoTime}} */
+    long lastUsed() {
+        return lastUsed;
+    }
+
+    /** {@return what is committed} */
+    Committed committed() {
+        lock.lock();
+        try {
+            return committed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return the history} */
+    public List<ChatMessage> history() {
+        return committed().messages();
+    }
+
+    /** {@return what its head has absorbed} */
+    public int[] tokenIds() {
+        return committed().ids().clone();
+    }
+
+    /** Answers: begins a turn, whose stream the caller reads. */
+    public ChatStream answer(ChatRequest request, TurnOptions options) {
+        Committed now = begin(options);
+        try {
+            context.scheduler().requirePlace();
+            List<ChatMessage> messages = Joined.history(now, request.messages());
+            requireQuestion(messages);
+            GenerationSpec spec = context.planner().plan(request, messages, maxTokens(), created);
+            RenderSettings settings = RenderSettings.of(request);
+            return submit(spec, new Turn(this, now, messages, settings, options, spec.prompt(), true));
+        } catch (RuntimeException | Error e) {
+            end();
+            throw e;
+        }
+    }
+
+    private static void requireQuestion(List<ChatMessage> messages) {
+        ChatMessage last = messages.isEmpty() ? null : messages.get(messages.size() - 1);
+        if (!(last instanceof ChatMessage.UserMessage) && !(last instanceof ChatMessage.ToolMessage)) {
+            throw new InvalidRequestException(
+                    "messages",
+                    "expected the last message to be a user's or a tool's, found "
+                            + (last == null ? "none" : last.getClass().getSimpleName()));
+        }
+    }
+
+    /** Reads messages without answering. */
+    public void append(List<ChatMessage> messages, @Nullable RenderSettings settings, TurnOptions options) {
+        Committed now = begin(options);
+        try {
+            if (messages.isEmpty()) {
+                throw new InvalidRequestException("messages", "expected at least one, found none");
+            }
+            prefill(now, Joined.history(now, messages), settings == null ? now.settings() : settings, options);
+        } catch (RuntimeException | Error e) {
+            end();
+            throw e;
+        }
+    }
+
+    /** Reads the messages of a request without answering. */
+    public void append(ChatRequest request, TurnOptions options) {
+        append(request.messages(), RenderSettings.of(request), options);
+    }
+
+    /** Goes back to the first messages. */
+    public void rollback(int keepMessages, TurnOptions options) {
+        Committed now = begin(options);
+        try {
+            int count = now.messages().size();
+            if (keepMessages < 0 || keepMessages > count) {
+                throw new InvalidRequestException(
+                        "keepMessages", "expected 0 to " + count + ", the messages there are, found " + keepMessages);
+            }
+            RenderSettings settings = now.settingsOf(keepMessages);
+            prefill(now, now.messages().subList(0, keepMessages), settings, options);
+        } catch (RuntimeException | Error e) {
+            end();
+            throw e;
+        }
+    }
+
+    private void prefill(Committed now, List<ChatMessage> messages, RenderSettings settings, TurnOptions options) {
+        int[] ids = context.renderer().history(messages, settings, created);
+        int limit = maxTokens();
+        if (ids.length > limit && ids.length > now.ids().length) {
+            throw new ContextLengthException(ids.length, limit);
+        }
+        Turn turn = new Turn(this, now, messages, settings, options, ids, false);
+        if (ids.length == 0) {
+            turn.committed(null, 0);
+            return;
+        }
+        try (ChatStream stream = submit(GenerationSpec.reading(ids), turn)) {
+            if (stream.await().finishReason() == FinishReason.CANCELLED) {
+                throw new SessionClosedException(id); // nobody else has this stream
+            }
+        }
+    }
+
+    private ChatStream submit(GenerationSpec spec, Turn turn) {
+        lock.lock();
+        try {
+            running = turn;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            ChatStream stream = context.scheduler().submit(spec, turn);
+            turn.begun(stream);
+            return stream;
+        } catch (RuntimeException | Error e) {
+            turn.dropBase();
+            throw e;
+        }
+    }
+
+    /** Makes the session busy, if it is as the options want it, and its state is there. */
+    private Committed begin(TurnOptions options) {
+        lock.lock();
+        try {
+            long nanos = options.patience().toNanos();
+            while (busy && !closed && nanos > 0) {
+                nanos = idle.awaitNanos(nanos);
+            }
+            requireOpen();
+            if (busy) {
+                throw new SessionBusyException(id);
+            }
+            if (options.expectedSequence().isPresent()
+                    && options.expectedSequence().getAsLong() != committed.sequence()) {
+                throw new SequenceConflictException(
+                        id, options.expectedSequence().getAsLong(), committed.sequence());
+            }
+            busy = true;
+            lastUsed = System.nanoTime();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StreamInterruptedException();
+        } finally {
+            lock.unlock();
+        }
+        try {
+            return unparked();
+        } catch (RuntimeException | Error e) {
+            end();
+            throw e;
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new SessionClosedException(id);
+        }
+    }
+
+    /** Brings a parked state back, while the session is busy. */
+    private Committed unparked() {
+        ParkedState file;
+        lock.lock();
+        try {
+            file = parked;
+            if (file == null) {
+                return committed;
+            }
+        } finally {
+            lock.unlock();
+        }
+        List<Kept> kept = context.parking().read(file);
+        lock.lock();
+        try {
+            parked = null;
+            committed = committed.withKept(kept);
+            return committed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void end() {
+        lock.lock();
+        try {
+            busy = false;
+            running = null;
+            idle.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // called by a turn
+
+    int[] history(List<ChatMessage> messages, RenderSettings settings) {
+        return context.renderer().history(messages, settings, created);
+    }
+
+    int boundary(List<ChatMessage> messages, RenderSettings settings, int[] ids) {
+        return context.renderer().boundary(messages, settings, created, ids);
+    }
+
+    @Nullable
+    SharedCheckpoint cached(int[] ids, int most) {
+        return context.prefixes().longest(ids, most);
+    }
+
+    boolean isClosing() {
+        lock.lock();
+        try {
+            return closed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void commit(Committed next, List<SharedCheckpoint> dropped) {
+        List<Kept> old;
+        lock.lock();
+        try {
+            old = committed.kept();
+            int common = CommonPrefix.length(committed.ids(), next.ids());
+            lineage = lineage.stream().map(share -> share.upTo(common)).toList();
+            committed = next;
+            lastUsed = System.nanoTime();
+        } finally {
+            lock.unlock();
+        }
+        old.forEach(kept -> kept.checkpoint().release());
+        takeBack(dropped);
+    }
+
+    void takeBack(List<SharedCheckpoint> dropped) {
+        dropped.forEach(SharedCheckpoint::release);
+        end();
+    }
+
+    // sizes
+
+    /** {@return how many tokens it may have} */
+    public int maxTokens() {
+        lock.lock();
+        try {
+            return maxTokens;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Sets how many tokens it may have. */
+    public void resize(int tokens) {
+        lock.lock();
+        try {
+            requireOpen();
+            if (busy) {
+                throw new SessionBusyException(id);
+            }
+            int least = Math.max(2, committed.ids().length);
+            if (tokens < least || tokens > context.maxContextTokens()) {
+                throw new InvalidRequestException(
+                        "maxTokens",
+                        "expected " + least + ", which it holds, to " + context.maxContextTokens()
+                                + ", the engine's limit, found " + tokens);
+            }
+            maxTokens = tokens;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return a view of it at this moment} */
+    public SessionView view() {
+        lock.lock();
+        try {
+            List<SharedCheckpoint> held = new ArrayList<>();
+            committed.kept().forEach(kept -> held.add(kept.checkpoint().retain()));
+            int shared = lineage.stream()
+                    .filter(share -> share.lineage().isShared())
+                    .mapToInt(Lineage.Share::tokens)
+                    .max()
+                    .orElse(0);
+            return new SessionView(this, committed, maxTokens, busy, parked != null, held, shared);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return a session of its own from what is committed} */
+    LiveSession fork(String forkId) {
+        unparkIfIdle();
+        lock.lock();
+        try {
+            requireOpen();
+            Committed copy = committed.retained();
+            LiveSession fork = new LiveSession(forkId, created, context, copy, maxTokens);
+            Lineage common = new Lineage();
+            List<Lineage.Share> shares = new ArrayList<>(lineage);
+            shares.add(new Lineage.Share(common, copy.ids().length));
+            common.join();
+            shares.forEach(share -> share.lineage().join());
+            lineage = List.copyOf(shares);
+            fork.lineage = lineage;
+            return fork;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void unparkIfIdle() {
+        boolean bring;
+        lock.lock();
+        try {
+            requireOpen();
+            bring = parked != null && !busy;
+            busy |= bring;
+        } finally {
+            lock.unlock();
+        }
+        if (bring) {
+            try {
+                unparked();
+            } finally {
+                end();
+            }
+        }
+    }
+
+    /** {@return whether its state could be parked at this moment} */
+    boolean canPark() {
+        lock.lock();
+        try {
+            return !busy && !closed && parked == null && !committed.kept().isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return whether its state now lies on disk; false if it is in use, or holds nothing} */
+    boolean park() {
+        Committed now;
+        lock.lock();
+        try {
+            if (busy || closed || parked != null || committed.kept().isEmpty()) {
+                return false;
+            }
+            busy = true;
+            now = committed;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            ParkedState file = context.parking().write(id, now.kept());
+            lock.lock();
+            try {
+                parked = file;
+                committed = now.withKept(List.of());
+            } finally {
+                lock.unlock();
+            }
+            now.kept().forEach(kept -> kept.checkpoint().release());
+            return true;
+        } finally {
+            end();
+        }
+    }
+
+    /** Closes it: a turn that runs is taken back first. */
+    void close() {
+        Turn turn;
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            idle.signalAll();
+            turn = running;
+        } finally {
+            lock.unlock();
+        }
+        if (turn != null) {
+            turn.cancelIfClosing();
+        }
+        lock.lock();
+        try {
+            while (busy) {
+                idle.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+        release();
+    }
+
+    private void release() {
+        List<Kept> old;
+        ParkedState file;
+        List<Lineage.Share> shares;
+        lock.lock();
+        try {
+            old = committed.kept();
+            committed = committed.withKept(List.of());
+            file = parked;
+            parked = null;
+            shares = lineage;
+            lineage = List.of();
+        } finally {
+            lock.unlock();
+        }
+        old.forEach(kept -> kept.checkpoint().release());
+        shares.forEach(share -> share.lineage().leave());
+        if (file != null) {
+            context.parking().delete(file);
+        }
+    }
+
+    /** {@return its committed state, held for the caller, for writing it down} */
+    Committed hold() {
+        unparkIfIdle();
+        lock.lock();
+        try {
+            requireOpen();
+            return committed.retained();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes the place of what is committed, if it is idle. */
+    void replace(Committed next) {
+        List<Kept> old;
+        lock.lock();
+        try {
+            requireOpen();
+            if (busy) {
+                throw new SessionBusyException(id);
+            }
+            old = committed.kept();
+            committed = next;
+        } finally {
+            lock.unlock();
+        }
+        old.forEach(kept -> kept.checkpoint().release());
+    }
+}

@@ -1,0 +1,95 @@
+package dev.longspan.session;
+
+import dev.longspan.EngineClosedException;
+import dev.longspan.InvalidRequestException;
+import dev.longspan.SessionExistsException;
+import dev.longspan.SessionNotFoundException;
+import dev.longspan.SessionOptions;
+import java.time.ZonedDateTime;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The open sessions of an engine. Any thread. */
+public final class SessionTable {
+    private final SessionContext context;
+    private final ConcurrentHashMap<String, LiveSession> sessions = new ConcurrentHashMap<>();
+    private volatile boolean closed;
+
+    /** Makes a table without sessions. */
+    public SessionTable(SessionContext context) {
+        this.context = context;
+    }
+
+    /** Opens an empty session. */
+    public LiveSession open(SessionOptions options) {
+        int most = context.maxContextTokens();
+        int maxTokens = options.maxTokens().orElse(most);
+        if (maxTokens > most) {
+            throw new InvalidRequestException(
+                    "maxTokens", "expected at most " + most + ", the engine's limit, found " + maxTokens);
+        }
+        String id = options.id().orElseGet(SessionTable::newId);
+        return add(new LiveSession(id, ZonedDateTime.now(context.clock()), context, Committed.EMPTY, maxTokens));
+    }
+
+    /** {@return an id that no session has} */
+    public static String newId() {
+        return UUID.randomUUID().toString();
+    }
+
+    LiveSession add(LiveSession session) {
+        if (sessions.putIfAbsent(session.id(), session) != null) {
+            throw new SessionExistsException(session.id());
+        }
+        if (closed) {
+            remove(session);
+            throw new EngineClosedException();
+        }
+        return session;
+    }
+
+    /** Opens a session from what another has committed. */
+    public LiveSession fork(LiveSession session, String id) {
+        if (sessions.containsKey(id)) {
+            throw new SessionExistsException(id);
+        }
+        LiveSession fork = session.fork(id);
+        try {
+            return add(fork);
+        } catch (RuntimeException e) {
+            fork.close();
+            throw e;
+        }
+    }
+
+    /** {@return the session of an id} */
+    public LiveSession get(String id) {
+        LiveSession session = sessions.get(id);
+        if (session == null) {
+            throw new SessionNotFoundException(id);
+        }
+        return session;
+    }
+
+    /** {@return all sessions, the one used last first} */
+    public List<LiveSession> all() {
+        List<LiveSession> all = new ArrayList<>(sessions.values());
+        all.sort(Comparator.comparingLong(LiveSession::lastUsed).reversed());
+        return all;
+    }
+
+    /** Closes a session. */
+    public void remove(LiveSession session) {
+        session.close();
+        sessions.remove(session.id(), session);
+    }
+
+    /** Closes all sessions; no other can be opened. */
+    public void close() {
+        closed = true;
+        all().forEach(this::remove);
+    }
+}

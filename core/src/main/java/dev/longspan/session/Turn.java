@@ -1,0 +1,237 @@
+package dev.longspan.session;
+
+import dev.longspan.ChatMessage;
+import dev.longspan.ChatStream;
+import dev.longspan.FinishReason;
+import dev.longspan.TurnInfo;
+import dev.longspan.TurnInfo.ReuseEnd;
+import dev.longspan.TurnOptions;
+import dev.longspan.engine.SharedCheckpoint;
+import dev.longspan.engine.TurnOwner;
+import dev.longspan.prompt.CommonPrefix;
+import dev.longspan.prompt.RenderSettings;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One turn of a session: from what was committed before to what is committed after, or back. The state's ids are compared with
+ * those that the template makes; nothing is counted.
+ */
+final class Turn implements TurnOwner {
+    private final LiveSession session;
+    private final Committed before;
+    private final List<ChatMessage> messages;
+    private final RenderSettings settings;
+    private final TurnOptions options;
+    private final int[] prompt;
+    private final int matching;
+    private final int lastUser;
+    private final List<SharedCheckpoint> taken = new ArrayList<>();
+    private @Nullable SharedCheckpoint base;
+    private int reused;
+    private volatile @Nullable ChatStream stream;
+
+    // what the turn leaves behind: as it was asked, until the answer is known
+    private List<ChatMessage> messagesAfter;
+    private int[] idsAfter;
+    private int[] marks;
+
+    /**
+     * Begins a turn.
+     *
+     * @param messages the whole conversation, the new messages included
+     * @param prompt what is read
+     */
+    Turn(
+            LiveSession session,
+            Committed before,
+            List<ChatMessage> messages,
+            RenderSettings settings,
+            TurnOptions options,
+            int[] prompt,
+            boolean wantsLogits) {
+        this.session = session;
+        this.before = before;
+        this.messages = List.copyOf(messages);
+        this.settings = settings;
+        this.options = options;
+        this.prompt = prompt;
+        this.matching = CommonPrefix.length(before.ids(), prompt);
+        this.lastUser = lastUser(this.messages);
+        this.messagesAfter = this.messages;
+        this.idsAfter = prompt;
+        this.marks = marks(prompt);
+        SharedCheckpoint newest = before.newest(wantsLogits ? Math.min(matching, prompt.length - 1) : matching);
+        this.base = newest == null ? null : newest.retain();
+    }
+
+    /** Notes the stream of the turn. */
+    void begun(ChatStream of) {
+        stream = of;
+        cancelIfClosing();
+    }
+
+    /** Cancels the turn of a session that is being closed, now or when it begins. */
+    void cancelIfClosing() {
+        ChatStream of = stream;
+        if (of != null && session.isClosing()) {
+            of.cancel();
+        }
+    }
+
+    private static int lastUser(List<ChatMessage> messages) {
+        int last = messages.size() - 1;
+        while (last >= 0 && !(messages.get(last) instanceof ChatMessage.UserMessage)) {
+            last--;
+        }
+        return last;
+    }
+
+    @Override
+    public @Nullable SharedCheckpoint base(int[] ids) {
+        SharedCheckpoint own = base;
+        base = null;
+        SharedCheckpoint cached = session.cached(ids, ids.length - 1);
+        if (cached != null && (own == null || cached.length() > own.length())) {
+            if (own != null) {
+                own.release();
+            }
+            own = cached.retain();
+        }
+        reused = own == null ? 0 : own.length();
+        return own;
+    }
+
+    @Override
+    public int sharedTokens(int[] ids) {
+        SharedCheckpoint own = base;
+        return own == null ? 0 : own.length();
+    }
+
+    @Override
+    public int[] marks() {
+        return marks;
+    }
+
+    /** Where the last message of a user begins and ends, ascending; nothing if there is none. */
+    private int[] marks(int[] ids) {
+        return lastUser < 0
+                ? new int[0]
+                : IntStream.of(boundary(lastUser, ids), boundary(lastUser + 1, ids))
+                        .sorted()
+                        .toArray();
+    }
+
+    private int boundary(int count, int[] ids) {
+        return session.boundary(messages.subList(0, count), settings, ids);
+    }
+
+    @Override
+    public void take(SharedCheckpoint checkpoint) {
+        taken.add(checkpoint);
+    }
+
+    @Override
+    public boolean commits(FinishReason reason, ChatMessage.AssistantMessage message) {
+        if (reason != FinishReason.CANCELLED) {
+            return !session.isClosing();
+        }
+        boolean empty = message.text().isEmpty() && message.toolCalls().isEmpty();
+        return options.cancelled() == TurnOptions.Cancelled.KEEP && !empty && !session.isClosing();
+    }
+
+    /**
+     * Says what the state must hold once the answer is in the history.
+     *
+     * @param ids those ids
+     * @param base where to start from again; null to start empty, or if the answer's state goes on
+     * @param continues whether the answer's state goes on
+     * @param marks where checkpoints are wanted
+     */
+    @SuppressWarnings("ArrayRecordComponent") // lives between here and the engine, and the arrays are never written to
+    private record Plan(int[] ids, @Nullable SharedCheckpoint base, boolean continues, int[] marks)
+            implements CommitPlan {}
+
+    @Override
+    public CommitPlan plan(ChatMessage.AssistantMessage message, int[] absorbed) {
+        List<ChatMessage> history = new ArrayList<>(messages);
+        history.add(settings.keepThinking() ? message : message.withoutThinking());
+        int[] ids = session.history(history, settings);
+        messagesAfter = List.copyOf(history);
+        idsAfter = ids;
+        marks = marks(ids);
+        int common = CommonPrefix.length(absorbed, ids);
+        List<SharedCheckpoint> invalid =
+                taken.stream().filter(each -> each.length() > common).toList();
+        taken.removeAll(invalid);
+        invalid.forEach(SharedCheckpoint::release);
+        if (common == absorbed.length) {
+            return new Plan(ids, null, true, marks);
+        }
+        SharedCheckpoint newest = before.newest(CommonPrefix.length(before.ids(), ids));
+        for (SharedCheckpoint each : taken) {
+            newest = newest == null || each.length() > newest.length() ? each : newest;
+        }
+        return new Plan(ids, newest == null ? null : newest.retain(), false, marks);
+    }
+
+    @Override
+    public void committed(@Nullable SharedCheckpoint head, int computed) {
+        List<Kept> candidates = new ArrayList<>();
+        int valid = CommonPrefix.length(before.ids(), idsAfter);
+        for (Kept each : before.kept()) {
+            if (each.position() <= valid) {
+                candidates.add(new Kept(each.checkpoint().retain(), each.turnEnd()));
+            }
+        }
+        taken.forEach(each -> candidates.add(new Kept(each, false)));
+        taken.clear();
+        if (head != null) {
+            candidates.add(new Kept(head, true));
+        }
+        List<Kept> kept = KeepRule.choose(
+                candidates, idsAfter.length, marks.length == 0 ? 0 : marks[0], marks.length == 0 ? 0 : marks[1]);
+        List<Kept> unseen = new ArrayList<>(kept);
+        List<SharedCheckpoint> dropped = new ArrayList<>();
+        for (Kept each : candidates) {
+            if (!unseen.remove(each)) {
+                dropped.add(each.checkpoint());
+            }
+        }
+        List<Committed.TurnRecord> turns = new ArrayList<>(before.turns());
+        turns.removeIf(turn -> turn.messages() >= messagesAfter.size());
+        turns.add(new Committed.TurnRecord(messagesAfter.size(), idsAfter.length, settings));
+        TurnInfo info = new TurnInfo(matching, reused, reuseEnd(), prompt.length - reused, computed);
+        session.commit(
+                new Committed(before.sequence() + 1, messagesAfter, idsAfter, kept, turns, Optional.of(info)), dropped);
+    }
+
+    private ReuseEnd reuseEnd() {
+        if (before.ids().length == 0) {
+            return ReuseEnd.EMPTY;
+        } else if (matching == before.ids().length) {
+            return ReuseEnd.ALL_HELD;
+        }
+        return matching == prompt.length ? ReuseEnd.PROMPT_ENDED : ReuseEnd.TOKENS_DIFFER;
+    }
+
+    @Override
+    public void abandoned() {
+        dropBase();
+        List<SharedCheckpoint> dropped = new ArrayList<>(taken);
+        taken.clear();
+        session.takeBack(dropped);
+    }
+
+    /** Lets go of what the turn was to start from. */
+    void dropBase() {
+        SharedCheckpoint own = base;
+        base = null;
+        if (own != null) {
+            own.release();
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package dev.longspan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Requests without a session that begin like earlier ones. */
+class PrefixReuseTest extends OnDigestBackend {
+    private static final long PLENTY = 10_000_000;
+
+    private ChatEngine caching(long bytes) {
+        return keep(builder().maxContextTokens(40_000).prefixCacheBytes(bytes).build());
+    }
+
+    @Test
+    void aClientThatSendsItsWholeHistoryPaysOnlyForTheNewPart() {
+        ChatEngine engine = caching(PLENTY);
+        ChatEngine plain = engine();
+        List<ChatMessage> history = new ArrayList<>(List.of(ChatMessage.system("be brief")));
+        int held = 0;
+        for (int i = 0; i < 8; i++) {
+            history.add(ChatMessage.user("!say answer " + i + "\n!end"));
+            ChatRequest request = ChatRequest.builder().messages(history).build();
+            ChatResponse response = engine.chat(request);
+            assertThat(response.text()).isEqualTo("answer " + i);
+            assertThat(response.message()).isEqualTo(plain.chat(request).message());
+            TokenUsage usage = response.usage();
+            if (i > 0) {
+                assertThat(usage.reusedTokens()).as("up to the last message").isEqualTo(held);
+            }
+            held = usage.promptTokens() - "<|im_start|>assistant\n".length() + "<|im_start|>".length() - 1;
+            history.add(response.message());
+        }
+        assertThat(backend.verify()).isEmpty();
+    }
+
+    @Test
+    void requestsThatShareOnlyTheSystemMessageReuseThat() {
+        ChatEngine engine = caching(PLENTY);
+        ChatRequestBuilder system = ChatRequest.builder().system("rules ".repeat(50));
+        engine.chat(system.user("!say a\n!end").build());
+        ChatResponse second = engine.chat(ChatRequest.builder()
+                .system("rules ".repeat(50))
+                .user("!say b\n!end")
+                .build());
+        assertThat(second.text()).isEqualTo("b");
+        assertThat(second.usage().reusedTokens()).isGreaterThan(300);
+        ChatResponse other = engine.chat(ChatRequest.builder()
+                .system("roles ".repeat(50))
+                .user("!say c\n!end")
+                .build());
+        assertThat(other.usage().reusedTokens()).isZero();
+    }
+
+    @Test
+    void longPromptsLeaveCheckpointsOnTheirWay() {
+        ChatEngine engine = caching(PLENTY);
+        String text = "x".repeat(30_000);
+        engine.chat(user(text + "\n!say a\n!end").build());
+        ChatResponse second =
+                engine.chat(user(text.substring(0, 20_000) + "\n!say b\n!end").build());
+        assertThat(second.text()).isEqualTo("b");
+        assertThat(second.usage().reusedTokens()).isGreaterThanOrEqualTo(8192).isLessThanOrEqualTo(20_000);
+    }
+
+    @Test
+    void theLeastRecentlyUsedGoWhenThereAreTooManyBytesAndAKeyPinsOne() {
+        ChatEngine engine = caching(60_000);
+        ChatRequestBuilder pinned = user("p".repeat(200) + "\n!end").cacheKey("mine");
+        engine.chat(pinned.build());
+        for (int i = 0; i < 30; i++) {
+            engine.chat(user(i + "y".repeat(200) + "\n!end").build());
+        }
+        assertThat(backend.memory().used().totalBytes()).isLessThan(200_000);
+        assertThat(engine.chat(pinned.build()).usage().reusedTokens()).isPositive();
+        assertThat(engine.chat(user(0 + "y".repeat(200) + "\n!end").build())
+                        .usage()
+                        .reusedTokens())
+                .as("long gone")
+                .isZero();
+    }
+
+    @Test
+    void aSessionBeginsWithWhatARequestHasLeft() {
+        ChatEngine engine = caching(PLENTY);
+        engine.chat(user("q".repeat(300) + "\n!say a\n!end").build());
+        try (Session session = engine.openSession()) {
+            ChatResponse response = session.send("q".repeat(300) + "\n!say a\n!end");
+            assertThat(response.usage().reusedTokens()).isGreaterThan(300);
+            assertThat(session.info().lastTurn().orElseThrow().matchingTokens()).isZero();
+        }
+    }
+
+    @Test
+    void closingTheEngineLetsAllOfItGo() {
+        long before = backend.memory().used().totalBytes();
+        ChatEngine engine = caching(PLENTY);
+        engine.chat(user("z".repeat(300) + "\n!end").build());
+        engine.close();
+        assertThat(backend.openCheckpoints()).isEmpty();
+        assertThat(backend.memory().used().totalBytes()).isEqualTo(before);
+    }
+}
