@@ -1,20 +1,19 @@
 package dev.longspan.template;
 
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The arguments of a call.
  *
  * @param positional those by position
- * @param named those by name
+ * @param named those by name; a name that came from outside keeps its mark
  */
-record Arguments(List<Object> positional, Map<String, Object> named) {
-    static final Arguments NONE = new Arguments(List.of(), Map.of());
+record Arguments(List<Object> positional, DictValue named) {
+    static final Arguments NONE = new Arguments(List.of(), DictValue.EMPTY);
 
     static Arguments of(Object... positional) {
-        return new Arguments(List.of(positional), Map.of());
+        return new Arguments(List.of(positional), DictValue.EMPTY);
     }
 
     /** The same without the first {@code count} positional ones. */
@@ -32,15 +31,16 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
         for (int i = 0; i < positional.size(); i++) {
             values[i] = positional.get(i);
         }
-        for (Map.Entry<String, Object> entry : named.entrySet()) {
-            int index = List.of(parameters).indexOf(entry.getKey());
+        for (DictValue.Entry entry : named.entries()) {
+            String name = entry.key().toString();
+            int index = List.of(parameters).indexOf(name);
             if (index < 0 || values[index] != null) {
                 throw Fault.evaluation(function
                         + (index < 0 ? " has no parameter '" : " got two values for parameter '")
-                        + entry.getKey()
+                        + name
                         + "'");
             }
-            values[index] = entry.getValue();
+            values[index] = entry.value();
         }
         for (int i = 0; i < required; i++) {
             if (values[i] == null) {

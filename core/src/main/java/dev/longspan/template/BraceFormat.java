@@ -78,7 +78,7 @@ final class BraceFormat {
             }
             spec = expand(spec, false);
         }
-        return escaped(FormatSpec.ofBraces(spec.chars()).format(value, rendering));
+        return escaped(FormatSpec.ofBraces(spec).format(value, rendering));
     }
 
     private TemplateText escaped(TemplateText text) {

@@ -18,7 +18,16 @@ final class DictValue {
      */
     record Entry(Object key, Object value) {}
 
-    private record TupleKey(List<Object> parts) {}
+    /** The dict that nothing was put into. */
+    static final DictValue EMPTY = new DictValue();
+
+    /** Its order is for the map alone, which needs one where many hashes are equal. */
+    private record TupleKey(List<Object> parts) implements Comparable<TupleKey> {
+        @Override
+        public int compareTo(TupleKey other) {
+            return parts.toString().compareTo(other.parts.toString());
+        }
+    }
 
     private final Map<Object, Entry> entries = new LinkedHashMap<>();
 
@@ -33,6 +42,13 @@ final class DictValue {
         for (Entry entry : other.entries.values()) {
             put(entry.key(), entry.value());
         }
+    }
+
+    /** Takes a key out; gives its value, or null if it was not there. */
+    @Nullable
+    Object remove(String key) {
+        Entry entry = entries.remove(key);
+        return entry == null ? null : entry.value();
     }
 
     @Nullable

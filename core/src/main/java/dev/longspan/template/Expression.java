@@ -1,7 +1,6 @@
 package dev.longspan.template;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -184,25 +183,27 @@ sealed interface Expression
             if (spread != null) {
                 values.addAll(Types.elements(frame.evaluate(spread), frame.budget()));
             }
-            Map<String, Object> byName = new LinkedHashMap<>();
-            named.forEach((name, argument) -> byName.put(name, frame.evaluate(argument)));
+            DictValue byName = new DictValue();
+            named.forEach((name, argument) -> byName.put(TemplateText.of(name), frame.evaluate(argument)));
             if (spreadNamed != null) {
-                spread(frame.evaluate(spreadNamed), byName);
+                spread(frame.evaluate(spreadNamed), byName, frame.budget());
             }
             return new Arguments(values, byName);
         }
 
-        private static void spread(Object value, Map<String, Object> byName) {
+        private static void spread(Object value, DictValue byName, Budget budget) {
             if (!(value instanceof DictValue dict)) {
                 throw Fault.evaluation("argument after ** must be a mapping, not " + Types.name(value));
             }
+            budget.elements(dict.size());
             for (DictValue.Entry entry : dict.entries()) {
                 if (!(entry.key() instanceof TemplateText name)) {
                     throw Fault.evaluation("keywords must be strings");
                 }
-                if (byName.put(name.chars(), entry.value()) != null) {
+                if (byName.contains(name)) {
                     throw Fault.evaluation("got two values for parameter '" + name.chars() + "'");
                 }
+                byName.put(name, entry.value());
             }
         }
     }

@@ -1,6 +1,7 @@
 package dev.longspan.template;
 
 import dev.longspan.template.TextFunctions.Align;
+import dev.longspan.text.Origin;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
@@ -26,8 +27,8 @@ final class FormatSpec {
     private char type;
 
     /** Reads a spec as {@code str.format} has them. */
-    static FormatSpec ofBraces(String text) {
-        Matcher matcher = BRACE.matcher(text);
+    static FormatSpec ofBraces(TemplateText text) {
+        Matcher matcher = BRACE.matcher(text.chars());
         if (!matcher.matches()) {
             throw Fault.evaluation("invalid format specifier '" + text + "'");
         }
@@ -37,7 +38,7 @@ final class FormatSpec {
         }
         if (matcher.group(2) != null) {
             spec.align = matcher.group(2).charAt(0);
-            spec.fill = matcher.group(1) == null ? spec.fill : TemplateText.of(matcher.group(1));
+            spec.fill = matcher.group(1) == null ? spec.fill : text.substring(matcher.start(1), matcher.end(1));
         }
         spec.sign = matcher.group(3) == null ? '-' : matcher.group(3).charAt(0);
         spec.alternate = matcher.group(4) != null;
@@ -119,16 +120,17 @@ final class FormatSpec {
             throw Fault.evaluation("unknown format code '" + type + "' for a " + Types.name(value));
         }
         if (type == 'c') {
-            return padded(TemplateText.of(Character.toString(Numbers.clamp(checkedCodePoint(value)))), budget);
+            return padded(character(value), budget);
         }
         return number(value, type == 'n' ? 'd' : type, budget);
     }
 
-    Object checkedCodePoint(Object value) {
+    /** The character with a number. Numbers carry no mark and may be from outside, so it counts as if it were. */
+    static TemplateText character(Object value) {
         if (!Numbers.isInteger(value) || !Character.isValidCodePoint(Numbers.clamp(value))) {
             throw Fault.evaluation("a character or a code point is wanted, not " + Types.name(value));
         }
-        return value;
+        return TemplateText.marked(Character.toString(Numbers.clamp(value)), Origin.OUTSIDE);
     }
 
     private static boolean isNegative(double value) {

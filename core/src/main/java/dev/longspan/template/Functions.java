@@ -24,9 +24,7 @@ final class Functions {
         add(scope, new Function("namespace", (rendering, arguments) -> {
             atMostOne("namespace", arguments);
             Namespace namespace = new Namespace();
-            for (DictValue.Entry entry : Methods.newDict(rendering, arguments).entries()) {
-                namespace.attributes().put(rendering.text(entry.key()).chars(), entry.value());
-            }
+            namespace.attributes().putAll(Methods.newDict(rendering, arguments));
             return namespace;
         }));
         add(scope, new Function("cycler", (rendering, arguments) -> new Cycler(arguments.positional())));

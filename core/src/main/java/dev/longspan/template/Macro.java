@@ -1,9 +1,7 @@
 package dev.longspan.template;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +37,8 @@ record Macro(Statement.Signature signature, Scope closure) implements Callable {
     public Object call(Rendering rendering, Arguments arguments) {
         Frame frame = new Frame(rendering, new Scope(closure), new TemplateTextBuilder());
         List<String> parameters = signature.parameters();
-        Map<String, Object> named = new LinkedHashMap<>(arguments.named());
+        DictValue named = new DictValue();
+        named.putAll(arguments.named());
         int given = Math.min(parameters.size(), arguments.positional().size());
         int required = parameters.size() - signature.defaults().size();
         for (int i = 0; i < parameters.size(); i++) {
@@ -65,7 +64,7 @@ record Macro(Statement.Signature signature, Scope closure) implements Callable {
         return frame.out().build();
     }
 
-    private void surplus(Frame frame, List<Object> positional, Map<String, Object> named) {
+    private void surplus(Frame frame, List<Object> positional, DictValue named) {
         if (!signature.parameters().contains("caller")) {
             Object caller = named.remove("caller");
             if (caller != null && !signature.uses("caller")) {
@@ -76,12 +75,10 @@ record Macro(Statement.Signature signature, Scope closure) implements Callable {
             }
         }
         if (signature.uses("kwargs")) {
-            DictValue dict = new DictValue();
-            named.forEach((key, value) -> dict.put(TemplateText.of(key), value));
-            frame.scope().set("kwargs", dict);
-        } else if (!named.isEmpty()) {
+            frame.scope().set("kwargs", named);
+        } else if (named.size() > 0) {
             throw Fault.evaluation("macro '" + name() + "' takes no keyword argument '"
-                    + named.keySet().iterator().next() + "'");
+                    + named.keys().get(0) + "'");
         }
         if (signature.uses("varargs")) {
             frame.scope().set("varargs", new ListValue(new ArrayList<>(positional), true));

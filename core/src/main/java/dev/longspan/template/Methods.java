@@ -1,7 +1,6 @@
 package dev.longspan.template;
 
 import dev.longspan.template.Arguments.Bound;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -149,9 +148,7 @@ final class Methods {
                 }
             }
         }
-        for (Map.Entry<String, Object> entry : arguments.named().entrySet()) {
-            dict.put(TemplateText.of(entry.getKey()), entry.getValue());
-        }
+        dict.putAll(arguments.named());
         rendering.budget().elements(dict.size());
         return dict;
     }

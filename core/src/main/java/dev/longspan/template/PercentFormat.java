@@ -129,9 +129,7 @@ final class PercentFormat {
                         format.isSafe() && type == 's' ? TextFunctions.escapeHtml(text, budget) : text, budget);
             }
             case 'c' -> {
-                TemplateText text = value instanceof TemplateText given
-                        ? given
-                        : TemplateText.of(Character.toString(Numbers.clamp(spec.checkedCodePoint(value))));
+                TemplateText text = value instanceof TemplateText given ? given : FormatSpec.character(value);
                 return spec.padded(text, budget);
             }
             case 'd', 'i', 'u', 'o', 'x', 'X', 'e', 'E', 'f', 'F', 'g', 'G' -> {

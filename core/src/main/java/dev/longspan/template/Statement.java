@@ -2,9 +2,7 @@ package dev.longspan.template;
 
 import dev.longspan.template.Frame.Flow;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A node of the template that writes text or sets names. */
@@ -204,8 +202,9 @@ sealed interface Statement
         public Flow run(Frame frame) {
             Object callee = frame.evaluate(call.callee());
             Arguments written = call.arguments().evaluate(frame);
-            Map<String, Object> named = new LinkedHashMap<>(written.named());
-            named.put("caller", new Macro(caller, frame.scope()));
+            DictValue named = new DictValue();
+            named.putAll(written.named());
+            named.put(TemplateText.of("caller"), new Macro(caller, frame.scope()));
             Object result = frame.rendering().call(callee, new Arguments(written.positional(), named));
             frame.write(frame.rendering().text(result));
             return Flow.ON;

@@ -23,7 +23,7 @@ sealed interface Target {
                 throw Fault.evaluation("cannot assign attribute '" + name + "': '" + namespace + "' is no namespace");
             }
             frame.budget().elements(1);
-            target.attributes().put(name, value);
+            target.attributes().put(TemplateText.of(name), value);
         }
     }
 

@@ -46,9 +46,7 @@ final class TextFilters {
                 return WORD.matcher(r.text(v).chars()).results().count();
             }),
             Map.entry("format", (r, v, a) -> {
-                DictValue named = new DictValue();
-                a.named().forEach((name, value) -> named.put(TemplateText.of(name), value));
-                Object values = a.named().isEmpty() ? new ListValue(a.positional(), true) : named;
+                Object values = a.named().size() == 0 ? new ListValue(a.positional(), true) : a.named();
                 return new PercentFormat(r.text(v), values, r.budget()).format();
             }),
             Map.entry("urlencode", TextFilters::urlEncode));

@@ -85,6 +85,10 @@ class MarksProperties {
             "{X: v}.items()|list|string",
             "{X: v}|dictsort|first|join('=')",
             "X if X else v",
+            "dict(**{X: v})|tojson",
+            "dict(a=X, **{X: v})|string",
+            "dict(dict(**{X: v}))|list|join",
+            "('{:' ~ X[:1] ~ '>40}').format('a')",
             "namespace(k=X).k");
 
     @Provide
@@ -178,6 +182,25 @@ class MarksProperties {
         assertThat(unmarked(json)).isEqualTo("\"\"");
         assertThat(unmarked(url)).isEmpty();
         assertThat(unmarked(read)).isEmpty();
+    }
+
+    @Example
+    void namesThatAreSpreadKeepTheMark() {
+        Object named = TemplateValues.marked(Map.of("w", 1), Origin.OUTSIDE);
+
+        assertThat(unmarked(render("{{ dict(**v) }}", named))).isEqualTo("{'': 1}");
+        assertThat(unmarked(render("{% macro f() %}{{ kwargs }}{% endmacro %}{{ f(**v) }}", named)))
+                .isEqualTo("{'': 1}");
+        assertThat(unmarked(render(
+                        "{% macro f() %}{{ kwargs }}{{ caller() }}{% endmacro %}{% call f(**v) %}c{% endcall %}",
+                        named)))
+                .isEqualTo("{'': 1}c");
+    }
+
+    @Example
+    void aCharacterMadeOfANumberIsMarked() {
+        assertThat(render("{{ '{:c}'.format(v) }}{{ '%c' % v }}", 60).marks())
+                .containsExactly(new Mark(0, 2, Origin.OUTSIDE));
     }
 
     @Example
