@@ -32,17 +32,8 @@ final class ByteStrings {
         return Arrays.equals(content, offsets[index], offsets[index + 1], other, from, to);
     }
 
-    int hash(int index) {
-        return hash(content, offsets[index], offsets[index + 1]);
-    }
-
-    static int hash(byte[] bytes, int from, int to) {
-        int hash = 0;
-        for (int i = from; i < to; i++) {
-            hash = hash * 31 + bytes[i];
-        }
-        hash *= 0x9E3779B9;
-        return hash ^ hash >>> 15;
+    int hash(int index, SecretHash hash) {
+        return hash.of(content, offsets[index], offsets[index + 1]);
     }
 
     /** Gathers strings in the order of their indexes. */

@@ -9,6 +9,7 @@ final class MergeTable {
 
     private static final long FREE = -1;
 
+    private final SecretHash hash = new SecretHash();
     private long[] pairs = new long[1024];
     private long[] merges = new long[1024];
     private int count;
@@ -50,8 +51,7 @@ final class MergeTable {
 
     private int slot(long pair) {
         int mask = pairs.length - 1;
-        long hash = pair * 0x9E3779B97F4A7C15L;
-        int slot = (int) (hash >>> 32) & mask;
+        int slot = hash.of(pair) & mask;
         while (pairs[slot] != pair && pairs[slot] != FREE) {
             slot = slot + 1 & mask;
         }

@@ -10,6 +10,7 @@ final class Vocabulary {
     private static final int MAX_ID = (1 << 22) - 1;
 
     private @Nullable String[] tokens = new @Nullable String[1024];
+    private final SecretHash hash = new SecretHash();
     private int[] slots = new int[4096];
     private int count;
     private int end;
@@ -64,8 +65,7 @@ final class Vocabulary {
     /** {@return the slot that holds a token, or the free one where it would go} */
     private int slot(String token) {
         int mask = slots.length - 1;
-        int hash = token.hashCode() * 0x9E3779B9;
-        int slot = (hash ^ hash >>> 15) & mask;
+        int slot = hash.of(token) & mask;
         while (slots[slot] != 0 && !token.equals(tokens[slots[slot] - 1])) {
             slot = slot + 1 & mask;
         }

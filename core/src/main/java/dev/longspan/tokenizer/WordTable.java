@@ -2,6 +2,7 @@ package dev.longspan.tokenizer;
 
 /** Finds the token that a word is as a whole, by the word's bytes. Immutable. */
 final class WordTable {
+    private final SecretHash hash = new SecretHash();
     private final ByteStrings words;
     private final int[] slots;
     private final int longest;
@@ -18,7 +19,7 @@ final class WordTable {
         for (int id = 0; id < words.size(); id++) {
             int length = words.length(id);
             if (length > 0) {
-                int slot = words.hash(id) & slots.length - 1;
+                int slot = words.hash(id, hash) & slots.length - 1;
                 while (slots[slot] != 0) {
                     slot = slot + 1 & slots.length - 1;
                 }
@@ -43,7 +44,7 @@ final class WordTable {
         if (to - from > longest) {
             return -1;
         }
-        int slot = ByteStrings.hash(bytes, from, to) & slots.length - 1;
+        int slot = hash.of(bytes, from, to) & slots.length - 1;
         while (slots[slot] != 0) {
             if (words.equals(slots[slot] - 1, bytes, from, to)) {
                 return slots[slot] - 1;
