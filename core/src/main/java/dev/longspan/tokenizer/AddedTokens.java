@@ -58,6 +58,7 @@ final class AddedTokens {
     /** Cuts a text. */
     void split(String text, Guard guard, Parts parts) {
         int done = 0;
+        int spacesEnd = 0;
         int at = firstChars.isEmpty() ? text.length() : 0;
         while (at < text.length()) {
             if (!firstChars.get(text.charAt(at))) {
@@ -77,10 +78,16 @@ final class AddedTokens {
                 continue;
             }
             if (token.leftStrip()) {
-                start = Math.max(spacesBefore(text, start), done);
+                start = start > done ? spacesBefore(text, start, done) : done;
             }
             if (token.rightStrip()) {
-                end = spacesBehind(text, end);
+                // a run of spaces is walked over once, however many tokens in it take the rest of it
+                spacesEnd = end < spacesEnd ? spacesEnd : spacesBehind(text, end);
+                end = spacesEnd;
+            }
+            if (start >= end) {
+                // the token before has taken all of it
+                continue;
             }
             if (done < start) {
                 parts.text(done, start);
@@ -113,9 +120,9 @@ final class AddedTokens {
                 && (end == text.length() || !CodePointSet.WORD_AND_JOINERS.contains(text.codePointAt(end)));
     }
 
-    private static int spacesBefore(String text, int start) {
+    private static int spacesBefore(String text, int start, int limit) {
         int at = start;
-        while (at > 0 && CodePointSet.SPACE.contains(text.charAt(at - 1))) {
+        while (at > limit && CodePointSet.SPACE.contains(text.charAt(at - 1))) {
             at--;
         }
         return at;

@@ -2,9 +2,16 @@ package dev.longspan.tokenizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.StringReader;
+import java.util.List;
 import java.util.Random;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -103,6 +110,52 @@ class HuggingFaceAgreementTest {
         try (HuggingFace theirs = HuggingFace.of(json)) {
             assertThat(Tokenizer.read(new StringReader(json)).encode(text)).isEqualTo(theirs.encode(text, false));
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"GPT2", "METASPACE", "GEMMA"})
+    void addedWhiteSpaceGetsTheSameIds(TokenizerFamily family) throws JsonProcessingException {
+        Random random = new Random(family.seed());
+        for (int round = 0; round < 40; round++) {
+            ObjectNode root = (ObjectNode) new ObjectMapper().readTree(family.json(0));
+            JsonNode vocabulary = root.get("model").get("vocab");
+            int next = Tokenizer.read(new StringReader(root.toString())).vocabularySize();
+            for (String content : List.of("\n", "\t", " \t", "\n\n")) {
+                ObjectNode token = ((ArrayNode) root.get("added_tokens")).addObject();
+                token.put(
+                        "id", vocabulary.has(content) ? vocabulary.get(content).asInt() : next++);
+                token.put("content", content);
+                token.put("single_word", false);
+                // the other library ends the process where only some of them strip
+                token.put("lstrip", round % 2 == 0);
+                token.put("rstrip", round % 4 < 2);
+                token.put("normalized", random.nextBoolean());
+                token.put("special", random.nextBoolean());
+            }
+            String json = root.toString();
+            Tokenizer ours = Tokenizer.read(new StringReader(json));
+            try (HuggingFace theirs = HuggingFace.of(json)) {
+                for (int i = 0; i < 100; i++) {
+                    String text = random.ints(1 + random.nextInt(9), 0, 5)
+                            .mapToObj(k -> String.valueOf("\n\t ab".charAt(k)))
+                            .collect(Collectors.joining());
+                    assertThat(ours.encode(text))
+                            .as(escaped(text) + root.get("added_tokens"))
+                            .isEqualTo(theirs.encode(text, false));
+                }
+            }
+        }
+    }
+
+    @Test
+    void aMillionTabsThatTakeEachOtherAreWalkedOverOnce() {
+        String json = "{'added_tokens':[{'id':1,'content':'\\t','lstrip':true,'normalized':false},"
+                + "{'id':2,'content':'\\n','rstrip':true,'normalized':false}],"
+                + "'model':{'vocab':{'a':0},'merges':[]}}";
+        Tokenizer tokenizer = Tokenizer.read(new StringReader(json.replace('\'', '"')));
+
+        assertThat(tokenizer.encode("\t".repeat(1_000_000))).hasSize(1_000_000).containsOnly(1);
+        assertThat(tokenizer.encode("\n".repeat(1_000_000))).hasSize(1_000_000).containsOnly(2);
     }
 
     static String escaped(String text) {
