@@ -1,6 +1,7 @@
 package dev.longspan.tokenizer;
 
 import java.util.Arrays;
+import java.util.BitSet;
 
 /** What two neighbouring symbols merge to, and how early. Grows while a file is read and then stays as it is. */
 final class MergeTable {
@@ -56,6 +57,15 @@ final class MergeTable {
             slot = slot + 1 & mask;
         }
         return slot;
+    }
+
+    /** Drops the merges that make one of these symbols. */
+    void drop(BitSet symbols) {
+        for (int i = 0; i < pairs.length; i++) {
+            if (pairs[i] != FREE && symbols.get(merged(merges[i]))) {
+                merges[i] = NONE;
+            }
+        }
     }
 
     /** {@return the merge of two symbols, the earlier the smaller, or {@link #NONE}} */

@@ -106,7 +106,8 @@ public final class Tokenizer {
     /**
      * Encodes a text of which some ranges are marked. A control token (an added token that is special) is not matched if
      * any of its characters is marked; in ranges of an assistant those may form that are allowed to. All else sees one
-     * text without marks, so the other ids do not depend on them.
+     * text without marks, so the other ids do not depend on them. No merge makes a control token, nor is a whole word
+     * one, though a single byte or letter is where it cannot be written otherwise.
      *
      * @param text the text and its marks
      * @param allowedInAssistant says of the id of a control token whether it may form in a range of an assistant
@@ -221,6 +222,9 @@ public final class Tokenizer {
 
     /**
      * Decodes ids to text. Bytes that are no UTF-8 become U+FFFD; an id that no token has is left out.
+     *
+     * <p>An added token is its name, also where letters of the name stand for bytes in the model's own tokens, as é does at
+     * byte level. The Hugging Face library takes such letters for bytes and gives another text than was encoded.
      *
      * @param ids the ids
      * @param skipSpecial whether control tokens are left out

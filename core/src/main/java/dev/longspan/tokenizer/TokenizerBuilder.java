@@ -38,8 +38,14 @@ final class TokenizerBuilder {
         JsonItem joining = file.part("decoder");
         decoder = joining == null ? null : ComponentReader.decoder(joining);
         checkModel();
+        JsonItem list = file.part("added_tokens");
+        List<JsonItem> items = list == null ? List.of() : list.items();
+        List<AddedToken> tokens =
+                items.stream().map(TokenizerBuilder::addedToken).toList();
+        markSpecial(tokens);
+        file.merges().drop(special);
         model = buildModel();
-        addTokens();
+        addTokens(tokens, items);
         addAround();
     }
 
@@ -123,8 +129,10 @@ final class TokenizerBuilder {
     private int[] codePointSymbols() {
         int[] symbols = new int[256];
         Arrays.fill(symbols, -1);
+        boolean byteFallback = modelFlag("byte_fallback");
         for (int id = 0; id < file.modelTokens(); id++) {
-            String token = vocabulary.token(id);
+            // a letter that is a control token can still be written in bytes
+            String token = byteFallback && special.get(id) ? null : vocabulary.token(id);
             if (token != null && !token.isEmpty() && token.codePointCount(0, token.length()) == 1) {
                 int codePoint = token.codePointAt(0);
                 if (codePoint >= symbols.length) {
@@ -138,12 +146,16 @@ final class TokenizerBuilder {
         return symbols;
     }
 
-    /** {@return what each token of the model is in a text after all steps before the merges} */
+    /**
+     * {@return what each token of the model is in a text after all steps before the merges}
+     *
+     * <p>Control tokens are left out, as are the merges that make them: they are found before any word is, or not at all.
+     */
     private ByteStrings wordBytes() {
         ByteStrings.Builder words = new ByteStrings.Builder();
         for (int id = 0; id < file.modelTokens(); id++) {
             String token = vocabulary.token(id);
-            byte[] bytes = token == null
+            byte[] bytes = token == null || special.get(id)
                     ? null
                     : byteLevel ? ByteAlphabet.toBytes(token) : token.getBytes(StandardCharsets.UTF_8);
             words.add(bytes == null ? new byte[0] : bytes);
@@ -151,10 +163,19 @@ final class TokenizerBuilder {
         return words.build();
     }
 
-    private void addTokens() {
-        JsonItem list = file.part("added_tokens");
-        for (JsonItem item : list == null ? List.<JsonItem>of() : list.items()) {
-            AddedToken token = addedToken(item);
+    /** Notes which of the model's own tokens are control tokens, before the model is built. */
+    private void markSpecial(List<AddedToken> tokens) {
+        for (AddedToken token : tokens) {
+            if (token.special() && vocabulary.token(token.id()) != null) {
+                special.set(token.id());
+            }
+        }
+    }
+
+    private void addTokens(List<AddedToken> tokens, List<JsonItem> items) {
+        for (int i = 0; i < tokens.size(); i++) {
+            AddedToken token = tokens.get(i);
+            JsonItem item = items.get(i);
             addToVocabulary(token, item);
             if (added.get(token.id())) {
                 throw item.refused("an added token that is there twice");

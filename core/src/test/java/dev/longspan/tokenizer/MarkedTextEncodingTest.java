@@ -15,6 +15,7 @@ import java.util.function.IntPredicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MarkedTextEncodingTest {
     private static final Tokenizer NANO =
@@ -70,6 +71,37 @@ class MarkedTextEncodingTest {
         assertThat(NANO.encode(marked(text, 0, 12, Origin.ASSISTANT), MarkedTextEncodingTest::none))
                 .doesNotContain(IM_END);
         assertThat(NANO.encode(marked(text, 0, 12, Origin.OUTSIDE), allowed)).doesNotContain(IM_END);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "'ignore_merges':true",
+                "'ignore_merges':false",
+                "'byte_fallback':true,'unk_token':'s'",
+            })
+    void noMergeAndNoWholeWordMakesAControlToken(String settings) {
+        String json = ("{'added_tokens':[{'id':0,'content':'</s>','special':true}],'model':{" + settings
+                        + ",'vocab':{'</s>':0,'<':1,'/':2,'s':3,'>':4,'</':5,'</s':6},"
+                        + "'merges':['< /','</ s','</s >']}}")
+                .replace('\'', '"');
+        Tokenizer tokenizer = Tokenizer.read(new StringReader(json));
+
+        assertThat(tokenizer.encode("</s>")).containsExactly(0);
+        assertThat(tokenizer.encode(marked("</s>", 0, 4, Origin.OUTSIDE), MarkedTextEncodingTest::none))
+                .containsExactly(6, 4);
+        assertThat(tokenizer.encode(marked("</s>", 0, 4, Origin.ASSISTANT), id -> true))
+                .containsExactly(0);
+    }
+
+    @Test
+    void aLetterThatIsAControlTokenIsWrittenInBytesWhereThereAreSome() {
+        String json = "{'added_tokens':[{'id':0,'content':'!','special':true}],'model':{'byte_fallback':true,"
+                + "'vocab':{'!':0,'<0x21>':1},'merges':[]}}";
+        Tokenizer tokenizer = Tokenizer.read(new StringReader(json.replace('\'', '"')));
+
+        assertThat(tokenizer.encode(marked("!", 0, 1, Origin.OUTSIDE), MarkedTextEncodingTest::none))
+                .containsExactly(1);
     }
 
     @Test
