@@ -1,5 +1,7 @@
 package dev.longspan.model;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +39,7 @@ public record GenerationConfig(
     /** Copies the components. */
     public GenerationConfig {
         eosTokenIds = List.copyOf(eosTokenIds);
-        otherKeys = Map.copyOf(otherKeys);
+        otherKeys = Collections.unmodifiableMap(new LinkedHashMap<>(otherKeys));
     }
 
     /** Reads the file, or gives greedy sampling where there is none. */
