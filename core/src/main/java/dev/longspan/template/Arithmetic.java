@@ -112,6 +112,7 @@ final class Arithmetic {
 
     Object floorDivide(Object a, Object b) {
         check("//", a, b);
+        budget.integerBits(bits(a));
         if (Numbers.real(b) == 0) {
             throw Fault.evaluation("integer division or modulo by zero");
         }
@@ -135,6 +136,7 @@ final class Arithmetic {
             return new PercentFormat(format, b, budget).format();
         }
         check("%", a, b);
+        budget.integerBits(bits(a));
         if (Numbers.real(b) == 0) {
             throw Fault.evaluation("integer division or modulo by zero");
         }
@@ -197,6 +199,10 @@ final class Arithmetic {
     private Object integer(BigInteger value) {
         budget.integerBits(value.bitLength());
         return Numbers.integer(value);
+    }
+
+    private static int bits(Object number) {
+        return number instanceof BigInteger big ? big.bitLength() : 0;
     }
 
     private static boolean isReal(Object a, Object b) {

@@ -30,6 +30,7 @@ final class BraceFormat {
             if (c != '{' && c != '}') {
                 continue;
             }
+            rendering.budget().steps(2);
             out.append(text, done, i);
             if (i + 1 < chars.length() && chars.charAt(i + 1) == c) {
                 done = ++i;
@@ -39,6 +40,7 @@ final class BraceFormat {
                 throw Fault.evaluation("single '" + c + "' encountered in format string");
             }
             int end = end(chars, i);
+            rendering.budget().steps(4);
             TemplateText field = field(text.substring(i + 1, end), outer);
             rendering.budget().chars(field.charCount());
             out.append(field);
@@ -108,7 +110,7 @@ final class BraceFormat {
                 }
                 String key = name.substring(end + 1, close);
                 Long index = index(key);
-                value = Subscript.element(value, index == null ? TemplateText.of(key) : index);
+                value = Subscript.element(value, index == null ? TemplateText.of(key) : index, rendering.budget());
                 end = close + 1;
             } else {
                 int next = end + 1;

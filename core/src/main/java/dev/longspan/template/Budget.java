@@ -5,7 +5,10 @@ final class Budget {
     /** How many chars or elements one may look at for a step. */
     private static final int PER_STEP = 32;
 
-    private static final int MAX_INTEGER_BITS = 16_384;
+    /** How many elements one may copy for a step. */
+    private static final int ELEMENTS_PER_STEP = 8;
+
+    private static final int MAX_INTEGER_BITS = 4_096;
 
     private final TemplateLimits limits;
     private long steps;
@@ -18,19 +21,24 @@ final class Budget {
 
     void step() {
         if (++steps > limits.steps()) {
-            throw steps();
+            throw tooManySteps();
         }
     }
 
     /** Counts a pass over so many chars or elements. */
     void scan(long length) {
-        steps += 1 + length / PER_STEP;
+        steps(1 + length / PER_STEP);
+    }
+
+    /** Counts work that costs as much as so many steps. */
+    void steps(long count) {
+        steps += count;
         if (steps > limits.steps()) {
-            throw steps();
+            throw tooManySteps();
         }
     }
 
-    private Fault steps() {
+    private Fault tooManySteps() {
         return Fault.limit("more than " + limits.steps() + " steps (limit 'steps')");
     }
 
@@ -40,10 +48,15 @@ final class Budget {
         scan(count);
     }
 
+    /** Counts chars that are rewritten one by one. */
+    void rewrite(long count) {
+        steps(1 + count);
+    }
+
     /** Counts elements of a collection before it is made. */
     void elements(long count) {
         create(Math.multiplyExact(Math.min(count, Long.MAX_VALUE / 64), (long) TemplateLimits.ELEMENT));
-        scan(count);
+        steps(1 + count / ELEMENTS_PER_STEP);
     }
 
     private void create(long units) {
@@ -62,8 +75,14 @@ final class Budget {
         }
     }
 
+    /** Counts the look for a key, which is compared with an equal one char by char. */
+    void key(Object key) {
+        scan(key instanceof TemplateText text ? text.charCount() : 0);
+    }
+
     TemplateText made(TemplateText text) {
         chars(text.charCount());
+        steps(text.marks().length);
         return text;
     }
 
@@ -73,10 +92,12 @@ final class Budget {
         }
     }
 
+    /** Counts arithmetic on integers of so many bits. */
     void integerBits(long bits) {
         if (bits > MAX_INTEGER_BITS) {
             throw Fault.limit("an integer of more than " + MAX_INTEGER_BITS + " bits");
         }
+        steps(bits / Long.SIZE);
     }
 
     void enter() {

@@ -44,6 +44,15 @@ public final class ChatTemplate {
     }
 
     /**
+     * {@return the same template with other limits on its renderings}
+     *
+     * @param other what each rendering may use; the template was read already, so its source is not measured again
+     */
+    public ChatTemplate withLimits(TemplateLimits other) {
+        return new ChatTemplate(body, names, other);
+    }
+
+    /**
      * Renders the template.
      *
      * @param context the variables: strings, booleans, numbers, maps, lists, null (None), {@link TemplateText} and what

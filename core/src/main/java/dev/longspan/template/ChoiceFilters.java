@@ -46,7 +46,7 @@ final class ChoiceFilters {
             Path path = Path.of(bound.get(0));
             return item -> {
                 rendering.budget().step();
-                Object value = path.get(item);
+                Object value = path.get(item, rendering.budget());
                 return value instanceof Undefined && bound.has(1) ? bound.get(1) : value;
             };
         }
@@ -75,7 +75,7 @@ final class ChoiceFilters {
         if (byAttribute && given.isEmpty()) {
             throw Fault.evaluation("the name of an attribute is missing");
         }
-        UnaryOperator<Object> part = byAttribute ? Path.of(given.get(0))::get : item -> item;
+        UnaryOperator<Object> part = byAttribute ? Path.of(given.get(0)).in(rendering.budget()) : item -> item;
         Arguments rest = byAttribute ? arguments.skip(1) : arguments;
         Predicate<Object> test = test(rendering, rest);
         return new Generated(new FilteredIterator(walk(input), item -> {

@@ -127,11 +127,11 @@ final class Comparison {
     boolean contains(Object container, Object element) {
         if (container instanceof TemplateText text) {
             if (element instanceof TemplateText part) {
-                budget.scan(text.charCount());
-                return text.chars().contains(part.chars());
+                return TextSearch.first(text, part, budget) >= 0;
             }
             throw Fault.evaluation("'in <string>' requires string as left operand, not " + Types.name(element));
         }
+        budget.key(element);
         if (container instanceof DictValue dict) {
             return dict.contains(element);
         }

@@ -29,6 +29,9 @@ final class DictValue {
         }
     }
 
+    /** The largest tuple that may be a key; looking for one takes time for each part. */
+    private static final int MAX_TUPLE = 64;
+
     private final Map<Object, Entry> entries = new LinkedHashMap<>();
 
     /** Adds a pair; the first key stays where a later one is equal, as in Python. */
@@ -97,7 +100,9 @@ final class DictValue {
         return !(key instanceof DictValue)
                 && !(key instanceof DictView)
                 && !(key instanceof ListValue list
-                        && (!list.tuple() || !list.items().stream().allMatch(DictValue::isScalar)));
+                        && (!list.tuple()
+                                || (list.items().size() <= MAX_TUPLE
+                                        && !list.items().stream().allMatch(DictValue::isScalar))));
     }
 
     private static boolean isScalar(Object part) {
@@ -122,6 +127,9 @@ final class DictValue {
             throw Fault.evaluation("unhashable type: '" + Types.name(key) + "'");
         }
         if (key instanceof ListValue tuple) {
+            if (tuple.items().size() > MAX_TUPLE) {
+                throw Fault.limit("a key of more than " + MAX_TUPLE + " parts");
+            }
             return new TupleKey(tuple.items().stream().map(DictValue::normal).toList());
         }
         return key;

@@ -1,5 +1,6 @@
 package dev.longspan.template;
 
+import java.util.Iterator;
 import java.util.List;
 
 /**
@@ -13,6 +14,19 @@ record DictView(DictValue dict, Kind kind) {
         KEYS,
         VALUES,
         ITEMS
+    }
+
+    /** The elements one after another, without a copy. */
+    Iterator<Object> walk() {
+        return dict.entries().stream().map(this::element).iterator();
+    }
+
+    private Object element(DictValue.Entry entry) {
+        return switch (kind) {
+            case KEYS -> entry.key();
+            case VALUES -> entry.value();
+            case ITEMS -> ListValue.tuple(entry.key(), entry.value());
+        };
     }
 
     List<Object> elements() {

@@ -43,6 +43,8 @@ sealed interface Expression
     record Name(Place place, String name) implements Expression {
         @Override
         public Object evaluate(Frame frame) {
+            // looking through many blocks is work, too
+            frame.budget().steps(frame.scope().depth() / 8);
             Object value = frame.scope().get(name);
             return value == null ? Undefined.name(name) : value;
         }
@@ -60,7 +62,7 @@ sealed interface Expression
     record Element(Place place, Expression of, Expression key) implements Expression {
         @Override
         public Object evaluate(Frame frame) {
-            return Subscript.element(frame.evaluate(of), frame.evaluate(key));
+            return Subscript.element(frame.evaluate(of), frame.evaluate(key), frame.budget());
         }
     }
 
@@ -93,7 +95,9 @@ sealed interface Expression
             frame.budget().elements(pairs.size());
             DictValue dict = new DictValue();
             for (int i = 0; i < pairs.size(); i += 2) {
-                dict.put(frame.evaluate(pairs.get(i)), frame.evaluate(pairs.get(i + 1)));
+                Object name = frame.evaluate(pairs.get(i));
+                frame.budget().key(name);
+                dict.put(name, frame.evaluate(pairs.get(i + 1)));
             }
             return dict;
         }
@@ -181,7 +185,9 @@ sealed interface Expression
                 values.add(frame.evaluate(argument));
             }
             if (spread != null) {
-                values.addAll(Types.elements(frame.evaluate(spread), frame.budget()));
+                List<Object> more = Types.elements(frame.evaluate(spread), frame.budget());
+                frame.budget().elements(more.size());
+                values.addAll(more);
             }
             DictValue byName = new DictValue();
             named.forEach((name, argument) -> byName.put(TemplateText.of(name), frame.evaluate(argument)));

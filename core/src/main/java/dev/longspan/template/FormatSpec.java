@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class FormatSpec {
     private static final Pattern BRACE = Pattern.compile(
             "(?:(.)?([<>=^]))?([-+ ])?(#)?(0)?(\\d+)?([,_])?(?:\\.(\\d+))?([a-zA-Z%])?", Pattern.DOTALL);
+    /** What exact digits of a float cost, in steps. */
+    private static final int FLOAT = 200;
+
     private static final int MAX_PRECISION = 1_000;
 
     int width = -1;
@@ -145,6 +148,7 @@ final class FormatSpec {
         }
         BigInteger integer = value instanceof Double real ? whole(real) : Numbers.big(value);
         int radix = form == 'b' ? 2 : form == 'o' ? 8 : form == 'd' ? 10 : 16;
+        budget.steps(integer.bitLength() / 4);
         String digits = integer.abs().toString(radix);
         if (precision > digits.length() && grouping == 0) {
             budget.chars(precision);
@@ -194,6 +198,7 @@ final class FormatSpec {
             throw Fault.limit("a precision of more than " + MAX_PRECISION + " digits");
         }
         budget.chars(places);
+        budget.steps(FLOAT + places / 4);
         BigDecimal exact = new BigDecimal(value);
         String digits = switch (Character.toLowerCase(form)) {
             case 'f' -> exact.setScale(places, RoundingMode.HALF_EVEN).toPlainString();

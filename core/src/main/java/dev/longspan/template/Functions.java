@@ -13,6 +13,8 @@ final class Functions {
     static final Set<String> KNOWN =
             Set.of("range", "dict", "namespace", "cycler", "joiner", "raise_exception", STRFTIME_NOW, "loop", "caller");
 
+    private static final int MAX_TIME_FORMAT = 1_000;
+
     private Functions() {}
 
     static void define(Scope scope) {
@@ -68,7 +70,10 @@ final class Functions {
     static Function strftimeNow(ZonedDateTime now) {
         return new Function(STRFTIME_NOW, (rendering, arguments) -> {
             TemplateText format = arguments.bind(STRFTIME_NOW, 1, "format").text(0);
-            rendering.budget().scan(format.charCount());
+            if (format.charCount() > MAX_TIME_FORMAT) {
+                throw Fault.limit("a time format of more than " + MAX_TIME_FORMAT + " chars");
+            }
+            rendering.budget().steps(8L * format.charCount());
             return rendering.budget().made(new TimeFormat(now).format(format));
         });
     }

@@ -52,6 +52,7 @@ final class Json {
         } else if (value instanceof ListValue list) {
             array(list.items(), level);
         } else {
+            budget.steps(Representation.cost(value));
             atom(literal(value));
         }
     }
@@ -152,7 +153,10 @@ final class Json {
     }
 
     private void string(TemplateText text) {
-        budget.chars(text.charCount() + 2L);
+        long escaped =
+                text.chars().chars().filter(c -> c < ' ' || (ascii && c > '~')).count();
+        budget.chars(text.charCount() + 2L + 5 * escaped);
+        budget.steps(escaped / 2 + text.charCount() / 8);
         out.append("\"");
         Representation.escape(text, out, this::escape);
         out.append("\"");
@@ -173,7 +177,7 @@ final class Json {
 
     private static String unicode(int c) {
         return c < 0x10000
-                ? String.format("\\u%04x", c)
-                : String.format("\\u%04x\\u%04x", (int) Character.highSurrogate(c), (int) Character.lowSurrogate(c));
+                ? "\\u" + Representation.hex(c, 4)
+                : unicode(Character.highSurrogate(c)) + unicode(Character.lowSurrogate(c));
     }
 }

@@ -40,6 +40,7 @@ record Macro(Statement.Signature signature, Scope closure) implements Callable {
         DictValue named = new DictValue();
         named.putAll(arguments.named());
         int given = Math.min(parameters.size(), arguments.positional().size());
+        rendering.budget().elements(parameters.size());
         int required = parameters.size() - signature.defaults().size();
         for (int i = 0; i < parameters.size(); i++) {
             String parameter = parameters.get(i);

@@ -108,6 +108,7 @@ final class Methods {
             case "get" ->
                 new Function(name, (rendering, arguments) -> {
                     Bound bound = arguments.bind(name, 1, "key", "default");
+                    rendering.budget().key(bound.get(0));
                     Object value = dict.get(bound.get(0));
                     return value == null ? bound.get(1, None.NONE) : value;
                 });
@@ -144,6 +145,7 @@ final class Methods {
                     if (parts.size() != 2) {
                         throw Fault.evaluation("a dict is made of pairs; one has " + parts.size() + " elements");
                     }
+                    rendering.budget().key(parts.get(0));
                     dict.put(parts.get(0), parts.get(1));
                 }
             }

@@ -1,5 +1,6 @@
 package dev.longspan.template;
 
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -91,6 +92,7 @@ final class NameCheck {
     }
 
     Set<String> mentioned() {
-        return Set.copyOf(mentioned);
+        // not a copy: sets of the platform that never change take long where many hashes are equal
+        return Collections.unmodifiableSet(mentioned);
     }
 }

@@ -103,7 +103,7 @@ final class Numbers {
     }
 
     private static BigDecimal shortest(double value) {
-        BigDecimal exact = new BigDecimal(value);
+        BigDecimal exact = cut(new BigDecimal(value));
         for (int precision = 1; precision < REPR_DIGITS; precision++) {
             BigDecimal best = null;
             for (RoundingMode mode : new RoundingMode[] {RoundingMode.DOWN, RoundingMode.UP}) {
@@ -124,6 +124,12 @@ final class Numbers {
             }
         }
         return exact.round(new MathContext(REPR_DIGITS, RoundingMode.HALF_EVEN));
+    }
+
+    /** A number that rounds to 17 digits and fewer as a longer one does: whatever is cut off leaves a last digit. */
+    private static BigDecimal cut(BigDecimal exact) {
+        BigDecimal start = exact.round(new MathContext(2 * REPR_DIGITS, RoundingMode.DOWN));
+        return start.compareTo(exact) == 0 ? exact : start.add(BigDecimal.valueOf(1, start.scale() + 1));
     }
 
     private static String positional(String digits, int point) {

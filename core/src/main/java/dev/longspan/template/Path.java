@@ -2,6 +2,7 @@ package dev.longspan.template;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * An attribute argument such as {@code "a.b.0"}.
@@ -22,10 +23,15 @@ record Path(List<Object> parts) {
         return new Path(parts);
     }
 
-    Object get(Object item) {
+    /** The function that follows this path. */
+    UnaryOperator<Object> in(Budget budget) {
+        return item -> get(item, budget);
+    }
+
+    Object get(Object item, Budget budget) {
         Object value = item;
         for (Object part : parts) {
-            value = Subscript.element(value, part);
+            value = Subscript.element(value, part, budget);
         }
         return value;
     }

@@ -53,6 +53,7 @@ final class PercentFormat {
     }
 
     private void directive() {
+        budget.steps(4);
         Object named = peek() == '(' ? named() : null;
         FormatSpec spec = new FormatSpec();
         for (; "-+ #0".indexOf(peek()) >= 0; position++) {

@@ -1,5 +1,6 @@
 package dev.longspan.template;
 
+import java.math.BigInteger;
 import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,7 @@ final class Representation {
         } else if (value instanceof DictView view) {
             write(view.typeName() + "([", view.elements(), "])", out);
         } else {
+            budget.steps(cost(value));
             String plain = atom(value);
             budget.chars(plain.length());
             out.append(plain);
@@ -74,6 +76,14 @@ final class Representation {
         budget.leave();
     }
 
+    /** What writing a number in digits costs, in steps. */
+    static int cost(Object value) {
+        if (value instanceof Double number) {
+            return Math.abs(Math.getExponent(number)) > Long.SIZE ? 1_500 : 100;
+        }
+        return value instanceof BigInteger big ? big.bitLength() / 2 : 0;
+    }
+
     private String atom(Object value) {
         if (value instanceof Boolean flag) {
             return flag ? "True" : "False";
@@ -93,8 +103,10 @@ final class Representation {
     }
 
     private void quote(TemplateText text, TemplateTextBuilder out) {
-        budget.chars(text.charCount() + 2L);
         String chars = text.chars();
+        budget.chars(
+                chars.length() + 2L + 4 * chars.chars().filter(c -> c < ' ').count());
+        budget.steps(4 + chars.length() / 4);
         String quote = chars.indexOf('\'') >= 0 && chars.indexOf('"') < 0 ? "\"" : "'";
         out.append(text.isSafe() ? "Markup(" + quote : quote);
         escape(text, out, codePoint -> escapeOf(codePoint, quote.charAt(0)));
@@ -137,11 +149,18 @@ final class Representation {
                 if (c == ' ' || (c > ' ' && c < 0x7f) || isPrintable(c)) {
                     yield null;
                 }
-                yield c < 0x100
-                        ? String.format("\\x%02x", c)
-                        : c < 0x10000 ? String.format("\\u%04x", c) : String.format("\\U%08x", c);
+                yield c < 0x100 ? "\\x" + hex(c, 2) : c < 0x10000 ? "\\u" + hex(c, 4) : "\\U" + hex(c, 8);
             }
         };
+    }
+
+    /** A number in so many hexadecimal digits. */
+    static String hex(int value, int digits) {
+        char[] hex = new char[digits];
+        for (int i = 0; i < digits; i++) {
+            hex[i] = Character.forDigit(value >> (4 * (digits - 1 - i)) & 0xF, 16);
+        }
+        return new String(hex);
     }
 
     private static boolean isPrintable(int c) {

@@ -7,10 +7,17 @@ import org.jspecify.annotations.Nullable;
 /** The names set in one block of a template, and the block around it. */
 final class Scope {
     private final @Nullable Scope outer;
+    private final int depth;
     private final Map<String, Object> names = new HashMap<>();
 
     Scope(@Nullable Scope outer) {
         this.outer = outer;
+        this.depth = outer == null ? 0 : outer.depth + 1;
+    }
+
+    /** How many scopes are around this one. */
+    int depth() {
+        return depth;
     }
 
     void set(String name, Object value) {

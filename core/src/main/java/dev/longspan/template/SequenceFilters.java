@@ -56,23 +56,24 @@ final class SequenceFilters {
         if (value instanceof TemplateText text) {
             return Subscript.slice(text, None.NONE, None.NONE, -1L, rendering.budget());
         }
-        rendering.budget().elements(1);
-        List<Object> items = new ArrayList<>(Types.elements(value, rendering.budget()));
+        List<Object> elements = Types.elements(value, rendering.budget());
+        rendering.budget().elements(elements.size());
+        List<Object> items = new ArrayList<>(elements);
         Collections.reverse(items);
         return new Generated(items.iterator());
     }
 
     /** What an item is compared by: an attribute or itself, without case unless that is wanted. */
-    private static UnaryOperator<Object> key(Bound bound, int attribute, int caseSensitive) {
+    private static UnaryOperator<Object> key(Bound bound, int attribute, int caseSensitive, Budget budget) {
         boolean exact = bound.truth(caseSensitive, false);
         UnaryOperator<Object> part = bound.has(attribute) && bound.get(attribute) != None.NONE
-                ? Path.of(bound.get(attribute))::get
+                ? Path.of(bound.get(attribute)).in(budget)
                 : item -> item;
-        return item -> folded(part.apply(item), exact);
+        return item -> folded(part.apply(item), exact, budget);
     }
 
-    private static Object folded(Object value, boolean exact) {
-        return value instanceof TemplateText text && !exact ? TextFunctions.lower(text) : value;
+    private static Object folded(Object value, boolean exact, Budget budget) {
+        return value instanceof TemplateText text && !exact ? budget.made(TextFunctions.lower(text)) : value;
     }
 
     private record Keyed(Object key, Object item) {}
@@ -94,7 +95,7 @@ final class SequenceFilters {
         Bound bound = arguments.bind("sort", 0, "reverse", "case_sensitive", "attribute");
         List<Object> items = Types.elements(input, rendering.budget());
         boolean exact = bound.truth(1, false);
-        UnaryOperator<Object> key = key(bound, 2, 1);
+        UnaryOperator<Object> key = key(bound, 2, 1, rendering.budget());
         if (bound.has(2)
                 && bound.get(2) instanceof TemplateText text
                 && text.chars().contains(",")) {
@@ -102,8 +103,9 @@ final class SequenceFilters {
             for (String path : text.chars().split(",", -1)) {
                 paths.add(Path.of(TemplateText.of(path)));
             }
-            key = item -> ListValue.list(new ArrayList<>(
-                    paths.stream().map(path -> folded(path.get(item), exact)).toList()));
+            key = item -> ListValue.list(new ArrayList<>(paths.stream()
+                    .map(path -> folded(path.get(item, rendering.budget()), exact, rendering.budget()))
+                    .toList()));
         }
         return ListValue.list(sorted(rendering, items, key, bound.truth(0, false)));
     }
@@ -122,22 +124,25 @@ final class SequenceFilters {
         }
         boolean exact = bound.truth(0, false);
         int part = by.equals("key") ? 0 : 1;
-        UnaryOperator<Object> key = pair -> folded(((ListValue) pair).items().get(part), exact);
+        UnaryOperator<Object> key = pair -> folded(((ListValue) pair).items().get(part), exact, rendering.budget());
         return ListValue.list(sorted(rendering, dict.items(), key, bound.truth(2, false)));
     }
 
     private static Object unique(Rendering rendering, Object input, Arguments arguments) {
         Bound bound = arguments.bind("unique", 0, "case_sensitive", "attribute");
-        UnaryOperator<Object> key = key(bound, 1, 0);
+        UnaryOperator<Object> key = key(bound, 1, 0, rendering.budget());
         Set<Object> seen = new HashSet<>();
         return new Generated(new FilteredIterator(Types.iterate(input), item -> {
+            Object part = key.apply(item);
             rendering.budget().elements(1);
-            return seen.add(DictValue.normal(key.apply(item)));
+            rendering.budget().key(part);
+            return seen.add(DictValue.normal(part));
         }));
     }
 
     private static Object extreme(Rendering rendering, Object input, Arguments arguments, int sign) {
-        UnaryOperator<Object> key = key(arguments.bind("min or max", 0, "case_sensitive", "attribute"), 1, 0);
+        UnaryOperator<Object> key =
+                key(arguments.bind("min or max", 0, "case_sensitive", "attribute"), 1, 0, rendering.budget());
         Keyed best = null;
         for (Object item : Types.elements(input, rendering.budget())) {
             Keyed keyed = new Keyed(key.apply(item), item);
@@ -157,7 +162,7 @@ final class SequenceFilters {
             throw Fault.evaluation("sum() can't sum strings; use join");
         }
         for (Object item : Types.elements(input, rendering.budget())) {
-            sum = rendering.arithmetic().add(sum, path == null ? item : path.get(item));
+            sum = rendering.arithmetic().add(sum, path == null ? item : path.get(item, rendering.budget()));
         }
         return sum;
     }
@@ -167,7 +172,7 @@ final class SequenceFilters {
             return new Generated(Collections.emptyIterator());
         }
         if (value instanceof DictValue dict) {
-            return new Generated(dict.items().iterator());
+            return new Generated(Types.iterate(new DictView(dict, DictView.Kind.ITEMS)));
         }
         throw Fault.evaluation("can only get item pairs from a mapping, not from " + Types.name(value));
     }
@@ -226,10 +231,10 @@ final class SequenceFilters {
         boolean exact = bound.truth(2, false);
         Path path = Path.of(bound.get(0));
         UnaryOperator<Object> part = item -> {
-            Object value = path.get(item);
+            Object value = path.get(item, rendering.budget());
             return value instanceof Undefined && bound.has(1) ? bound.get(1) : value;
         };
-        UnaryOperator<Object> key = item -> folded(part.apply(item), exact);
+        UnaryOperator<Object> key = item -> folded(part.apply(item), exact, rendering.budget());
         List<Object> groups = new ArrayList<>();
         List<Object> group = new ArrayList<>();
         for (Object item : sorted(rendering, Types.elements(input, rendering.budget()), key, false)) {

@@ -20,6 +20,9 @@ sealed interface Statement
                 Statement.CallBlock,
                 Statement.Group {
 
+    /** What a round of a loop costs beside its body, in steps: names of its own. */
+    int ROUND = 2;
+
     /** Where it starts in the template. */
     Place place();
 
@@ -81,6 +84,7 @@ sealed interface Statement
             Iterator<Object> chosen = Types.iterate(values);
             if (condition != null) {
                 chosen = new FilteredIterator(chosen, item -> {
+                    frame.budget().steps(ROUND);
                     Frame inner = frame.inner();
                     target.assign(inner, item);
                     return inner.isTrue(condition);
@@ -90,7 +94,7 @@ sealed interface Statement
             boolean empty = true;
             Flow flow = Flow.ON;
             while (flow != Flow.BREAK && loop.advance()) {
-                frame.budget().step();
+                frame.budget().steps(ROUND);
                 Frame inner = frame.inner();
                 inner.scope().set("loop", loop);
                 target.assign(inner, loop.current());

@@ -17,51 +17,52 @@ final class StringMethods {
     }
 
     static final Map<String, Method> ALL = Map.ofEntries(
-            Map.entry("strip", (r, s, a) -> strip(s, a, true, true)),
-            Map.entry("lstrip", (r, s, a) -> strip(s, a, true, false)),
-            Map.entry("rstrip", (r, s, a) -> strip(s, a, false, true)),
+            Map.entry("strip", (r, s, a) -> strip(r, s, a, true, true)),
+            Map.entry("lstrip", (r, s, a) -> strip(r, s, a, true, false)),
+            Map.entry("rstrip", (r, s, a) -> strip(r, s, a, false, true)),
             Map.entry("split", (r, s, a) -> split(r, s, a, false)),
             Map.entry("rsplit", (r, s, a) -> split(r, s, a, true)),
             Map.entry(
                     "splitlines",
                     (r, s, a) -> ListValue.list(TextFunctions.lines(
                             s, a.bind("splitlines", 0, "keepends").truth(0, false), r.budget()))),
-            Map.entry("partition", (r, s, a) -> partition(s, a, false)),
-            Map.entry("rpartition", (r, s, a) -> partition(s, a, true)),
+            Map.entry("partition", (r, s, a) -> partition(r, s, a, false)),
+            Map.entry("rpartition", (r, s, a) -> partition(r, s, a, true)),
             Map.entry("startswith", (r, s, a) -> affix(s, a, true)),
             Map.entry("endswith", (r, s, a) -> affix(s, a, false)),
             Map.entry("removeprefix", StringMethods::removePrefix),
             Map.entry("removesuffix", StringMethods::removeSuffix),
             Map.entry("replace", StringMethods::replace),
-            Map.entry("find", (r, s, a) -> find(s, a, false, false)),
-            Map.entry("rfind", (r, s, a) -> find(s, a, true, false)),
-            Map.entry("index", (r, s, a) -> find(s, a, false, true)),
-            Map.entry("rindex", (r, s, a) -> find(s, a, true, true)),
+            Map.entry("find", (r, s, a) -> find(r, s, a, false, false)),
+            Map.entry("rfind", (r, s, a) -> find(r, s, a, true, false)),
+            Map.entry("index", (r, s, a) -> find(r, s, a, false, true)),
+            Map.entry("rindex", (r, s, a) -> find(r, s, a, true, true)),
             Map.entry("count", StringMethods::count),
             Map.entry("join", StringMethods::join),
             Map.entry("format", (r, s, a) -> new BraceFormat(s, a, r).format()),
             Map.entry("upper", (r, s, a) -> plain(r, a, TextFunctions.upper(s))),
             Map.entry("lower", (r, s, a) -> plain(r, a, TextFunctions.lower(s))),
             Map.entry("casefold", (r, s, a) -> plain(r, a, s.map(StringMethods::fold))),
-            Map.entry("title", (r, s, a) -> plain(r, a, TextFunctions.title(s))),
+            Map.entry("title", (r, s, a) -> plain(r, a, TextFunctions.title(rewritten(r, s)))),
             Map.entry("capitalize", (r, s, a) -> plain(r, a, TextFunctions.capitalize(s))),
-            Map.entry("swapcase", (r, s, a) -> plain(r, a, TextFunctions.swapCase(s))),
+            Map.entry("swapcase", (r, s, a) -> plain(r, a, TextFunctions.swapCase(rewritten(r, s)))),
             Map.entry("center", (r, s, a) -> pad(r, s, a, Align.CENTER)),
             Map.entry("ljust", (r, s, a) -> pad(r, s, a, Align.LEFT)),
             Map.entry("rjust", (r, s, a) -> pad(r, s, a, Align.RIGHT)),
             Map.entry("zfill", StringMethods::zeroFill),
-            Map.entry("isspace", (r, s, a) -> all(s, TextFunctions::isSpace)),
-            Map.entry("isalpha", (r, s, a) -> all(s, Character::isLetter)),
-            Map.entry("isdigit", (r, s, a) -> all(s, Character::isDigit)),
-            Map.entry("isdecimal", (r, s, a) -> all(s, Character::isDigit)),
-            Map.entry("isnumeric", (r, s, a) -> all(s, StringMethods::isNumeric)),
-            Map.entry("isalnum", (r, s, a) -> all(s, c -> Character.isLetter(c) || isNumeric(c))),
+            Map.entry("isspace", (r, s, a) -> all(r, s, TextFunctions::isSpace)),
+            Map.entry("isalpha", (r, s, a) -> all(r, s, Character::isLetter)),
+            Map.entry("isdigit", (r, s, a) -> all(r, s, Character::isDigit)),
+            Map.entry("isdecimal", (r, s, a) -> all(r, s, Character::isDigit)),
+            Map.entry("isnumeric", (r, s, a) -> all(r, s, StringMethods::isNumeric)),
+            Map.entry("isalnum", (r, s, a) -> all(r, s, c -> Character.isLetter(c) || isNumeric(c))),
             Map.entry("isascii", (r, s, a) -> s.chars().chars().allMatch(c -> c < 0x80)),
             Map.entry("isupper", (r, s, a) -> isCase(s, Character::isUpperCase)),
             Map.entry("islower", (r, s, a) -> isCase(s, Character::isLowerCase)),
             Map.entry(
                     "istitle",
-                    (r, s, a) -> isCase(s, c -> true) && TextFunctions.title(s).equals(s)));
+                    (r, s, a) -> isCase(s, c -> true)
+                            && TextFunctions.title(rewritten(r, s)).equals(s)));
 
     private StringMethods() {}
 
@@ -70,12 +71,20 @@ final class StringMethods {
         return rendering.budget().made(result);
     }
 
+    private static TemplateText rewritten(Rendering rendering, TemplateText text) {
+        rendering.budget().rewrite(text.charCount());
+        return text;
+    }
+
     private static @Nullable TemplateText optional(Bound bound, int index) {
         return !bound.has(index) || bound.get(index) == None.NONE ? null : bound.text(index);
     }
 
-    private static Object strip(TemplateText self, Arguments arguments, boolean left, boolean right) {
-        return TextFunctions.strip(self, optional(arguments.bind("strip", 0, "chars"), 0), left, right);
+    private static Object strip(
+            Rendering rendering, TemplateText self, Arguments arguments, boolean left, boolean right) {
+        TemplateText cut = optional(arguments.bind("strip", 0, "chars"), 0);
+        rendering.budget().scan(cut == null ? 0 : 8L * cut.charCount());
+        return TextFunctions.strip(self, cut, left, right);
     }
 
     private static Object split(Rendering rendering, TemplateText self, Arguments arguments, boolean right) {
@@ -95,14 +104,14 @@ final class StringMethods {
                         : TextFunctions.split(self, separator, limit, budget));
     }
 
-    private static Object partition(TemplateText self, Arguments arguments, boolean right) {
+    private static Object partition(Rendering rendering, TemplateText self, Arguments arguments, boolean right) {
         TemplateText separator = arguments.bind("partition", 1, "sep").text(0);
         if (separator.isEmpty()) {
             throw Fault.evaluation("empty separator");
         }
         int at = right
-                ? self.chars().lastIndexOf(separator.chars())
-                : self.chars().indexOf(separator.chars());
+                ? TextSearch.last(self, separator, rendering.budget())
+                : TextSearch.first(self, separator, rendering.budget());
         if (at < 0) {
             return right
                     ? ListValue.tuple(TemplateText.EMPTY, TemplateText.EMPTY, self)
@@ -159,11 +168,14 @@ final class StringMethods {
         return TextFunctions.replace(self, bound.text(0), bound.text(1), bound.integer(2, -1), rendering.budget());
     }
 
-    private static Object find(TemplateText self, Arguments arguments, boolean last, boolean must) {
+    private static Object find(
+            Rendering rendering, TemplateText self, Arguments arguments, boolean last, boolean must) {
         Bound bound = arguments.bind(must ? "index" : "find", 1, "sub", "start", "end");
         TemplateText range = range(self, bound);
-        String part = bound.text(0).chars();
-        int at = last ? range.chars().lastIndexOf(part) : range.chars().indexOf(part);
+        TemplateText part = bound.text(0);
+        int at = last
+                ? TextSearch.last(range, part, rendering.budget())
+                : TextSearch.first(range, part, rendering.budget());
         if (at < 0) {
             if (must) {
                 throw Fault.evaluation("substring not found");
@@ -221,7 +233,8 @@ final class StringMethods {
         };
     }
 
-    private static boolean all(TemplateText self, IntPredicate predicate) {
+    private static boolean all(Rendering rendering, TemplateText self, IntPredicate predicate) {
+        rendering.budget().scan(4L * self.charCount());
         return !self.isEmpty() && self.chars().codePoints().allMatch(predicate);
     }
 

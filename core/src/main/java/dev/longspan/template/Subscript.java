@@ -19,7 +19,9 @@ final class Subscript {
     }
 
     /** {@code value[key]}: the element first, then Python's own attribute of that name. */
-    static Object element(Object value, Object key) {
+    static Object element(Object value, Object key, Budget budget) {
+        budget.key(value);
+        budget.key(key);
         Object element = found(value, key);
         if (element == null && key instanceof TemplateText name) {
             element = own(value, name.chars());
@@ -105,6 +107,7 @@ final class Subscript {
         if (by == 0) {
             throw Fault.evaluation("slice step cannot be zero");
         }
+        budget.key(value);
         int length = (int) Types.length(value);
         int first = start == None.NONE ? (by > 0 ? 0 : length - 1) : limit(Numbers.clamp(start), length, by);
         int end = stop == None.NONE ? (by > 0 ? length : -1) : limit(Numbers.clamp(stop), length, by);

@@ -14,8 +14,15 @@ public record TemplateLimits(int source, long steps, int output, long created, i
     /** What an element of a collection counts in {@code created}. */
     public static final int ELEMENT = 16;
 
-    /** Enough for conversations of some million tokens; a hostile template gets at most half a gigabyte of memory. */
-    public static final TemplateLimits DEFAULT = new TemplateLimits(4 << 20, 200_000_000L, 64 << 20, 192L << 20, 1_000);
+    /**
+     * Enough for a history of ten thousand messages or some million tokens with the published templates, and of two
+     * thousand messages with one that looks back over all of them at each. A hostile template gets about a second of a
+     * processor and at most half a gigabyte of memory.
+     */
+    public static final TemplateLimits DEFAULT = new TemplateLimits(4 << 20, 20_000_000, 64 << 20, 192L << 20, 1_000);
+
+    /** For small conversations that only find out what a template does: a few hundredths of a second, some megabytes. */
+    public static final TemplateLimits PROBE = new TemplateLimits(4 << 20, 200_000, 1 << 20, 8 << 20, 1_000);
 
     /** Checks that every limit is positive. */
     public TemplateLimits {

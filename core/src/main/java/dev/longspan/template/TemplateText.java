@@ -188,9 +188,14 @@ public final class TemplateText {
     }
 
     private int[] cut(int from, int to) {
-        int[] kept = new int[marks().length];
+        int first = 3 * marksEndingUpTo(from);
+        int last = first;
+        while (last < marks().length && marks()[last] < to) {
+            last += 3;
+        }
+        int[] kept = new int[last - first];
         int n = 0;
-        for (int i = 0; i < marks().length && marks()[i] < to; i += 3) {
+        for (int i = first; i < last; i += 3) {
             int start = Math.max(marks()[i], from);
             int end = Math.min(marks()[i + 1], to);
             if (start < end) {
@@ -200,6 +205,21 @@ public final class TemplateText {
             }
         }
         return Arrays.copyOf(kept, n);
+    }
+
+    /** How many marks end at or before an index. */
+    private int marksEndingUpTo(int index) {
+        int low = 0;
+        int high = marks().length / 3;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (marks()[3 * middle + 1] <= index) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     }
 
     /** Joins two texts inside a rendering; long ones are copied only once somebody looks at them. */

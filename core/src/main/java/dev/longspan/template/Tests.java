@@ -3,6 +3,7 @@ package dev.longspan.template;
 import dev.longspan.template.Operator.Relation;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** The tests that {@code is} knows. */
@@ -26,8 +27,8 @@ final class Tests {
             Map.entry(
                     "sameas",
                     (r, v, a) -> isSame(v, a.bind("sameas", 1, "other").get(0))),
-            Map.entry("lower", (r, v, a) -> StringMethods.isCase(r.text(v), Character::isLowerCase)),
-            Map.entry("upper", (r, v, a) -> StringMethods.isCase(r.text(v), Character::isUpperCase)),
+            Map.entry("lower", (r, v, a) -> isCase(r, v, Character::isLowerCase)),
+            Map.entry("upper", (r, v, a) -> isCase(r, v, Character::isUpperCase)),
             Map.entry("odd", (r, v, a) -> remains(r, v, 2L, 1L)),
             Map.entry("even", (r, v, a) -> remains(r, v, 2L, 0L)),
             Map.entry(
@@ -93,6 +94,12 @@ final class Tests {
                 || value instanceof DictValue
                 || value instanceof RangeValue
                 || value instanceof Undefined;
+    }
+
+    private static boolean isCase(Rendering rendering, Object value, IntPredicate predicate) {
+        TemplateText text = rendering.text(value);
+        rendering.budget().scan(4L * text.charCount());
+        return StringMethods.isCase(text, predicate);
     }
 
     private static boolean isSame(Object a, Object b) {

@@ -17,11 +17,14 @@ final class TextFilters {
     private static final int TRUNCATE_LEEWAY = 5;
 
     static final Map<String, Expression.Filter> ALL = Map.ofEntries(
-            Map.entry("trim", (r, v, a) -> trim(r.text(v), a)),
+            Map.entry("trim", (r, v, a) -> trim(r, r.text(v), a)),
             Map.entry("upper", (r, v, a) -> r.budget().made(TextFunctions.upper(r.text(v)))),
             Map.entry("lower", (r, v, a) -> r.budget().made(TextFunctions.lower(r.text(v)))),
             Map.entry("capitalize", (r, v, a) -> r.budget().made(TextFunctions.capitalize(r.text(v)))),
-            Map.entry("title", (r, v, a) -> r.budget().made(TextFunctions.titleWords(r.text(v)))),
+            Map.entry("title", (r, v, a) -> {
+                r.budget().rewrite(r.text(v).charCount());
+                return r.budget().made(TextFunctions.titleWords(r.text(v)));
+            }),
             Map.entry("string", (r, v, a) -> r.text(v)),
             Map.entry("safe", (r, v, a) -> r.text(v).withSafe(true)),
             Map.entry("escape", (r, v, a) -> TextFunctions.escapeHtml(r.text(v), r.budget())),
@@ -42,7 +45,7 @@ final class TextFilters {
                             r.budget())),
             Map.entry("truncate", TextFilters::truncate),
             Map.entry("wordcount", (r, v, a) -> {
-                r.budget().scan(r.text(v).charCount());
+                r.budget().rewrite(r.text(v).charCount());
                 return WORD.matcher(r.text(v).chars()).results().count();
             }),
             Map.entry("format", (r, v, a) -> {
@@ -53,9 +56,10 @@ final class TextFilters {
 
     private TextFilters() {}
 
-    private static Object trim(TemplateText text, Arguments arguments) {
+    private static Object trim(Rendering rendering, TemplateText text, Arguments arguments) {
         Bound bound = arguments.bind("trim", 0, "chars");
         TemplateText cut = bound.has(0) && bound.get(0) != None.NONE ? bound.text(0) : null;
+        rendering.budget().scan(text.charCount() + (cut == null ? 0 : 8L * cut.charCount()));
         return TextFunctions.strip(text, cut, true, true);
     }
 
@@ -77,7 +81,7 @@ final class TextFilters {
         boolean more = false;
         for (Iterator<Object> items = Types.iterate(input); items.hasNext(); more = true) {
             Object item = items.next();
-            TemplateText text = rendering.text(path == null ? item : path.get(item));
+            TemplateText text = rendering.text(path == null ? item : path.get(item, rendering.budget()));
             rendering.budget().chars(text.charCount() + (long) separator.charCount());
             if (more) {
                 out.append(separator);
@@ -161,6 +165,7 @@ final class TextFilters {
     }
 
     private static TemplateText encoded(Rendering rendering, TemplateText text, String kept) {
+        rendering.budget().rewrite(text.charCount());
         TemplateTextBuilder out = new TemplateTextBuilder();
         Representation.escape(text, out, c -> encode(c, kept));
         return rendering.budget().made(out.build());

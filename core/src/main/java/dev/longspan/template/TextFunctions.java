@@ -1,6 +1,8 @@
 package dev.longspan.template;
 
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntPredicate;
@@ -18,8 +20,7 @@ final class TextFunctions {
     /** Cuts white space, or the given code points, from one or both ends. */
     static TemplateText strip(TemplateText text, @Nullable TemplateText cut, boolean left, boolean right) {
         String chars = text.chars();
-        IntPredicate drops =
-                cut == null ? TextFunctions::isSpace : c -> cut.chars().indexOf(c) >= 0;
+        IntPredicate drops = cut == null ? TextFunctions::isSpace : members(cut.chars());
         int start = 0;
         int end = chars.length();
         while (left && start < end && drops.test(chars.codePointAt(start))) {
@@ -29,6 +30,15 @@ final class TextFunctions {
             end -= Character.charCount(chars.codePointBefore(end));
         }
         return text.substring(start, end);
+    }
+
+    private static IntPredicate members(String chars) {
+        if (chars.length() <= 8) {
+            return c -> chars.indexOf(c) >= 0;
+        }
+        BitSet members = new BitSet();
+        chars.codePoints().forEach(members::set);
+        return members::get;
     }
 
     static TemplateText upper(TemplateText text) {
@@ -121,7 +131,8 @@ final class TextFunctions {
     /** Where {@code part} occurs, without overlaps; an empty part occurs before each code point and at the end. */
     private static List<Integer> hits(String chars, String part, int limit, Budget budget) {
         List<Integer> hits = new ArrayList<>();
-        int at = chars.indexOf(part);
+        TextSearch search = new TextSearch(part, false, budget);
+        int at = search.from(chars, 0);
         while (at >= 0 && (limit < 0 || hits.size() < limit)) {
             budget.step();
             hits.add(at);
@@ -129,7 +140,7 @@ final class TextFunctions {
             if (part.isEmpty()) {
                 next = at < chars.length() ? chars.offsetByCodePoints(at, 1) : chars.length() + 1;
             }
-            at = next > chars.length() ? -1 : chars.indexOf(part, next);
+            at = next > chars.length() ? -1 : search.from(chars, next);
         }
         return hits;
     }
@@ -154,15 +165,16 @@ final class TextFunctions {
         List<Object> pieces = new ArrayList<>();
         String chars = text.chars();
         String part = checked(separator).chars();
+        TextSearch search = new TextSearch(part, true, budget);
         int end = chars.length();
-        for (int at = chars.lastIndexOf(part, end - part.length());
+        for (int at = search.upTo(chars, end);
                 at >= 0 && (limit < 0 || pieces.size() < limit);
-                at = end < part.length() ? -1 : chars.lastIndexOf(part, end - part.length())) {
-            budget.step();
-            pieces.add(0, text.substring(at + part.length(), end));
+                at = search.upTo(chars, end)) {
+            pieces.add(text.substring(at + part.length(), end));
             end = at;
         }
-        pieces.add(0, text.substring(0, end));
+        pieces.add(text.substring(0, end));
+        Collections.reverse(pieces);
         return counted(pieces, text, budget);
     }
 
@@ -204,13 +216,14 @@ final class TextFunctions {
         while (end > 0) {
             budget.step();
             if (limit >= 0 && words.size() == limit) {
-                words.add(0, text.substring(0, end));
+                words.add(text.substring(0, end));
                 break;
             }
             int start = skipBack(chars, end, false);
-            words.add(0, text.substring(start, end));
+            words.add(text.substring(start, end));
             end = skipBack(chars, start, true);
         }
+        Collections.reverse(words);
         return counted(words, text, budget);
     }
 
@@ -292,6 +305,7 @@ final class TextFunctions {
         if (text.isSafe()) {
             return text;
         }
+        budget.rewrite(text.charCount());
         TemplateTextBuilder out = new TemplateTextBuilder();
         Representation.escape(text, out, c -> switch (c) {
             case '&' -> "&amp;";

@@ -100,11 +100,11 @@ final class Types {
         } else if (value instanceof TemplateText text) {
             return new CharIterator(text);
         } else if (value instanceof DictValue dict) {
-            return dict.keys().iterator();
+            return iterate(new DictView(dict, DictView.Kind.KEYS));
         } else if (value instanceof RangeValue range) {
             return IntStream.range(0, range.size()).<Object>mapToObj(range::get).iterator();
         } else if (value instanceof DictView view) {
-            return view.elements().iterator();
+            return view.walk();
         } else if (value instanceof Generated generated) {
             return generated.rest();
         } else if (value instanceof Undefined) {
@@ -124,7 +124,7 @@ final class Types {
         }
         List<Object> elements = new ArrayList<>();
         for (Iterator<Object> rest = iterate(value); rest.hasNext(); ) {
-            budget.step();
+            budget.steps(value instanceof TemplateText ? 3 : 1);
             if (elements.size() % 64 == 0) {
                 budget.elements(64);
             }

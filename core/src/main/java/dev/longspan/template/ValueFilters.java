@@ -83,6 +83,7 @@ final class ValueFilters {
             throw Fault.evaluation("from_json wants a string, not " + Types.name(input));
         }
         rendering.budget().chars(text.charCount());
+        rendering.budget().steps(10);
         rendering.budget().elements(text.charCount() / 2);
         try {
             return TemplateValues.convert(JSON.readTree(text.chars()), text.origin());
@@ -99,6 +100,7 @@ final class ValueFilters {
         }
         if (input instanceof TemplateText text) {
             rendering.budget().scan(text.charCount());
+            rendering.budget().steps(parsing(text.charCount()));
             Object parsed = parse(text.chars().strip(), bound.integer(1, 10));
             return parsed != null ? parsed : truncated(real(text), otherwise);
         }
@@ -106,6 +108,12 @@ final class ValueFilters {
             return truncated(number, otherwise);
         }
         return Numbers.isNumber(input) ? Numbers.integer(Numbers.big(input)) : otherwise;
+    }
+
+    /** What reading a number costs, in steps: more than its length where there are many digits. */
+    private static long parsing(long length) {
+        long digits = Math.min(length, MAX_DIGITS);
+        return digits + digits * digits / 2_000;
     }
 
     private static @Nullable Object parse(String text, int base) {
@@ -154,6 +162,7 @@ final class ValueFilters {
         }
         if (input instanceof TemplateText text) {
             rendering.budget().scan(text.charCount());
+            rendering.budget().steps(parsing(text.charCount()));
             Double number = real(text);
             return number == null ? otherwise : number;
         }
@@ -193,6 +202,7 @@ final class ValueFilters {
             double scaled = Numbers.real(input) * scale;
             return (method.equals("ceil") ? Math.ceil(scaled) : Math.floor(scaled)) / scale;
         }
+        rendering.budget().steps(100);
         if (!(input instanceof Double number)) {
             BigDecimal exact = new BigDecimal(Numbers.big(input));
             return Numbers.integer(exact.setScale(Math.min(precision, 0), RoundingMode.HALF_EVEN)
