@@ -8,6 +8,7 @@ final class BraceFormat {
     private final Arguments arguments;
     private final Rendering rendering;
     private int automatic;
+    private boolean numbered;
 
     BraceFormat(TemplateText format, Arguments arguments, Rendering rendering) {
         this.format = format;
@@ -130,7 +131,11 @@ final class BraceFormat {
     }
 
     private Object argument(String name) {
+        numbered |= index(name) != null;
         Long index = name.isEmpty() ? Long.valueOf(automatic++) : index(name);
+        if (numbered && automatic > 0) {
+            throw Fault.evaluation("fields with numbers and fields without them cannot be mixed in a format");
+        }
         if (index == null) {
             Object value = arguments.named().get(name);
             if (value == null) {

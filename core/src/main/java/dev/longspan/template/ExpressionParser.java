@@ -226,7 +226,7 @@ final class ExpressionParser {
             case "false", "False" -> new Expression.Constant(token.place(), false);
             case "none", "None" -> new Expression.Constant(token.place(), None.NONE);
             default -> {
-                names.used(token.text());
+                names.used(token.text(), token.place());
                 yield new Expression.Name(token.place(), token.text());
             }
         };

@@ -2,19 +2,22 @@ package dev.longspan.template;
 
 import dev.longspan.template.Token.Kind;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /** Cuts a template into tokens, with {@code trim_blocks} and {@code lstrip_blocks} on. */
 final class Lexer {
-    private static final Pattern RAW = Pattern.compile("\\{%([-+]?)\\s*raw\\s*(?:-%}\\s*|%})");
-    private static final Pattern END_RAW = Pattern.compile("\\{%([-+]?)\\s*endraw\\s*(?:\\+%}|-%}\\s*|%}\\n?)");
-    private static final Pattern COMMENT_END = Pattern.compile("\\+#}|-#}\\s*|#}\\n?");
-    private static final Pattern BLOCK_END = Pattern.compile("\\+%}|-%}\\s*|%}\\n?");
-    private static final Pattern OUTPUT_END = Pattern.compile("-}}\\s*|}}");
-    private static final Pattern SPACE = Pattern.compile("\\s+");
+    /** White space as {@link TextFunctions#isSpace} has it. */
+    static final String WHITE = "[\\s\\x1c-\\x1f\\x85\\p{Z}]";
+
+    private static final Pattern RAW = pattern("\\{%([-+]?)\\s*raw\\s*(?:-%}\\s*|%})");
+    private static final Pattern END_RAW = pattern("\\{%([-+]?)\\s*endraw\\s*(?:\\+%}|-%}\\s*|%}\\n?)");
+    private static final Pattern COMMENT_END = pattern("\\+#}|-#}\\s*|#}\\n?");
+    private static final Pattern BLOCK_END = pattern("\\+%}|-%}\\s*|%}\\n?");
+    private static final Pattern OUTPUT_END = pattern("-}}\\s*|}}");
     private static final Pattern FLOAT = Pattern.compile(
             "(?<!\\.)(?:\\d+_)*+\\d++(?:(?:\\.(?:\\d+_)*+\\d++)?+[eE][+-]?(?:\\d+_)*+\\d++|\\.(?:\\d+_)*+\\d++)");
     private static final Pattern INTEGER = Pattern.compile(
@@ -22,7 +25,14 @@ final class Lexer {
     private static final Pattern NAME = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_]*+");
     private static final Pattern OPERATOR = Pattern.compile("//|\\*\\*|==|!=|>=|<=|[-+/*%~\\[\\](){}><=.:|,;]");
 
+    /** Longer runs of white space are not matched again where a match fails. */
+    private static Pattern pattern(String regex) {
+        return Pattern.compile(regex.replace("\\s*", WHITE + "*+"));
+    }
+
     private final String source;
+    private final int maxDepth;
+    private final Map<Pattern, Matcher> matchers = new HashMap<>();
     private final List<Token> tokens = new ArrayList<>();
     private int position;
     /** Whether what was read last ended a line. */
@@ -32,7 +42,8 @@ final class Lexer {
     private int line = 1;
     private int lineStart;
 
-    Lexer(String source) {
+    Lexer(String source, int maxDepth) {
+        this.maxDepth = maxDepth;
         String unix = source.replace("\r\n", "\n").replace('\r', '\n');
         this.source = unix.endsWith("\n") ? unix.substring(0, unix.length() - 1) : unix;
     }
@@ -56,7 +67,7 @@ final class Lexer {
         char kind = source.charAt(tag + 1);
         char sign = tag + 2 < source.length() ? source.charAt(tag + 2) : ' ';
         addData(position, dataEnd(position, tag, sign, kind != '{'));
-        Matcher raw = RAW.matcher(source).region(tag, source.length());
+        Matcher raw = at(RAW, tag);
         int start = tag;
         position = tag + (sign == '-' || sign == '+' ? 3 : 2);
         if (raw.lookingAt()) {
@@ -128,7 +139,7 @@ final class Lexer {
             if (position >= source.length()) {
                 throw place(start).syntax("a tag is never closed, '" + (output ? "}}" : "%}") + "' expected");
             }
-            Matcher end = close.matcher(source).region(position, source.length());
+            Matcher end = at(close, position);
             if (open.length() == 0 && end.lookingAt()) {
                 add(output ? Kind.OUTPUT_END : Kind.BLOCK_END, "", position);
                 position = end.end();
@@ -140,7 +151,8 @@ final class Lexer {
 
     private void token(StringBuilder open) {
         char c = source.charAt(position);
-        if (take(SPACE, null)) {
+        if (TextFunctions.isSpace(c)) {
+            position++;
             return;
         }
         if (c == '\'' || c == '"') {
@@ -158,7 +170,7 @@ final class Lexer {
         }
     }
 
-    private static void balance(Token token, StringBuilder open) {
+    private void balance(Token token, StringBuilder open) {
         if (token.kind() != Kind.OPERATOR || token.text().length() != 1) {
             return;
         }
@@ -166,6 +178,9 @@ final class Lexer {
         int bracket = "({[".indexOf(c);
         if (bracket >= 0) {
             open.append(")}]".charAt(bracket));
+            if (open.length() > maxDepth) {
+                throw token.place().limit("nested deeper than " + maxDepth + " levels (limit 'depth')");
+            }
         } else if (c == ')' || c == '}' || c == ']') {
             if (open.length() == 0 || open.charAt(open.length() - 1) != c) {
                 throw token.place()
@@ -176,15 +191,18 @@ final class Lexer {
         }
     }
 
-    private boolean take(Pattern pattern, @Nullable Kind kind) {
-        Matcher matcher = pattern.matcher(source).region(position, source.length());
-        matcher.useTransparentBounds(true);
+    private Matcher at(Pattern pattern, int index) {
+        Matcher matcher =
+                matchers.computeIfAbsent(pattern, each -> each.matcher(source).useTransparentBounds(true));
+        return matcher.region(index, source.length());
+    }
+
+    private boolean take(Pattern pattern, Kind kind) {
+        Matcher matcher = at(pattern, position);
         if (!matcher.lookingAt()) {
             return false;
         }
-        if (kind != null) {
-            add(kind, matcher.group(), position);
-        }
+        add(kind, matcher.group(), position);
         position = matcher.end();
         return true;
     }

@@ -1,13 +1,18 @@
 package dev.longspan.template;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /** Gathers the names in a template and, at its end, refuses calls of what can never be there. */
 final class NameCheck {
+    /** What Jinja2 reaches the template's blocks by; here are none. */
+    private static final String SELF = "self";
+
     private static final Set<String> SPECIAL = Set.of("varargs", "kwargs", "caller");
 
     private final Set<String> mentioned = new HashSet<>();
@@ -15,6 +20,7 @@ final class NameCheck {
     private final Set<String> assigned = new HashSet<>();
 
     private final Set<String> special = new HashSet<>();
+    private final List<Place> blocks = new ArrayList<>();
     private final Map<String, Place> functions = new LinkedHashMap<>();
     private final Map<String, Place> methods = new LinkedHashMap<>();
 
@@ -22,6 +28,14 @@ final class NameCheck {
         mentioned.add(name);
         if (SPECIAL.contains(name)) {
             special.add(name);
+        }
+    }
+
+    /** The same for a name whose value is asked for. */
+    void used(String name, Place place) {
+        used(name);
+        if (name.equals(SELF)) {
+            blocks.add(place);
         }
     }
 
@@ -79,6 +93,9 @@ final class NameCheck {
 
     /** Refuses unknown functions and methods; called when the whole template has been read. */
     void check() {
+        if (!blocks.isEmpty() && !assigned.contains(SELF)) {
+            throw blocks.get(0).unknown("'self' is not supported: a chat template has no blocks");
+        }
         functions.forEach((name, place) -> {
             if (!Functions.KNOWN.contains(name) && !assigned.contains(name)) {
                 throw place.unknown("no function or macro is named '" + name + "'");

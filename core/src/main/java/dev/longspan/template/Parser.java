@@ -16,7 +16,8 @@ final class Parser {
 
     Parser(String source, TemplateLimits limits) {
         // a level of nesting in the text costs the parser some ten calls, evaluation two
-        tokens = new TokenStream(new Lexer(source).tokens(), Math.max(1, limits.depth() / 4));
+        int depth = Math.max(1, limits.depth() / 4);
+        tokens = new TokenStream(new Lexer(source, depth).tokens(), depth);
         expressions = new ExpressionParser(tokens, names);
     }
 
@@ -81,13 +82,22 @@ final class Parser {
             case "call" -> callBlock(tag.place());
             case "filter" -> filterBlock(tag.place());
             case "with" -> with(tag.place());
-            case "generation" -> new Statement.Group(tag.place(), bodyUntil("endgeneration"));
+            case "generation" -> generation(tag.place());
             case "break" -> jump(tag, Flow.BREAK);
             case "continue" -> jump(tag, Flow.CONTINUE);
             default -> throw tag.place().syntax("unknown statement '" + tag.text() + "'");
         };
         tokens.expect(Kind.BLOCK_END, "'%}'");
         return statement;
+    }
+
+    /** As in a call block, no loop around it can be left from inside. */
+    private Statement generation(Place place) {
+        int outside = loops;
+        loops = 0;
+        List<Statement> body = bodyUntil("endgeneration");
+        loops = outside;
+        return new Statement.Group(place, body);
     }
 
     private Statement jump(Token tag, Flow flow) {

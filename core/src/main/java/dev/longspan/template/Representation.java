@@ -39,6 +39,10 @@ final class Representation {
             write(list.tuple() ? "(" : "[", list.items(), end, out);
         } else if (value instanceof DictValue dict) {
             write(dict, out);
+        } else if (value instanceof Namespace namespace) {
+            out.append("<Namespace ");
+            write(namespace.attributes(), out);
+            out.append(">");
         } else if (value instanceof DictView view) {
             write(view.typeName() + "([", view.elements(), "])", out);
         } else {

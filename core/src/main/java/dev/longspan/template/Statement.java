@@ -166,11 +166,11 @@ sealed interface Statement
         }
     }
 
-    /** Statements that belong together without a meaning of their own, such as {@code generation}. */
+    /** Statements with names of their own, such as those of {@code generation}. */
     record Group(Place place, List<Statement> body) implements Statement {
         @Override
         public Flow run(Frame frame) {
-            return frame.run(body);
+            return frame.inner().run(body);
         }
     }
 

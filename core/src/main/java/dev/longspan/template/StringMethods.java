@@ -4,7 +4,6 @@ import dev.longspan.template.Arguments.Bound;
 import dev.longspan.template.TextFunctions.Align;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +41,7 @@ final class StringMethods {
             Map.entry("format", (r, s, a) -> new BraceFormat(s, a, r).format()),
             Map.entry("upper", (r, s, a) -> plain(r, a, TextFunctions.upper(s))),
             Map.entry("lower", (r, s, a) -> plain(r, a, TextFunctions.lower(s))),
-            Map.entry("casefold", (r, s, a) -> plain(r, a, s.map(StringMethods::fold))),
+            Map.entry("casefold", (r, s, a) -> plain(r, a, CaseFolding.fold(rewritten(r, s)))),
             Map.entry("title", (r, s, a) -> plain(r, a, TextFunctions.title(rewritten(r, s)))),
             Map.entry("capitalize", (r, s, a) -> plain(r, a, TextFunctions.capitalize(s))),
             Map.entry("swapcase", (r, s, a) -> plain(r, a, TextFunctions.swapCase(rewritten(r, s)))),
@@ -52,10 +51,10 @@ final class StringMethods {
             Map.entry("zfill", StringMethods::zeroFill),
             Map.entry("isspace", (r, s, a) -> all(r, s, TextFunctions::isSpace)),
             Map.entry("isalpha", (r, s, a) -> all(r, s, Character::isLetter)),
-            Map.entry("isdigit", (r, s, a) -> all(r, s, Character::isDigit)),
+            Map.entry("isdigit", (r, s, a) -> all(r, s, NumericChars::isDigit)),
             Map.entry("isdecimal", (r, s, a) -> all(r, s, Character::isDigit)),
-            Map.entry("isnumeric", (r, s, a) -> all(r, s, StringMethods::isNumeric)),
-            Map.entry("isalnum", (r, s, a) -> all(r, s, c -> Character.isLetter(c) || isNumeric(c))),
+            Map.entry("isnumeric", (r, s, a) -> all(r, s, NumericChars::isNumeric)),
+            Map.entry("isalnum", (r, s, a) -> all(r, s, c -> Character.isLetter(c) || NumericChars.isNumeric(c))),
             Map.entry("isascii", (r, s, a) -> s.chars().chars().allMatch(c -> c < 0x80)),
             Map.entry("isupper", (r, s, a) -> isCase(s, Character::isUpperCase)),
             Map.entry("islower", (r, s, a) -> isCase(s, Character::isLowerCase)),
@@ -195,9 +194,8 @@ final class StringMethods {
         Iterator<Object> items =
                 Types.iterate(arguments.bind("join", 1, "iterable").get(0));
         for (int i = 0; items.hasNext(); i++) {
-            if (!(items.next() instanceof TemplateText item)) {
-                throw Fault.evaluation("join wants strings; item " + i + " is another type");
-            }
+            Object next = items.next();
+            TemplateText item = joined(rendering, self, next, i);
             if (i > 0) {
                 rendering.budget().chars(self.charCount());
                 out.append(self);
@@ -208,8 +206,15 @@ final class StringMethods {
         return out.build(self.isSafe());
     }
 
-    private static String fold(String text) {
-        return text.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT);
+    /** An item as it is joined; a separator that counts as escaped HTML escapes what is not and takes any type. */
+    private static TemplateText joined(Rendering rendering, TemplateText separator, Object item, int index) {
+        if (separator.isSafe()) {
+            return TextFunctions.escapeHtml(rendering.text(item), rendering.budget());
+        }
+        if (item instanceof TemplateText text) {
+            return text;
+        }
+        throw Fault.evaluation("join wants strings; item " + index + " is another type");
     }
 
     private static Object pad(Rendering rendering, TemplateText self, Arguments arguments, Align align) {
@@ -224,13 +229,6 @@ final class StringMethods {
         TemplateText zeros = TemplateText.of("0");
         return self.substring(0, sign)
                 .concat(TextFunctions.pad(digits, width - sign, zeros, Align.RIGHT, rendering.budget()));
-    }
-
-    private static boolean isNumeric(int c) {
-        return switch (Character.getType(c)) {
-            case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER -> true;
-            default -> false;
-        };
     }
 
     private static boolean all(Rendering rendering, TemplateText self, IntPredicate predicate) {

@@ -22,7 +22,7 @@ final class Tests {
             Map.entry("mapping", (r, v, a) -> v instanceof DictValue),
             Map.entry("sequence", (r, v, a) -> isSequence(v)),
             Map.entry("iterable", (r, v, a) -> Types.isIterable(v)),
-            Map.entry("callable", (r, v, a) -> v instanceof Callable),
+            Map.entry("callable", (r, v, a) -> v instanceof Callable || v instanceof Undefined),
             Map.entry("escaped", (r, v, a) -> v instanceof TemplateText text && text.isSafe()),
             Map.entry(
                     "sameas",

@@ -101,7 +101,7 @@ final class ValueFilters {
         if (input instanceof TemplateText text) {
             rendering.budget().scan(text.charCount());
             rendering.budget().steps(parsing(text.charCount()));
-            Object parsed = parse(text.chars().strip(), bound.integer(1, 10));
+            Object parsed = parse(plain(text), bound.integer(1, 10));
             return parsed != null ? parsed : truncated(real(text), otherwise);
         }
         if (input instanceof Double number) {
@@ -116,8 +116,14 @@ final class ValueFilters {
         return digits + digits * digits / 2_000;
     }
 
+    /** What is read as a number: no white space around it, and digits of any script as those of ASCII. */
+    private static String plain(TemplateText text) {
+        String stripped = TextFunctions.strip(text, null, true, true).chars();
+        return stripped.length() > MAX_DIGITS ? stripped : NumericChars.withAsciiDigits(stripped);
+    }
+
     private static @Nullable Object parse(String text, int base) {
-        if (text.length() > MAX_DIGITS || base < 2 || base > 36) {
+        if (text.length() > MAX_DIGITS || base < 2 || base > 36 || text.chars().anyMatch(c -> c >= 0x80)) {
             return null;
         }
         String digits = text.toLowerCase(Locale.ROOT);
@@ -142,7 +148,7 @@ final class ValueFilters {
     }
 
     private static @Nullable Double real(TemplateText text) {
-        String digits = text.chars().strip().toLowerCase(Locale.ROOT);
+        String digits = plain(text).toLowerCase(Locale.ROOT);
         if (digits.length() > MAX_DIGITS || !FLOAT.matcher(digits).matches()) {
             return null;
         }

@@ -11,6 +11,7 @@ import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,6 +66,8 @@ class LanguageTest {
                 "{% filter nonsense %}{% endfilter %}",
                 "{% call nonsense() %}{% endcall %}",
                 "{{ lipsum() }}",
+                "{{ self is defined }}",
+                "{{ self.block() }}",
                 "{{ x.__class__.__mro__() }}",
             })
     void anUnknownNameIsRefusedWhenTheTemplateIsRead(String template) {
@@ -86,6 +89,22 @@ class LanguageTest {
             })
     void whatATemplateDefinesItselfMayBeCalled(String template) {
         assertThat(render(template, Map.of())).isEqualTo("1");
+    }
+
+    @Test
+    void selfMayBeAnyOtherName() {
+        assertThat(render("{% set self = 1 %}{{ self }}{{ x.self }}", Map.of("x", Map.of("self", 2))))
+                .isEqualTo("12");
+    }
+
+    @Test
+    void whiteSpaceIsTheSameInTagsAndInStrings() {
+        Pattern white = Pattern.compile(Lexer.WHITE);
+        for (int c = 0; c <= Character.MAX_CODE_POINT; c++) {
+            assertThat(white.matcher(Character.toString(c)).matches())
+                    .as("U+%04X", c)
+                    .isEqualTo(TextFunctions.isSpace(c));
+        }
     }
 
     @ParameterizedTest
