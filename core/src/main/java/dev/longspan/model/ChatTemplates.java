@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A name is taken from the first of these that has it: {@code chat_template.jinja} (the default one),
  * {@code additional_chat_templates/NAME.jinja}, {@code chat_template} in {@code tokenizer_config.json},
- * {@code chat_template} in {@code chat_template.json}. In the JSON files it is one template, or a list of objects with
- * {@code name} and {@code template}.
+ * {@code chat_template} in {@code chat_template.json}. In the JSON files it is one template, a list of objects with
+ * {@code name} and {@code template}, or an object from names to templates.
  *
  * @param byName the templates; may be empty
  */
@@ -34,6 +34,7 @@ public record ChatTemplates(Map<String, ChatTemplateSource> byName) {
     private static final String FOLDER = "additional_chat_templates";
     private static final String SUFFIX = ".jinja";
     private static final String KEY = "chat_template";
+    private static final String EXPECTED = "a string, a list of objects with name and template, or templates by name";
     private static final int MAX_BYTES = 4 << 20;
     private static final int MAX_TEMPLATES = 100;
 
@@ -97,14 +98,25 @@ public record ChatTemplates(Map<String, ChatTemplateSource> byName) {
             templates.put(DEFAULT, new ChatTemplateSource(DEFAULT, node.textValue(), file));
             return templates;
         }
-        if (!node.isArray() || node.size() > MAX_TEMPLATES) {
-            throw keys.fault(KEY, "a string, or a list of objects with name and template");
+        if (!node.isContainerNode() || node.size() > MAX_TEMPLATES) {
+            throw keys.fault(KEY, EXPECTED);
+        }
+        if (node.isObject()) {
+            for (Map.Entry<String, JsonNode> entry : node.properties()) {
+                if (!entry.getValue().isTextual()) {
+                    throw keys.fault(KEY, EXPECTED);
+                }
+                String name = entry.getKey();
+                templates.put(
+                        name, new ChatTemplateSource(name, entry.getValue().textValue(), file));
+            }
+            return templates;
         }
         for (JsonNode each : node) {
             JsonNode name = each.get("name");
             JsonNode text = each.get("template");
             if (name == null || !name.isTextual() || text == null || !text.isTextual()) {
-                throw keys.fault(KEY, "a string, or a list of objects with name and template");
+                throw keys.fault(KEY, EXPECTED);
             }
             ChatTemplateSource source = new ChatTemplateSource(name.textValue(), text.textValue(), file);
             if (templates.put(source.name(), source) != null) {

@@ -48,11 +48,11 @@ public record GenerationConfig(
             return new GenerationConfig(0, null, null, null, null, null, null, null, List.of(), Map.of());
         }
         JsonKeys keys = new JsonKeys(FILE, folder.json(FILE));
-        Integer topK = keys.optionalInteger("top_k", -1, Integer.MAX_VALUE);
+        double temperature = temperature(keys);
         return new GenerationConfig(
-                temperature(keys),
-                topK == null || topK < 1 ? null : topK,
-                keys.optionalNumber("top_p", value -> value > 0 && value <= 1, "a number above 0, at most 1"),
+                temperature,
+                topK(keys),
+                topP(keys, temperature == 0),
                 keys.optionalNumber("min_p", value -> value >= 0 && value <= 1, "a number from 0 to 1"),
                 keys.optionalNumber(
                         "repetition_penalty", value -> value > 0 && value <= 2, "a number above 0, at most 2"),
@@ -68,6 +68,24 @@ public record GenerationConfig(
         double absent = sample == null ? 0 : 1;
         double given = keys.number("temperature", value -> value >= 0, "a number of at least 0", absent);
         return sample != null && !sample ? 0 : given;
+    }
+
+    /** Some files write it with a point. */
+    private static @Nullable Integer topK(JsonKeys keys) {
+        Double value = keys.optionalNumber(
+                "top_k",
+                each -> each == Math.rint(each) && each >= -1 && each <= Integer.MAX_VALUE,
+                "a whole number from -1 to " + Integer.MAX_VALUE);
+        return value == null || value < 1 ? null : (Integer) value.intValue();
+    }
+
+    /** Where nothing is sampled, 0 is how some files write that it is off. */
+    private static @Nullable Double topP(JsonKeys keys, boolean greedy) {
+        Double value = keys.optionalNumber(
+                "top_p",
+                each -> (each > 0 || (greedy && each == 0)) && each <= 1,
+                "a number above 0, at most 1" + (greedy ? ", or 0 for off" : ""));
+        return value == null || value == 0 ? null : value;
     }
 
     private static @Nullable Double penalty(JsonKeys keys, String key) {

@@ -19,6 +19,7 @@ import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
 
 /** JSON as the files of a model may hold it: UTF-8, no key twice, nothing after the value, limits on everything. */
@@ -60,7 +61,7 @@ final class StrictJson {
      * @param anyNumberKey the key whose value may hold NaN or infinity; empty for none
      */
     static ObjectNode object(String file, byte[] content, String anyNumberKey) {
-        try (JsonParser parser = parser(content)) {
+        try (JsonParser parser = parser(withoutMark(content))) {
             JsonNode root = MAPPER.readTree(parser);
             if (root == null || root.isMissingNode()) {
                 throw new ModelLoadException(file, "", "expected a JSON object, found an empty file");
@@ -127,11 +128,20 @@ final class StrictJson {
         return new ModelLoadException(file, item, "expected JSON, found a fault: " + json.getOriginalMessage(), e);
     }
 
+    /** A byte order mark may stand before a text; it is no part of it. */
+    private static byte[] withoutMark(byte[] content) {
+        boolean marked = content.length >= 3
+                && content[0] == (byte) 0xEF
+                && content[1] == (byte) 0xBB
+                && content[2] == (byte) 0xBF;
+        return marked ? Arrays.copyOfRange(content, 3, content.length) : content;
+    }
+
     static String text(String file, byte[] content) {
         try {
             return StandardCharsets.UTF_8
                     .newDecoder()
-                    .decode(ByteBuffer.wrap(content))
+                    .decode(ByteBuffer.wrap(withoutMark(content)))
                     .toString();
         } catch (CharacterCodingException e) {
             throw new ModelLoadException(file, "", "expected UTF-8, found bytes that are not", e);

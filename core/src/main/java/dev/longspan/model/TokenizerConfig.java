@@ -1,6 +1,7 @@
 package dev.longspan.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,7 +59,8 @@ public record TokenizerConfig(
     private static @Nullable String token(JsonKeys config, JsonKeys special, String key) {
         JsonKeys keys = config.has(key) ? config : special;
         JsonNode node = keys.node(key);
-        return node == null ? null : content(keys, key, node);
+        // some files say false where there is no token
+        return node == null || node.equals(BooleanNode.FALSE) ? null : content(keys, key, node);
     }
 
     private static List<String> additional(JsonKeys keys) {

@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A lone surrogate in a text counts as U+FFFD. Settings for truncation and padding in the file are not followed.
  */
 public final class Tokenizer {
+    private static final int BYTE_ORDER_MARK = 0xFEFF;
+
     private final Vocabulary vocabulary;
     private final ByteStrings bytes;
     private final BitSet special;
@@ -60,6 +62,10 @@ public final class Tokenizer {
     public static Tokenizer load(Path file) {
         // a reader made by Files refuses bytes that are no UTF-8
         try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+            reader.mark(1);
+            if (reader.read() != BYTE_ORDER_MARK) {
+                reader.reset();
+            }
             return read(reader);
         } catch (NoSuchFileException e) {
             throw new ModelLoadException(TokenizerReader.FILE, "", "does not exist: " + file, e);

@@ -50,6 +50,15 @@ class ChatTemplatesTest {
     }
 
     @Test
+    void anObjectGivesNamedTemplates() {
+        folder.edit(
+                CONFIG,
+                root -> root.putObject("chat_template").put("default", "a").put("tool_use", "b"));
+        assertThat(templates().byName()).containsOnlyKeys("default", "tool_use");
+        assertThat(templates().defaultTemplate()).isEqualTo(new ChatTemplateSource("default", "a", CONFIG));
+    }
+
+    @Test
     void theFileWinsOverTheTokenizersConfigurationAndThatOverTheOldFile() {
         folder.write("chat_template.json", "{\"chat_template\": \"old\"}");
         assertThat(templates().defaultTemplate())
@@ -72,10 +81,11 @@ class ChatTemplatesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"7", "{}", "[\"a\"]", "[{\"name\":\"a\"}]", "[{\"name\":1,\"template\":\"x\"}]"})
+    @ValueSource(
+            strings = {"7", "{\"default\":1}", "[\"a\"]", "[{\"name\":\"a\"}]", "[{\"name\":1,\"template\":\"x\"}]"})
     void anotherFormIsRefused(String json) {
         folder.write(CONFIG, "{\"chat_template\": " + json + "}");
-        assertFault(CONFIG, "chat_template", this::templates, "expected a string, or a list", "found " + json);
+        assertFault(CONFIG, "chat_template", this::templates, "expected a string, a list", "found " + json);
     }
 
     @Test

@@ -36,6 +36,24 @@ class GenerationConfigTest {
         assertThat(read(json).temperature()).isEqualTo(expected);
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"do_sample\": false, \"top_p\": 0}|0",
+                "{\"do_sample\": false, \"top_p\": 0.0, \"top_k\": 50.0}|50",
+                "{\"do_sample\": true, \"temperature\": 0, \"top_p\": 0, \"top_k\": 1e2}|100",
+            })
+    void whereNothingIsSampledTopPMayBeZeroAndTopKHasAPoint(String json, int topK) {
+        assertThat(read(json).topP()).isNull();
+        assertThat(read(json).topK()).isEqualTo(topK == 0 ? null : (Integer) topK);
+    }
+
+    @Test
+    void aTopPOfZeroIsRefusedWhereTokensAreSampled() {
+        assertFault(FILE, "top_p", () -> read("{\"do_sample\": true, \"top_p\": 0}"), "expected ", "found 0");
+    }
+
     @Test
     void whatIsAbsentIsOff() {
         GenerationConfig config = read("{\"do_sample\": true, \"max_new_tokens\": 5}");
@@ -72,7 +90,7 @@ class GenerationConfigTest {
         "temperature,\"0.7\"",
         "top_k,2.5",
         "top_k,-2",
-        "top_p,0",
+        "top_p,-0.1",
         "top_p,1.01",
         "min_p,2",
         "repetition_penalty,0",

@@ -7,7 +7,9 @@ import dev.longspan.spi.AttentionHeads;
 import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.SpanAttention;
+import dev.longspan.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,6 +19,36 @@ import org.junit.jupiter.api.io.TempDir;
 class ModelFolderTest {
     @TempDir
     Path temp;
+
+    @Test
+    void aByteOrderMarkBeforeAnyFileIsNoPartOfIt(@TempDir Path temp) {
+        TestFolder folder = TestFolder.withoutWeights(temp);
+        for (String name : List.of(
+                "config.json",
+                "generation_config.json",
+                "tokenizer.json",
+                "tokenizer_config.json",
+                "special_tokens_map.json",
+                "chat_template.jinja")) {
+            folder.write(name, "\uFEFF" + new String(TestFolder.bytes(temp.resolve(name)), StandardCharsets.UTF_8));
+        }
+        ModelFolder plain = ModelFolder.open(TestFolder.NANO);
+        ModelFolder marked = ModelFolder.open(temp);
+
+        assertThat(marked.config()).isEqualTo(plain.config());
+        assertThat(marked.generation()).isEqualTo(plain.generation());
+        assertThat(marked.tokenizer()).isEqualTo(plain.tokenizer());
+        assertThat(marked.templates()).isEqualTo(plain.templates());
+        assertThat(Tokenizer.load(marked.tokenizerFile()).encode("hello"))
+                .isEqualTo(Tokenizer.load(plain.tokenizerFile()).encode("hello"));
+    }
+
+    @Test
+    void aTokenThatIsFalseIsNone(@TempDir Path temp) {
+        TestFolder folder =
+                TestFolder.withoutWeights(temp).edit("tokenizer_config.json", root -> root.put("bos_token", false));
+        assertThat(ModelFolder.open(folder.path).tokenizer().bosToken()).isNull();
+    }
 
     @Test
     void theNanoFolderIsReadAsItIs() {
