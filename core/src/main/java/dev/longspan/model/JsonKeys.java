@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * The keys of one JSON object, read with types and ranges. A key that is null counts as absent. A whole number is
  * written without point and exponent; a string is never a number.
  */
-final class JsonKeys {
+public final class JsonKeys {
     /** What stands for the file where a value was set by the application. */
     static final String OPTIONS = "model option";
 
@@ -26,7 +26,13 @@ final class JsonKeys {
     private final Map<String, JsonNode> overrides;
     private final Set<String> used = new HashSet<>();
 
-    JsonKeys(String file, ObjectNode root) {
+    /**
+     * Takes an object.
+     *
+     * @param file the file it comes from, for messages
+     * @param root the object
+     */
+    public JsonKeys(String file, ObjectNode root) {
         this(file, root, Map.of());
     }
 
@@ -36,8 +42,8 @@ final class JsonKeys {
         this.overrides = overrides;
     }
 
-    @Nullable
-    JsonNode node(String key) {
+    /** {@return the value of a key; null if it is absent} */
+    public @Nullable JsonNode node(String key) {
         used.add(key);
         JsonNode node = overrides.getOrDefault(key, root.get(key));
         return node == null || node.isNull() ? null : node;
@@ -58,14 +64,16 @@ final class JsonKeys {
         return found == null ? spellings[0] : found;
     }
 
-    ModelLoadException fault(String key, String expected) {
+    /** {@return the fault of a key that is not what was expected} */
+    public ModelLoadException fault(String key, String expected) {
         JsonNode node = node(key);
         String source = overrides.containsKey(key) ? OPTIONS : file;
         return new ModelLoadException(
                 source, key, "expected " + expected + ", found " + (node == null ? "nothing" : StrictJson.show(node)));
     }
 
-    int integer(String key, int min, int max) {
+    /** {@return a whole number that must be there} */
+    public int integer(String key, int min, int max) {
         Integer value = optionalInteger(key, min, max);
         if (value == null) {
             throw fault(key, wholeNumber(min, max));
@@ -155,7 +163,8 @@ final class JsonKeys {
         return value == null ? absent : value;
     }
 
-    String string(String key) {
+    /** {@return a string that must be there} */
+    public String string(String key) {
         String value = optionalString(key);
         if (value == null) {
             throw fault(key, "a string");
@@ -163,8 +172,8 @@ final class JsonKeys {
         return value;
     }
 
-    @Nullable
-    String optionalString(String key) {
+    /** {@return a string; null if it is absent} */
+    public @Nullable String optionalString(String key) {
         JsonNode node = node(key);
         if (node == null) {
             return null;
@@ -176,7 +185,7 @@ final class JsonKeys {
     }
 
     /** The keys that were never asked for, with their values as JSON, in the order of the file. */
-    Map<String, String> unused() {
+    public Map<String, String> unused() {
         Map<String, String> rest = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : root.properties()) {
             if (!used.contains(entry.getKey())) {

@@ -50,7 +50,8 @@ final class SafetensorsFile implements AutoCloseable {
             fill(name, channel, 0, length);
             byte[] header = new byte[SafetensorsHeader.requireLength(name, length.getLong(0), size)];
             fill(name, channel, SafetensorsHeader.LENGTH_BYTES, ByteBuffer.wrap(header));
-            Map<String, StoredTensor> tensors = SafetensorsHeader.read(name, header, size);
+            Map<String, StoredTensor> tensors =
+                    SafetensorsHeader.read(name, header, size).tensors();
             SafetensorsFile file = new SafetensorsFile(name, path, channel, size, tensors);
             channel = null;
             return file;

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import dev.longspan.spi.ModelLoadException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * Reads the header of a safetensors file: eight bytes of length, little-endian, then a JSON object from tensor names to
  * data type, shape and place, then the tensors' bytes without holes.
  */
-final class SafetensorsHeader {
+public final class SafetensorsHeader {
     /** The length field in front of the header. */
-    static final int LENGTH_BYTES = 8;
+    public static final int LENGTH_BYTES = 8;
 
     /** The largest header that is read, as in the format's own library. */
     static final int MAX_BYTES = 100_000_000;
@@ -47,6 +48,21 @@ final class SafetensorsHeader {
     private final long dataStart;
     private final long dataBytes;
     private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    private final Map<String, String> metadata = new LinkedHashMap<>();
+
+    /**
+     * What a header says.
+     *
+     * @param tensors the tensors by name, in the header's order
+     * @param metadata the texts of {@code __metadata__}; what is no text there is left out
+     */
+    public record Contents(Map<String, StoredTensor> tensors, Map<String, String> metadata) {
+        /** Guards the components against changes. */
+        public Contents {
+            tensors = Collections.unmodifiableMap(tensors);
+            metadata = Collections.unmodifiableMap(metadata);
+        }
+    }
 
     private SafetensorsHeader(String file, long dataStart, long dataBytes) {
         this.file = file;
@@ -60,9 +76,9 @@ final class SafetensorsHeader {
      * @param file the file's name
      * @param header the JSON object's bytes
      * @param fileBytes the size of the whole file
-     * @return the tensors by name, in the header's order
+     * @return what it says
      */
-    static Map<String, StoredTensor> read(String file, byte[] header, long fileBytes) {
+    public static Contents read(String file, byte[] header, long fileBytes) {
         long dataStart = LENGTH_BYTES + (long) header.length;
         SafetensorsHeader reader = new SafetensorsHeader(file, dataStart, fileBytes - dataStart);
         try (JsonParser parser = StrictJson.parser(header)) {
@@ -71,11 +87,11 @@ final class SafetensorsHeader {
             throw StrictJson.malformed(file, "header", e);
         }
         reader.requireNoHoles();
-        return reader.tensors;
+        return new Contents(reader.tensors, reader.metadata);
     }
 
     /** Checks the length field against the file. */
-    static int requireLength(String file, long length, long fileBytes) {
+    public static int requireLength(String file, long length, long fileBytes) {
         long rest = fileBytes - LENGTH_BYTES;
         if (length < 2 || length > rest) {
             throw new ModelLoadException(
@@ -103,7 +119,7 @@ final class SafetensorsHeader {
             String name = parser.currentName();
             parser.nextToken();
             if (name.equals(METADATA)) {
-                parser.skipChildren();
+                metadata(parser);
             } else if (tensors.size() == ModelConfigReader.MAX_TENSORS) {
                 throw fault("header", "expected at most " + ModelConfigReader.MAX_TENSORS + " tensors, found more");
             } else {
@@ -112,6 +128,21 @@ final class SafetensorsHeader {
         }
         if (parser.nextToken() != null) {
             throw fault("header", "expected nothing but spaces after the JSON object, found " + parser.currentToken());
+        }
+    }
+
+    private void metadata(JsonParser parser) throws IOException {
+        if (parser.currentToken() != JsonToken.START_OBJECT) {
+            parser.skipChildren();
+            return;
+        }
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String key = parser.currentName();
+            if (parser.nextToken() == JsonToken.VALUE_STRING) {
+                metadata.put(key, parser.getText());
+            } else {
+                parser.skipChildren();
+            }
         }
     }
 

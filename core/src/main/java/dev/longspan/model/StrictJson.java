@@ -23,7 +23,7 @@ import java.util.Arrays;
 import java.util.Map;
 
 /** JSON as the files of a model may hold it: UTF-8, no key twice, nothing after the value, limits on everything. */
-final class StrictJson {
+public final class StrictJson {
     private static final int MAX_DEPTH = 64;
     private static final int MAX_SHOWN = 80;
     private static final JsonMapper MAPPER = mapper();
@@ -60,7 +60,7 @@ final class StrictJson {
      *
      * @param anyNumberKey the key whose value may hold NaN or infinity; empty for none
      */
-    static ObjectNode object(String file, byte[] content, String anyNumberKey) {
+    public static ObjectNode object(String file, byte[] content, String anyNumberKey) {
         try (JsonParser parser = parser(withoutMark(content))) {
             JsonNode root = MAPPER.readTree(parser);
             if (root == null || root.isMissingNode()) {
@@ -149,7 +149,7 @@ final class StrictJson {
     }
 
     /** A value as an error shows it. */
-    static String show(JsonNode node) {
+    public static String show(JsonNode node) {
         String text = node.toString();
         return text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
     }

@@ -1,0 +1,86 @@
+package dev.longspan;
+
+import dev.longspan.snapshot.Disk;
+import dev.longspan.snapshot.SnapshotFolder;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The store in a folder of the file system: a folder for each snapshot, which appears whole or not at all, whatever happens
+ * to the process or the machine. Several stores, in this and in other processes, may share one folder. Nothing outside the
+ * folder is read, written or deleted, and symbolic links in it are never followed.
+ */
+public final class FileSnapshotStore implements SnapshotStore {
+    private final SnapshotFolder folder;
+
+    private FileSnapshotStore(SnapshotFolder folder) {
+        this.folder = folder;
+    }
+
+    /**
+     * Opens a store. What saving processes that ended early have left there is removed; what others are still writing is not.
+     *
+     * @param folder the store's folder; the first save makes it if it does not exist, for its owner only
+     * @return the store, which needs no closing
+     */
+    public static FileSnapshotStore open(Path folder) {
+        return new FileSnapshotStore(SnapshotFolder.open(folder, new Disk()));
+    }
+
+    /**
+     * {@return where snapshots are kept by default: {@code $XDG_DATA_HOME/longspan/snapshots} if that variable holds an
+     * absolute path, else {@code ~/.local/share/longspan/snapshots}}
+     */
+    public static Path defaultFolder() {
+        return defaultFolder(System.getenv(), System.getProperty("user.home", "."));
+    }
+
+    static Path defaultFolder(Map<String, String> environment, String home) {
+        String data = environment.getOrDefault("XDG_DATA_HOME", "");
+        Path base = !data.isEmpty() && Path.of(data).isAbsolute() ? Path.of(data) : Path.of(home, ".local", "share");
+        return base.resolve("longspan").resolve("snapshots");
+    }
+
+    @Override
+    public SnapshotInfo save(SnapshotDraft draft) {
+        return folder.save(draft);
+    }
+
+    @Override
+    public List<SnapshotInfo> list() {
+        return folder.list();
+    }
+
+    @Override
+    public SnapshotInfo info(String id) {
+        return folder.info(id);
+    }
+
+    @Override
+    public SnapshotReader read(String id) {
+        return folder.read(id);
+    }
+
+    @Override
+    public SnapshotInfo update(String id, SnapshotPatch patch) {
+        return folder.update(id, patch);
+    }
+
+    @Override
+    public void delete(String id) {
+        folder.delete(id);
+    }
+
+    @Override
+    public void exportTo(String id, OutputStream target) {
+        folder.exportTo(id, target);
+    }
+
+    @Override
+    public SnapshotInfo importFrom(InputStream source) {
+        return folder.importFrom(source);
+    }
+}
