@@ -74,6 +74,10 @@ final class OpenSnapshot implements SnapshotReader {
         return manifest;
     }
 
+    long size(String part) {
+        return file(part).expected().size();
+    }
+
     @Override
     public SeekableByteChannel open(String part) {
         OpenFile file = file(part);

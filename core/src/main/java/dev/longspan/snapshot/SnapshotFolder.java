@@ -2,6 +2,7 @@ package dev.longspan.snapshot;
 
 import dev.longspan.InvalidRequestException;
 import dev.longspan.PartWriter;
+import dev.longspan.SnapshotCorruptException;
 import dev.longspan.SnapshotDraft;
 import dev.longspan.SnapshotExistsException;
 import dev.longspan.SnapshotFile;
@@ -282,11 +283,39 @@ public final class SnapshotFolder implements SnapshotStore {
 
     @Override
     public void exportTo(String id, OutputStream target) {
-        throw new UnsupportedOperationException("export");
+        try (OpenSnapshot open = opened(id)) {
+            SnapshotArchive.write(open, target);
+        } catch (IOException e) {
+            throw StorageFaults.of("the stream of snapshot " + id, "cannot be written", e);
+        }
     }
 
     @Override
     public SnapshotInfo importFrom(InputStream source) {
-        throw new UnsupportedOperationException("import");
+        SnapshotArchive archive = SnapshotArchive.read(source);
+        byte[] manifest = archive.manifest();
+        SnapshotInfo info = Manifest.read(archive.id(), manifest);
+        requireFree(info.id());
+        try (TemporaryFolder temporary = temporary()) {
+            disk.createFolder(temporary.content());
+            for (Map.Entry<String, SnapshotFile> part : info.files().entrySet()) {
+                String name = part.getKey();
+                SnapshotFile expected = part.getValue();
+                SnapshotFile found =
+                        write(temporary.content().resolve(name), target -> archive.part(name, expected.size(), target));
+                if (!found.equals(expected)) {
+                    throw new SnapshotCorruptException(
+                            info.id(),
+                            name,
+                            "expected content with the SHA-256 " + expected.sha256() + ", found " + found.sha256());
+                }
+            }
+            archive.end();
+            write(temporary.content().resolve(Manifest.FILE), target -> target.write(ByteBuffer.wrap(manifest)));
+            publish(temporary, info.id());
+            return info;
+        } catch (IOException e) {
+            throw StorageFaults.of(folder.resolve(info.id()), "cannot be saved", e);
+        }
     }
 }

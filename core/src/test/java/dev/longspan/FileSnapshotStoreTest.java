@@ -1,0 +1,67 @@
+package dev.longspan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FileSnapshotStoreTest extends SnapshotStoreContract {
+    @TempDir
+    private Path root;
+
+    @Override
+    protected SnapshotStore open() {
+        return FileSnapshotStore.open(root.resolve("deep/er/store"));
+    }
+
+    @Override
+    protected SnapshotStore openAnother() {
+        return FileSnapshotStore.open(root.resolve("other"));
+    }
+
+    @AfterEach
+    void nothingTemporaryRemains() throws IOException {
+        for (String folder : List.of("deep/er/store", "other")) {
+            if (Files.exists(root.resolve(folder))) {
+                try (Stream<Path> entries = Files.list(root.resolve(folder))) {
+                    assertThat(entries.map(entry -> entry.getFileName().toString()))
+                            .noneMatch(name -> name.startsWith(".tmp"));
+                }
+            }
+        }
+    }
+
+    @Test
+    void openingAndListingMakesNoFolder() {
+        assertThat(open().list()).isEmpty();
+        assertThat(root.resolve("deep")).doesNotExist();
+    }
+
+    @Test
+    void onlyTheOwnerMayEnterTheStore() throws IOException {
+        open().save(SnapshotSamples.draft("a", 1));
+        for (String folder : List.of("deep/er/store", "deep/er/store/a")) {
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root.resolve(folder))))
+                    .isEqualTo("rwx------");
+        }
+    }
+
+    @Test
+    void snapshotsAreWhereTheSystemKeepsWhatUsersSave() {
+        assertThat(FileSnapshotStore.defaultFolder(Map.of("XDG_DATA_HOME", "/data"), "/home/x"))
+                .isEqualTo(Path.of("/data/longspan/snapshots"));
+        for (Map<String, String> none :
+                List.of(Map.<String, String>of(), Map.of("XDG_DATA_HOME", ""), Map.of("XDG_DATA_HOME", "relative"))) {
+            assertThat(FileSnapshotStore.defaultFolder(none, "/home/x"))
+                    .isEqualTo(Path.of("/home/x/.local/share/longspan/snapshots"));
+        }
+    }
+}
