@@ -209,6 +209,29 @@ public final class ChatEngine implements AutoCloseable {
     }
 
     /**
+     * {@return a new session from a snapshot} The snapshot is read and verified whole before the session is there; its next
+     * turn computes only what is new.
+     *
+     * @param snapshotId the snapshot's id
+     * @param options how the session is opened; its limit is the snapshot's if they say none
+     * @throws SessionExistsException if there is a session of its id
+     * @throws SnapshotNotFoundException if there is no such snapshot
+     * @throws SnapshotCorruptException if it is not what was saved
+     * @throws SnapshotIncompatibleException if it is another model's
+     * @throws ContextLengthException if it holds more than the engine takes
+     * @throws dev.longspan.spi.BackendMemoryException if there is not enough memory
+     * @throws EngineClosedException if the engine is closed
+     */
+    public Session loadSession(String snapshotId, SessionOptions options) {
+        return new Session(sessions.load(snapshotId, options), sessions);
+    }
+
+    /** {@return where snapshots are kept} */
+    public SnapshotStore snapshots() {
+        return sessions.snapshots().store();
+    }
+
+    /**
      * {@return the open session of an id}
      *
      * @param id its id

@@ -9,10 +9,15 @@ import dev.longspan.engine.OpenModel;
 import dev.longspan.engine.PrefixCache;
 import dev.longspan.engine.Scheduler;
 import dev.longspan.output.ToolParsers;
+import dev.longspan.session.DiskParking;
 import dev.longspan.session.IdleReclaimer;
 import dev.longspan.session.NoParking;
+import dev.longspan.session.Once;
+import dev.longspan.session.Parking;
 import dev.longspan.session.SessionContext;
+import dev.longspan.session.SessionSnapshots;
 import dev.longspan.session.SessionTable;
+import dev.longspan.snapshot.Fingerprint;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.Capabilities;
@@ -73,7 +78,9 @@ public final class ChatEngineBuilder {
     private LoadProgress progress = LoadProgress.NONE;
     private long prefixCacheBytes = -1;
     private long maxStateBytes = Long.MAX_VALUE;
-    private boolean parkIdleSessions;
+    private @Nullable Path parkingFolder;
+    private @Nullable SnapshotStore store;
+    private boolean fullFingerprint;
 
     ChatEngineBuilder() {}
 
@@ -240,6 +247,43 @@ public final class ChatEngineBuilder {
     }
 
     /**
+     * Lets sessions that are idle give up their memory when it is short: their states are written to a folder, the least recently
+     * used first, and read back when they are used.
+     *
+     * @param folder belongs to this engine alone; made if it does not exist, and states that an earlier engine left there are
+     *     removed. By default no session is parked
+     * @return this builder
+     */
+    public ChatEngineBuilder parkIdleSessions(Path folder) {
+        parkingFolder = Objects.requireNonNull(folder, "folder");
+        return this;
+    }
+
+    /**
+     * Sets where snapshots are kept.
+     *
+     * @param snapshots by default a {@link FileSnapshotStore} in {@link FileSnapshotStore#defaultFolder}, opened when it is first
+     *     used
+     * @return this builder
+     */
+    public ChatEngineBuilder snapshots(SnapshotStore snapshots) {
+        store = Objects.requireNonNull(snapshots, "snapshots");
+        return this;
+    }
+
+    /**
+     * Says how the weights are told from others, for snapshots: by all of their bytes, or, above 1 GiB, by samples of each
+     * tensor.
+     *
+     * @param full whether all bytes are read whatever their number; by default not
+     * @return this builder
+     */
+    public ChatEngineBuilder fullFingerprint(boolean full) {
+        fullFingerprint = full;
+        return this;
+    }
+
+    /**
      * Adds a listener that is told what the engine does.
      *
      * @param listener the listener
@@ -348,7 +392,7 @@ public final class ChatEngineBuilder {
         owned.add(() -> closeWorker(worker));
         PrefixCache prefixes = new PrefixCache(prefixCacheBytes >= 0 ? prefixCacheBytes : cacheShare(backend, plan));
         owned.add(prefixes::clear);
-        IdleReclaimer reclaimer = new IdleReclaimer(prefixes, parkIdleSessions, worker);
+        IdleReclaimer reclaimer = new IdleReclaimer(prefixes, parkingFolder != null, worker);
         MemoryBudget memory = new MemoryBudget(backend, plan, maxStateBytes);
         Scheduler scheduler =
                 new Scheduler(network, model.vocabulary(), limits, tokens, memory, reclaimer, worker, listeners);
@@ -356,16 +400,34 @@ public final class ChatEngineBuilder {
         ModelInfo info = model.info(maxContextTokens);
         BackendInfo backendInfo = new BackendInfo(backend.id(), backend.device(), backend.description(), notices);
         LOG.info("{} on backend {} ({})", info, backend.id(), backend.description());
-        SessionTable sessions = new SessionTable(new SessionContext(
+        Clock clock = Clock.system(ZoneId.systemDefault());
+        SessionSnapshots snapshots = new SessionSnapshots(
+                new Once<>(() -> store == null ? FileSnapshotStore.open(FileSnapshotStore.defaultFolder()) : store),
+                new Once<>(() -> Fingerprint.of(model.folder(), fullFingerprint)),
+                network,
+                info.name(),
+                maxContextTokens,
+                clock);
+        SessionContext context = new SessionContext(
                 scheduler,
                 new GenerationPlanner(model),
                 model.renderer(),
                 prefixes,
                 maxContextTokens,
-                NoParking.INSTANCE,
-                Clock.system(ZoneId.systemDefault())));
+                parking(network, owned),
+                clock);
+        SessionTable sessions = new SessionTable(context, snapshots);
         reclaimer.connect(sessions, scheduler::wake);
         return new ChatEngine(model, backendInfo, info, scheduler, prefixes, sessions, owned);
+    }
+
+    private Parking parking(LanguageModel network, List<AutoCloseable> owned) {
+        if (parkingFolder == null) {
+            return NoParking.INSTANCE;
+        }
+        DiskParking parking = new DiskParking(parkingFolder, network);
+        owned.add(parking);
+        return parking;
     }
 
     private long cacheShare(Backend backend, MemoryPlan plan) {

@@ -195,6 +195,50 @@ public final class Session implements AutoCloseable {
         return new Session(table.fork(session, checked.id().orElse(id)), table);
     }
 
+    /**
+     * Saves what was committed last as a snapshot, also while a turn runs. When this returns, it is safe on disk.
+     *
+     * @param title what people call it
+     * @return the snapshot
+     * @throws InvalidRequestException if the session is empty
+     * @throws SnapshotStoreException if the storage fails
+     * @throws SessionClosedException if the session is closed
+     */
+    public SnapshotInfo save(String title) {
+        return save(SessionTable.newId(), SnapshotLabel.titled(title));
+    }
+
+    /**
+     * Saves what was committed last as a snapshot, also while a turn runs. When this returns, it is safe on disk.
+     *
+     * @param snapshotId the snapshot's id
+     * @param label title, description and tags
+     * @return the snapshot
+     * @throws InvalidRequestException if the session is empty, or the id is none
+     * @throws SnapshotExistsException if there is a snapshot of that id
+     * @throws SnapshotStoreException if the storage fails
+     * @throws SessionClosedException if the session is closed
+     */
+    public SnapshotInfo save(String snapshotId, SnapshotLabel label) {
+        return table.snapshots().save(session, snapshotId, label);
+    }
+
+    /**
+     * Puts a snapshot in the place of what the session holds. The snapshot is read and verified whole before anything changes.
+     *
+     * @param snapshotId the snapshot's id
+     * @throws SnapshotNotFoundException if there is no such snapshot
+     * @throws SnapshotCorruptException if it is not what was saved
+     * @throws SnapshotIncompatibleException if it is another model's
+     * @throws ContextLengthException if it holds more than the engine takes
+     * @throws dev.longspan.spi.BackendMemoryException if there is not enough memory
+     * @throws SessionBusyException if a turn runs
+     * @throws SessionClosedException if the session is closed
+     */
+    public void load(String snapshotId) {
+        table.load(snapshotId, session);
+    }
+
     /** Closes the session: a turn that runs is cancelled and taken back. May be called twice. */
     @Override
     public void close() {

@@ -74,6 +74,14 @@ class ChatEngineTest {
         return engine;
     }
 
+    /** An answer that goes on until it is cut. */
+    private static ChatRequest loop() {
+        return ChatRequest.builder()
+                .user("!loop")
+                .repetition(RepetitionSettings.DEFAULT.with(Map.of("enabled", false)))
+                .build();
+    }
+
     private static String rendered(String user) {
         return "<|im_start|>user\n" + user + "<|im_end|>\n<|im_start|>assistant\n";
     }
@@ -219,7 +227,7 @@ class ChatEngineTest {
     void theLimitIsCutToTheRoomThereIs() {
         int prompt = DigestModel.encode(rendered("!loop")).length;
         ChatEngine engine = keep(builder().maxContextTokens(prompt + 7).build());
-        ChatResponse response = engine.chat(ChatRequest.of("!loop"));
+        ChatResponse response = engine.chat(loop());
         assertThat(response.finishReason()).isEqualTo(FinishReason.LENGTH);
         assertThat(response.usage().completionTokens()).isEqualTo(7);
     }
@@ -261,7 +269,7 @@ class ChatEngineTest {
         assertThat(queued.await().finishReason()).isEqualTo(FinishReason.CANCELLED);
         assertThat(backend.gate().arrivals()).as("no further call of forward").isEqualTo(before);
 
-        ChatStream decoding = engine.stream(ChatRequest.of("!loop"));
+        ChatStream decoding = engine.stream(loop());
         while (!(decoding.next() instanceof ChatEvent.TextDelta)) {
             // read on
         }
@@ -274,7 +282,7 @@ class ChatEngineTest {
     @Test
     void closingAStreamEndsItAndDropsWhatWasNotRead() {
         ChatEngine engine = engine();
-        ChatStream stream = engine.stream(ChatRequest.of("!loop"));
+        ChatStream stream = engine.stream(loop());
         stream.next();
         stream.close();
         assertThat(backend.openStates()).isZero();
@@ -400,9 +408,9 @@ class ChatEngineTest {
     void closingTheEngineEndsEveryStreamAndLeavesNoThread() {
         ChatEngine engine = keep(builder().maxRunning(1).build());
         backend.gate().hold();
-        ChatStream running = engine.stream(ChatRequest.of("!loop"));
+        ChatStream running = engine.stream(loop());
         backend.gate().awaitWaiting(LIMIT);
-        ChatStream queued = engine.stream(ChatRequest.of("!loop"));
+        ChatStream queued = engine.stream(loop());
         Thread closer = new Thread(engine::close);
         closer.start();
         backend.gate().release();
@@ -418,7 +426,7 @@ class ChatEngineTest {
     void anInterruptedReaderCancelsItsAnswerAndKeepsItsFlag() {
         ChatEngine engine = engine();
         Thread.currentThread().interrupt();
-        assertThatThrownBy(() -> engine.chat(ChatRequest.of("!loop"))).isInstanceOf(StreamInterruptedException.class);
+        assertThatThrownBy(() -> engine.chat(loop())).isInstanceOf(StreamInterruptedException.class);
         assertThat(Thread.interrupted()).isTrue();
         assertThat(engine.chat(ChatRequest.of("!say on\n!end")).text()).isEqualTo("on");
     }

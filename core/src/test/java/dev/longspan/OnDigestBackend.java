@@ -57,7 +57,8 @@ abstract class OnDigestBackend {
                 .model(folder)
                 .backend(backend)
                 .maxContextTokens(4000)
-                .prefixCacheBytes(0);
+                .prefixCacheBytes(0)
+                .snapshots(FileSnapshotStore.open(folder.resolve("snapshots")));
     }
 
     ChatEngine engine() {

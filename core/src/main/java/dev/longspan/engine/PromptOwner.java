@@ -22,6 +22,7 @@ final class PromptOwner implements TurnOwner {
     @Override
     public @Nullable SharedCheckpoint base(int[] ids) {
         SharedCheckpoint found = cache.longest(ids, ids.length - 1);
+        PrefixReuseEvent.record(ids.length, found == null ? 0 : found.length());
         return found == null ? null : found.retain();
     }
 

@@ -8,6 +8,7 @@ import dev.longspan.TemplateFeatures.Thinking;
 import dev.longspan.ThinkingMode;
 import dev.longspan.spi.ModelLoadException;
 import dev.longspan.template.ChatTemplate;
+import dev.longspan.template.TemplateLimits;
 import dev.longspan.text.MarkedText;
 import dev.longspan.tokenizer.Tokenizer;
 import java.time.ZonedDateTime;
@@ -52,8 +53,8 @@ public final class PromptRenderer {
             Optional<String> toolParser) {
         this.tokenizer = tokenizer;
         this.answerTags = Set.copyOf(answerTags);
-        ConversationRenderer plain = new ConversationRenderer(template, specialTokens, ThinkingPlace.NONE);
-        ConversationRenderer tools = new ConversationRenderer(toolTemplate, specialTokens, ThinkingPlace.NONE);
+        ConversationRenderer plain = probing(template, specialTokens);
+        ConversationRenderer tools = probing(toolTemplate, specialTokens);
         TemplateProbe probe = new TemplateProbe(plain, tools);
         this.features = probe.features(toolParser);
         this.featuresWithTools = new TemplateProbe(tools, tools).features(toolParser);
@@ -61,6 +62,11 @@ public final class PromptRenderer {
         this.place = probe.thinkingPlace();
         this.conversations = new ConversationRenderer(template, specialTokens, place);
         this.withTools = new ConversationRenderer(toolTemplate, specialTokens, place);
+    }
+
+    /** A hostile template must not make the loading of its model slow. */
+    private static ConversationRenderer probing(ChatTemplate template, Map<String, String> specialTokens) {
+        return new ConversationRenderer(template.withLimits(TemplateLimits.PROBE), specialTokens, ThinkingPlace.NONE);
     }
 
     /** {@return what the template can do} */

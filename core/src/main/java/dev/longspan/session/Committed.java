@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param messages the history
  * @param ids what its head has absorbed; never written to
  * @param kept the checkpoints, by ascending position, the head last; none if it holds nothing
+ * @param around where the last message of a user begins and ends, in tokens
  * @param turns one record for each turn that the history still holds
  * @param lastTurn what the last turn reused and computed
  */
@@ -24,14 +25,17 @@ record Committed(
         List<ChatMessage> messages,
         int[] ids,
         List<Kept> kept,
+        List<Integer> around,
         List<TurnRecord> turns,
         Optional<TurnInfo> lastTurn) {
-    static final Committed EMPTY = new Committed(0, List.of(), new int[0], List.of(), List.of(), Optional.empty());
+    static final Committed EMPTY =
+            new Committed(0, List.of(), new int[0], List.of(), List.of(), List.of(), Optional.empty());
 
     /** Copies the components. */
     Committed {
         messages = List.copyOf(messages);
         kept = List.copyOf(kept);
+        around = List.copyOf(around);
         turns = List.copyOf(turns);
     }
 
@@ -79,12 +83,19 @@ record Committed(
 
     /** {@return the same with other checkpoints} */
     Committed withKept(List<Kept> others) {
-        return new Committed(sequence, messages, ids, others, turns, lastTurn);
+        return new Committed(sequence, messages, ids, others, around, turns, lastTurn);
     }
 
     /** {@return the same, held once more} */
     Committed retained() {
         kept.forEach(each -> each.checkpoint().retain());
         return this;
+    }
+
+    /** {@return the checkpoints that must not be lost: the head, and those around the last message of a user} */
+    List<Kept> portable() {
+        return kept.stream()
+                .filter(each -> each.position() == ids.length || around.contains(each.position()))
+                .toList();
     }
 }

@@ -28,11 +28,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LiveSession {
     private final String id;
-    private final ZonedDateTime created;
     private final SessionContext context;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition idle = lock.newCondition();
+    /** What its template is told of the time. */
+    private volatile ZonedDateTime created;
+
     private Committed committed;
     private int maxTokens;
     private boolean busy;
@@ -482,18 +484,25 @@ public final class LiveSession {
     /** {@return its committed state, held for the caller, for writing it down} */
     Committed hold() {
         unparkIfIdle();
+        if (committed().kept().isEmpty() && committed().ids().length > 0) {
+            rollback(committed().messages().size(), TurnOptions.DEFAULT); // what could not be read is computed again
+        }
         lock.lock();
         try {
             requireOpen();
+            if (committed.kept().isEmpty()) {
+                throw new InvalidRequestException("session", "expected one that holds something, found an empty one");
+            }
             return committed.retained();
         } finally {
             lock.unlock();
         }
     }
 
-    /** Takes the place of what is committed, if it is idle. */
-    void replace(Committed next) {
+    /** Puts what was loaded in the place of what is committed, if no turn runs. */
+    void replace(SessionSnapshots.Loaded loaded) {
         List<Kept> old;
+        ParkedState file;
         lock.lock();
         try {
             requireOpen();
@@ -501,10 +510,20 @@ public final class LiveSession {
                 throw new SessionBusyException(id);
             }
             old = committed.kept();
-            committed = next;
+            file = parked;
+            parked = null;
+            committed = loaded.committed();
+            created = loaded.created();
+            maxTokens = loaded.maxTokens();
+            lineage.forEach(share -> share.lineage().leave());
+            lineage = List.of();
+            lastUsed = System.nanoTime();
         } finally {
             lock.unlock();
         }
         old.forEach(kept -> kept.checkpoint().release());
+        if (file != null) {
+            context.parking().delete(file);
+        }
     }
 }

@@ -15,12 +15,47 @@ import java.util.concurrent.ConcurrentHashMap;
 /** The open sessions of an engine. Any thread. */
 public final class SessionTable {
     private final SessionContext context;
+    private final SessionSnapshots snapshots;
     private final ConcurrentHashMap<String, LiveSession> sessions = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
     /** Makes a table without sessions. */
-    public SessionTable(SessionContext context) {
+    public SessionTable(SessionContext context, SessionSnapshots snapshots) {
         this.context = context;
+        this.snapshots = snapshots;
+    }
+
+    /** {@return the way between sessions and snapshots} */
+    public SessionSnapshots snapshots() {
+        return snapshots;
+    }
+
+    /** Opens a session from a snapshot. */
+    public LiveSession load(String snapshot, SessionOptions options) {
+        String id = options.id().orElseGet(SessionTable::newId);
+        if (sessions.containsKey(id)) {
+            throw new SessionExistsException(id);
+        }
+        SessionSnapshots.Loaded loaded = snapshots.load(snapshot);
+        LiveSession session = new LiveSession(id, loaded.created(), context, loaded.committed(), loaded.maxTokens());
+        try {
+            options.maxTokens().ifPresent(session::resize);
+            return add(session);
+        } catch (RuntimeException | Error e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    /** Puts a snapshot in the place of what a session holds, once it is read and verified whole. */
+    public void load(String snapshot, LiveSession session) {
+        SessionSnapshots.Loaded loaded = snapshots.load(snapshot);
+        try {
+            session.replace(loaded);
+        } catch (RuntimeException | Error e) {
+            loaded.committed().kept().forEach(kept -> kept.checkpoint().release());
+            throw e;
+        }
     }
 
     /** Opens an empty session. */

@@ -33,6 +33,7 @@ final class Turn implements TurnOwner {
     private @Nullable SharedCheckpoint base;
     private int reused;
     private volatile @Nullable ChatStream stream;
+    private final TurnEvent recorded = new TurnEvent();
 
     // what the turn leaves behind: as it was asked, until the answer is known
     private List<ChatMessage> messagesAfter;
@@ -53,6 +54,7 @@ final class Turn implements TurnOwner {
             TurnOptions options,
             int[] prompt,
             boolean wantsLogits) {
+        recorded.begin();
         this.session = session;
         this.before = before;
         this.messages = List.copyOf(messages);
@@ -206,7 +208,16 @@ final class Turn implements TurnOwner {
         turns.add(new Committed.TurnRecord(messagesAfter.size(), idsAfter.length, settings));
         TurnInfo info = new TurnInfo(matching, reused, reuseEnd(), prompt.length - reused, computed);
         session.commit(
-                new Committed(before.sequence() + 1, messagesAfter, idsAfter, kept, turns, Optional.of(info)), dropped);
+                new Committed(
+                        before.sequence() + 1,
+                        messagesAfter,
+                        idsAfter,
+                        kept,
+                        IntStream.of(marks).boxed().toList(),
+                        turns,
+                        Optional.of(info)),
+                dropped);
+        recorded.finish(session.id(), info);
     }
 
     private ReuseEnd reuseEnd() {

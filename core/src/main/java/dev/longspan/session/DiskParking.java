@@ -1,0 +1,122 @@
+package dev.longspan.session;
+
+import dev.longspan.SnapshotStoreException;
+import dev.longspan.engine.SharedCheckpoint;
+import dev.longspan.snapshot.StateFile;
+import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.LanguageModel;
+import dev.longspan.spi.LongspanException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Parks states in files of a folder that belongs to one engine. What an earlier engine left there is removed. */
+public final class DiskParking implements Parking, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(DiskParking.class);
+    private static final String SUFFIX = ".parked";
+
+    private final Path folder;
+    private final LanguageModel model;
+
+    /**
+     * Opens a folder.
+     *
+     * @param folder made if it does not exist; only files of parked states are removed from it
+     * @param model reads the states
+     * @throws SnapshotStoreException if the folder cannot be used
+     */
+    public DiskParking(Path folder, LanguageModel model) {
+        this.folder = folder;
+        this.model = model;
+        try {
+            Files.createDirectories(folder);
+            clean();
+        } catch (IOException e) {
+            throw new SnapshotStoreException(folder.toString(), "cannot be used for parked sessions: " + e, e);
+        }
+    }
+
+    private void clean() throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*" + SUFFIX)) {
+            for (Path file : files) {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+
+    @Override
+    public ParkedState write(String id, List<Kept> kept) {
+        List<Checkpoint> checkpoints = new ArrayList<>();
+        List<Boolean> turnEnds = new ArrayList<>();
+        for (Kept each : kept) {
+            checkpoints.add(each.checkpoint().checkpoint());
+            turnEnds.add(each.turnEnd());
+        }
+        Path file = null;
+        try {
+            file = Files.createTempFile(folder, "session-", SUFFIX);
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                StateFile.write(checkpoints, channel);
+            }
+            return new ParkedState(file, List.copyOf(turnEnds));
+        } catch (IOException e) {
+            delete(file);
+            throw new SnapshotStoreException(folder.toString(), "cannot take session '" + id + "': " + e, e);
+        } catch (RuntimeException | Error e) {
+            delete(file);
+            throw e;
+        }
+    }
+
+    @Override
+    public List<Kept> read(ParkedState state) {
+        try (FileChannel channel = FileChannel.open(state.file(), StandardOpenOption.READ)) {
+            List<Checkpoint> read =
+                    StateFile.read("parked", channel, model.spec()).load(model);
+            List<Kept> kept = new ArrayList<>();
+            for (int i = 0; i < read.size(); i++) {
+                kept.add(new Kept(
+                        new SharedCheckpoint(read.get(i)), state.turnEnds().get(i)));
+            }
+            return kept;
+        } catch (IOException | LongspanException e) {
+            LOG.warn("a parked state cannot be read and will be computed again: {}", e.toString());
+            return List.of();
+        } finally {
+            delete(state);
+        }
+    }
+
+    @Override
+    public void delete(ParkedState state) {
+        delete(state.file());
+    }
+
+    private static void delete(@Nullable Path file) {
+        if (file == null) {
+            return;
+        }
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            LOG.warn("a parked state cannot be removed: {}", file, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            clean();
+        } catch (IOException e) {
+            LOG.warn("parked states cannot be removed: {}", folder, e);
+        }
+    }
+}
