@@ -2,11 +2,15 @@ package dev.longspan.engine;
 
 import dev.longspan.spi.Checkpoint;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A checkpoint with several holders: closed when the last of them lets it go. Made with one holder. Any thread.
  */
 public final class SharedCheckpoint {
+    private static final Logger LOG = LoggerFactory.getLogger(SharedCheckpoint.class);
+
     private final Checkpoint checkpoint;
     private final int length;
     private final AtomicInteger holders = new AtomicInteger(1);
@@ -44,10 +48,14 @@ public final class SharedCheckpoint {
         return this;
     }
 
-    /** Lets it go. */
+    /** Lets it go. Never throws: what was decided without this checkpoint must not fail by it. */
     public void release() {
         if (holders.decrementAndGet() == 0) {
-            checkpoint.close();
+            try {
+                checkpoint.close();
+            } catch (RuntimeException | Error e) {
+                LOG.error("a checkpoint could not be closed", e);
+            }
         }
     }
 }

@@ -244,4 +244,74 @@ class ToolFormatsTest {
         assertThat(Gathered.of(rules, Gathered.points(output)).outcome()).isEqualTo(whole.outcome());
         return whole.text() + "|" + whole.thinking + "|" + whole.end();
     }
+
+    @Test
+    void anEmptyThinkingBlockDropsTheNewlinesBehindItToo() {
+        OutputRules rules = new OutputRules(false, List.of(), null, List.of(), false, 0, true);
+        assertThat(all(rules, "<think></think>\n\nHi\n\n")).isEqualTo("Hi\n\n||");
+        assertThat(all(rules, "<think>a</think>\n\n<think>b</think>\nHi")).isEqualTo("Hi|ab|");
+    }
+
+    @Test
+    void provisionalPiecesOfAnArrayBelongToItsFirstCallAndLoseNothing() {
+        Gathered gathered = new Gathered();
+        OutputParser parser =
+                new OutputParser(new OutputRules(false, List.of(), new MistralJson(), TOOLS, true, 8, false), gathered);
+        parser.accept("[TOOL_CALLS]look[ARGS]");
+        parser.accept("{\"q\":1}");
+        assertThat(gathered.provisional.toString()).isEqualTo("{\"q\":1}");
+        parser.accept("[TOOL_CALLS][{\"name\":\"look\",\"arguments\":{}},{\"name\":\"add\",\"arg");
+        assertThat(gathered.provisional.toString()).doesNotContain("add");
+    }
+
+    @Test
+    void textThatOftenLooksLikeABlockCostsNoStackAndIsNotLost() {
+        OutputRules rules = new OutputRules(false, List.of(), new AtSigns(), List.of(), true, 8, false);
+        assertThat(all(rules, "x@a@b")).isEqualTo("x@a@b||");
+        String many = "@".repeat(20_000) + "\n";
+        assertThat(Gathered.of(rules, List.of(many)).text()).isEqualTo(many);
+    }
+
+    /** {@code @} begins a block that a newline shows to be none. */
+    private static final class AtSigns implements ToolParser {
+        @Override
+        public String name() {
+            return "at";
+        }
+
+        @Override
+        public boolean fits(String template) {
+            return false;
+        }
+
+        @Override
+        public List<String> openings() {
+            return List.of("@");
+        }
+
+        @Override
+        public Reader reader(List<ToolSpecification> tools) {
+            return new Reader() {
+                @Override
+                public State accept(char next) {
+                    return next == '\n' ? State.NO_CALL : State.READING;
+                }
+
+                @Override
+                public String name() {
+                    return "";
+                }
+
+                @Override
+                public boolean isCertain() {
+                    return false;
+                }
+
+                @Override
+                public List<Call> calls() {
+                    return List.of();
+                }
+            };
+        }
+    }
 }
