@@ -7,6 +7,9 @@ import dev.longspan.ChatRequest;
 import dev.longspan.ChatRequestBuilder;
 import dev.longspan.ChatResponse;
 import dev.longspan.ChatStream;
+import dev.longspan.Session;
+import dev.longspan.SessionOptions;
+import dev.longspan.SnapshotInfo;
 import dev.longspan.ToolCall;
 import dev.longspan.ToolSpecification;
 import java.nio.file.Path;
@@ -28,6 +31,23 @@ final class ReadmeExample {
                         System.out.print(delta.text());
                     }
                 }
+            }
+        }
+        // README end
+    }
+
+    static void keepASession(ChatEngine engine) {
+        // README begin
+        try (Session session = engine.openSession()) {
+            session.send("My name is Alice.");
+            System.out.println(session.send("What's my name?").text());
+
+            SnapshotInfo snapshot = session.save("after hello");
+            session.rollback(2); // keeps the first two messages
+            try (Session twin = session.fork();
+                    Session later = engine.loadSession(snapshot.id(), SessionOptions.DEFAULT)) {
+                System.out.println(
+                        twin.history().size() + " and " + later.history().size() + " messages");
             }
         }
         // README end

@@ -3,6 +3,7 @@ package dev.longspan.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.longspan.ChatEngine;
+import dev.longspan.FileSnapshotStore;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ReadmeTest {
     private static final Path EXAMPLE =
@@ -32,7 +34,7 @@ class ReadmeTest {
     }
 
     @Test
-    void theExampleRunsAndAnswers() {
+    void theExampleRunsAndAnswers(@TempDir Path store) {
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         PrintStream before = System.out;
         try {
@@ -40,7 +42,11 @@ class ReadmeTest {
             Path folder = Tree.root().resolve("nano-model/model");
             ReadmeExample.run(folder);
             System.out.println();
-            try (ChatEngine engine = ChatEngine.builder().model(folder).build()) {
+            try (ChatEngine engine = ChatEngine.builder()
+                    .model(folder)
+                    .snapshots(FileSnapshotStore.open(store))
+                    .build()) {
+                ReadmeExample.keepASession(engine);
                 ReadmeExample.callTools(engine);
             }
         } finally {
@@ -49,7 +55,9 @@ class ReadmeTest {
         List<String> lines = printed.toString(StandardCharsets.UTF_8).lines().toList();
         assertThat(lines).hasSizeGreaterThanOrEqualTo(2);
         assertThat(lines.get(0)).contains("Paris");
-        assertThat(String.join("", lines.subList(1, lines.size() - 1))).isNotBlank();
+        assertThat(String.join("", lines.subList(1, lines.size() - 3))).isNotBlank();
+        assertThat(lines.get(lines.size() - 3)).contains("Alice");
+        assertThat(lines.get(lines.size() - 2)).isEqualTo("2 and 4 messages");
         assertThat(lines.get(lines.size() - 1)).contains("sunny");
     }
 
