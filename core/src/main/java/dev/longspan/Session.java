@@ -119,6 +119,17 @@ public final class Session implements AutoCloseable {
     }
 
     /**
+     * {@return how many tokens the prompt of a turn would have, the history included} Nothing is computed or changed.
+     *
+     * @param request the new messages alone, and how to answer
+     * @throws InvalidRequestException if the request cannot be run as it is; its length is not looked at
+     * @throws ChatTemplateException if the model's template refuses the conversation
+     */
+    public int countTokens(ChatRequest request) {
+        return session.countTokens(request);
+    }
+
+    /**
      * Reads messages without answering: how documents get into a conversation before the first question.
      *
      * @param messages the new messages, at least one

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.longspan.TurnInfo.ReuseEnd;
 import dev.longspan.spi.BackendException;
+import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.tck.DigestModel;
 import dev.longspan.tck.TemplateKind;
 import java.io.IOException;
@@ -434,5 +435,41 @@ class SessionTest extends OnDigestBackend {
                 assertThat(session.send(question).message()).isEqualTo(stateless.message());
             }
         }
+    }
+
+    @Test
+    void sizesAreToldBefore() {
+        ChatEngine engine = engine();
+        try (Session session = engine.openSession()) {
+            session.send("!say one\n!end");
+            ChatRequest request = user("!say two\n!end").build();
+            SessionInfo before = session.info();
+            int tokens = session.countTokens(request);
+            assertThat(session.info()).isEqualTo(before);
+            assertThat(session.send(request).usage().promptTokens()).isEqualTo(tokens);
+        }
+    }
+
+    @Test
+    void beyondTheLimitOfMemoryATurnIsRefusedWithTheNumbersAndWorksOnceThereIsRoom() {
+        ChatEngine measured = engine();
+        long one;
+        try (Session session = measured.openSession()) {
+            session.append(List.of(ChatMessage.user("m".repeat(1000))));
+            one = session.info().bytes();
+        }
+        ChatEngine engine = keep(builder().maxStateBytes(5 * one / 2).build());
+        Session first = engine.openSession();
+        first.append(List.of(ChatMessage.user("m".repeat(1000))));
+        Session second = engine.openSession();
+        second.append(List.of(ChatMessage.user("n".repeat(1000))));
+        Session third = engine.openSession();
+        assertThatThrownBy(() -> third.append(List.of(ChatMessage.user("o".repeat(1000)))))
+                .isInstanceOf(BackendMemoryException.class)
+                .hasMessageContaining("maxStateBytes");
+        assertThat(third.tokenIds()).isEmpty();
+        first.close();
+        third.append(List.of(ChatMessage.user("o".repeat(1000))));
+        assertThat(third.tokenIds()).isNotEmpty();
     }
 }

@@ -16,6 +16,7 @@ public final class MemoryBudget {
     private final MemoryPlan plan;
     private final MemorySize before;
     private final MemorySize limit;
+    private final long maxStateBytes;
 
     /**
      * Makes a budget.
@@ -27,6 +28,7 @@ public final class MemoryBudget {
     public MemoryBudget(Backend backend, MemoryPlan plan, long maxStateBytes) {
         this.backend = backend;
         this.plan = plan;
+        this.maxStateBytes = maxStateBytes;
         this.before = backend.memory().used();
         MemorySize all = backend.memory().limit();
         MemorySize fixed = plan.weights().plus(plan.workspace());
@@ -69,6 +71,24 @@ public final class MemoryBudget {
             needed = needed.plus(outstanding(others.get(i)));
         }
         return fits(needed, limit);
+    }
+
+    /**
+     * Refuses a sequence for which there is no room under the limit that was set, while nothing else could give way. Where there
+     * is no such limit the backend has the last word: what it plans is an upper bound.
+     *
+     * @throws BackendMemoryException if the limit would be passed
+     */
+    void requireRoom(GenerationSpec spec, int sharedTokens) {
+        if (maxStateBytes < Long.MAX_VALUE && !hasRoom(spec, sharedTokens, List.of())) {
+            MemorySize needed = plan.sequence(spec.mostTokens() - sharedTokens);
+            throw new BackendMemoryException(
+                    "a conversation of " + spec.prompt().length + " tokens and an answer of up to " + spec.maxTokens()
+                            + " (maxTokens) beside the sessions that are open, with a limit of " + maxStateBytes
+                            + " (maxStateBytes)",
+                    Math.max(needed.deviceBytes(), needed.hostBytes()),
+                    null);
+        }
     }
 
     /** What a sequence may still take. */

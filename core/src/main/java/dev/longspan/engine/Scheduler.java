@@ -353,6 +353,9 @@ public final class Scheduler implements AutoCloseable {
 
     private void start(Generation generation) {
         try {
+            if (running.isEmpty()) {
+                memory.requireRoom(generation.spec(), generation.sharedTokens());
+            }
             generation.start(model);
         } catch (RuntimeException | OutOfMemoryError e) {
             generation.fail(explained(e));

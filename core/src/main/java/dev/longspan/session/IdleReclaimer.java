@@ -12,11 +12,14 @@ import org.slf4j.LoggerFactory;
 /** Parks sessions that are idle, the least recently used first, one at a time and not on the engine's thread. */
 public final class IdleReclaimer implements Reclaimer {
     private static final Logger LOG = LoggerFactory.getLogger(IdleReclaimer.class);
+    /** For how long nothing is parked after the storage has failed. */
+    private static final long PAUSE_NANOS = 10_000_000_000L;
 
     private final PrefixCache prefixes;
     private final boolean parks;
     private final Executor worker;
     private final AtomicBoolean parking = new AtomicBoolean();
+    private volatile long failedSince;
     private volatile Runnable wake = () -> {};
     private volatile Supplier<List<LiveSession>> sessions = List::of;
 
@@ -44,13 +47,18 @@ public final class IdleReclaimer implements Reclaimer {
         if (prefixes.free()) {
             return Result.FREED;
         }
-        if (!parks || (nobodyToPark() && !parking.get())) {
+        if (!parks || isPaused() || (nobodyToPark() && !parking.get())) {
             return Result.NOTHING;
         }
         if (parking.compareAndSet(false, true)) {
             worker.execute(this::parkOne);
         }
         return Result.LATER;
+    }
+
+    private boolean isPaused() {
+        long since = failedSince;
+        return since != 0 && System.nanoTime() - since < PAUSE_NANOS;
     }
 
     private boolean nobodyToPark() {
@@ -66,7 +74,8 @@ public final class IdleReclaimer implements Reclaimer {
                 }
             }
         } catch (RuntimeException e) {
-            LOG.error("a session could not be parked", e);
+            failedSince = System.nanoTime();
+            LOG.error("a session could not be parked; that is tried again in a while", e);
         } finally {
             parking.set(false);
             wake.run();

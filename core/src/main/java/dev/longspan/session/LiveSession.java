@@ -103,6 +103,15 @@ public final class LiveSession {
         }
     }
 
+    /** {@return how many tokens the prompt of a turn would have} */
+    public int countTokens(ChatRequest request) {
+        List<ChatMessage> messages = Joined.history(committed(), request.messages());
+        return context.renderer()
+                .prompt(messages, RenderSettings.of(request), created)
+                .ids()
+                .length;
+    }
+
     private static void requireQuestion(List<ChatMessage> messages) {
         ChatMessage last = messages.isEmpty() ? null : messages.get(messages.size() - 1);
         if (!(last instanceof ChatMessage.UserMessage) && !(last instanceof ChatMessage.ToolMessage)) {
