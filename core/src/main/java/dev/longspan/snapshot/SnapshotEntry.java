@@ -27,6 +27,10 @@ final class SnapshotEntry {
         this.id = id;
     }
 
+    String id() {
+        return id;
+    }
+
     Path file(String name) {
         return folder.resolve(name);
     }

@@ -57,6 +57,11 @@ public final class SnapshotFolder implements SnapshotStore {
         return store;
     }
 
+    /** {@return the store's folder} */
+    public Path path() {
+        return folder;
+    }
+
     private void clean() throws IOException {
         List<Path> candidates = new ArrayList<>();
         for (Path each : entries()) {
@@ -249,8 +254,9 @@ public final class SnapshotFolder implements SnapshotStore {
 
     private SnapshotInfo relabel(SnapshotEntry entry, SnapshotPatch patch, TemporaryFolder temporary)
             throws IOException {
-        SnapshotInfo old = entry.manifest();
-        byte[] manifest = Manifest.write(new SnapshotInfo(
+        byte[] before = entry.manifestBytes();
+        SnapshotInfo old = Manifest.read(entry.id(), before);
+        byte[] after = Manifest.write(new SnapshotInfo(
                 old.id(),
                 old.created(),
                 patch.applyTo(old.label()),
@@ -261,10 +267,22 @@ public final class SnapshotFolder implements SnapshotStore {
                 0,
                 old.files(),
                 Optional.empty()));
+        replaceManifest(entry, after, temporary);
+        boolean forced = false;
+        try {
+            disk.forceFolder(folder.resolve(old.id()));
+            forced = true;
+        } finally {
+            if (!forced) {
+                replaceManifest(entry, before, temporary);
+            }
+        }
+        return Manifest.read(old.id(), after);
+    }
+
+    private void replaceManifest(SnapshotEntry entry, byte[] manifest, TemporaryFolder temporary) throws IOException {
         write(temporary.content(), target -> target.write(ByteBuffer.wrap(manifest)));
         disk.move(temporary.content(), entry.file(Manifest.FILE));
-        disk.forceFolder(folder.resolve(old.id()));
-        return Manifest.read(old.id(), manifest);
     }
 
     @Override
