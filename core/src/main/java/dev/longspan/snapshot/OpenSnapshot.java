@@ -4,6 +4,7 @@ import dev.longspan.SnapshotCorruptException;
 import dev.longspan.SnapshotFile;
 import dev.longspan.SnapshotInfo;
 import dev.longspan.SnapshotReader;
+import dev.longspan.SnapshotStoreException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -135,12 +136,16 @@ final class OpenSnapshot implements SnapshotReader {
 
     @Override
     public void close() {
+        SnapshotStoreException fault = null;
         for (OpenFile file : files.values()) {
             try {
                 file.channel().close();
             } catch (IOException e) {
-                throw StorageFaults.of(file.path(), "cannot be closed", e);
+                fault = StorageFaults.of(file.path(), "cannot be closed", e);
             }
+        }
+        if (fault != null) {
+            throw fault;
         }
     }
 

@@ -48,24 +48,35 @@ final class SnapshotEntry {
 
     /** The snapshot, with its problem if it has one. */
     SnapshotInfo describe() {
-        SnapshotInfo info = null;
-        String problem;
+        while (true) {
+            SnapshotInfo info = null;
+            try {
+                info = manifest();
+                requireFiles(info);
+                return info;
+            } catch (SnapshotCorruptException e) {
+                // what was deleted or replaced meanwhile is not broken
+                if (info == null || isStill(info)) {
+                    return broken(info == null ? unreadable() : info, String.valueOf(e.getMessage()));
+                }
+            }
+        }
+    }
+
+    private boolean isStill(SnapshotInfo info) {
         try {
-            info = manifest();
-            requireFiles(info);
-            return info;
+            return manifest().equals(info);
         } catch (SnapshotCorruptException e) {
-            problem = String.valueOf(e.getMessage());
+            return false;
         }
-        if (info != null) {
-            return broken(info, problem);
-        }
+    }
+
+    /** What is known of an entry whose manifest cannot be read. */
+    private SnapshotInfo unreadable() {
         Instant changed = look(folder)
                 .map(found -> found.lastModifiedTime().toInstant())
                 .orElseThrow(() -> new SnapshotNotFoundException(id));
-        SnapshotInfo empty =
-                new SnapshotInfo(id, changed, SnapshotLabel.NONE, "", Map.of(), 0, 0, 0, Map.of(), Optional.empty());
-        return broken(empty, problem);
+        return new SnapshotInfo(id, changed, SnapshotLabel.NONE, "", Map.of(), 0, 0, 0, Map.of(), Optional.empty());
     }
 
     private static SnapshotInfo broken(SnapshotInfo info, String problem) {

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -90,7 +91,12 @@ public final class SnapshotFolder implements SnapshotStore {
         if (found == null || !found.isDirectory()) {
             return Optional.empty();
         }
-        return Optional.ofNullable(TemporaryFolder.adopt(disk, candidate));
+        try {
+            return Optional.ofNullable(TemporaryFolder.adopt(disk, candidate));
+        } catch (NoSuchFileException e) {
+            LOG.debug("{} was removed by its writer", candidate);
+            return Optional.empty();
+        }
     }
 
     private List<Path> entries() throws IOException {

@@ -1,6 +1,7 @@
 package dev.longspan.snapshot;
 
 import dev.longspan.SnapshotExistsException;
+import dev.longspan.SnapshotInfo;
 import dev.longspan.SnapshotNotFoundException;
 import dev.longspan.SnapshotPatch;
 import dev.longspan.SnapshotSamples;
@@ -48,7 +49,7 @@ final class SnapshotChild {
     }
 
     /** Saves, patches and deletes at random, snapshots of its own and those that it shares with others. */
-    private static void loop(SnapshotStore store, Random random, String name, int rounds) {
+    private static void loop(SnapshotFolder store, Random random, String name, int rounds) {
         for (int i = 0; i < rounds; i++) {
             String own = name + "-" + i;
             long seed = random.nextInt(1000);
@@ -62,7 +63,13 @@ final class SnapshotChild {
                 store.delete(own);
                 say("deleted " + own);
             }
-            SnapshotFolder.open(((SnapshotFolder) store).path(), new Disk());
+            // another store cleans up, and what others are doing meanwhile is never seen half done
+            for (SnapshotInfo each :
+                    SnapshotFolder.open(store.path(), new Disk()).list()) {
+                if (each.isBroken()) {
+                    throw new IllegalStateException("broken: " + each);
+                }
+            }
         }
     }
 
