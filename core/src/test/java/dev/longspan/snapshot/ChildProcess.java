@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,6 +31,14 @@ final class ChildProcess implements AutoCloseable {
         command.addAll(Arrays.asList(args));
         return new ChildProcess(
                 new ProcessBuilder(command).redirectErrorStream(true).start());
+    }
+
+    /** Lets a program begin that waits for it. */
+    ChildProcess go() throws IOException {
+        OutputStream input = process.getOutputStream();
+        input.write('\n');
+        input.flush();
+        return this;
     }
 
     /** Reads so many lines, or fewer if it ends before. */

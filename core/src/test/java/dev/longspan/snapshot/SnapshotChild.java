@@ -6,6 +6,7 @@ import dev.longspan.SnapshotNotFoundException;
 import dev.longspan.SnapshotPatch;
 import dev.longspan.SnapshotSamples;
 import dev.longspan.SnapshotStore;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -18,7 +19,11 @@ import java.util.concurrent.locks.LockSupport;
 final class SnapshotChild {
     private SnapshotChild() {}
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws IOException {
+        // it is started early and waits here, since starting takes longer than the rest
+        if (System.in.read() < 0) {
+            return;
+        }
         Path folder = Path.of(args[0]);
         int stopAt = Integer.getInteger("longspan.test.stopAt", -1);
         Disk disk = new WatchedDisk(folder, (number, step) -> {

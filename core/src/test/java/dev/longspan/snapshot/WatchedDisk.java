@@ -35,13 +35,14 @@ final class WatchedDisk extends Disk {
         watcher.before(count++, operation + " " + place);
     }
 
-    /** The steps that change something, each once with the number of its first and of its last time. */
+    /** The steps that change something, those that write with the number of their first and of their last time. */
     static List<String> changing(List<String> steps) {
         List<String> changing = new ArrayList<>();
         for (int i = 0; i < steps.size(); i++) {
             String step = steps.get(i);
             boolean changes = step.matches("(create|create folder|write|force|force folder|move|delete|lock) .*");
-            if (changes && (steps.indexOf(step) == i || steps.lastIndexOf(step) == i)) {
+            boolean first = !step.startsWith("lock") && steps.indexOf(step) == i;
+            if (changes && (first || steps.lastIndexOf(step) == i)) {
                 changing.add(i + " " + step);
             }
         }
