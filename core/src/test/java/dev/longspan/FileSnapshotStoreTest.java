@@ -1,6 +1,7 @@
 package dev.longspan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,8 +9,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,6 +46,20 @@ class FileSnapshotStoreTest extends SnapshotStoreContract {
     void openingAndListingMakesNoFolder() {
         assertThat(open().list()).isEmpty();
         assertThat(root.resolve("deep")).doesNotExist();
+    }
+
+    @RepeatedTest(20)
+    void manyMayMakeTheStoresFolderAtOnce() {
+        IntStream.range(0, 4).parallel().forEach(i -> open().save(SnapshotSamples.draft("s" + i, i)));
+        assertThat(open().list()).hasSize(4);
+    }
+
+    @Test
+    void aFileInPlaceOfTheStoreIsNamed() throws IOException {
+        Files.writeString(root.resolve("deep"), "x");
+        assertThatThrownBy(() -> open().save(SnapshotSamples.draft("a", 1)))
+                .isInstanceOf(SnapshotStoreException.class)
+                .hasMessageContaining(root.resolve("deep").toString());
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -106,7 +107,14 @@ public class Disk {
             createFolders(parent);
         }
         if (!Files.isDirectory(folder)) {
-            createFolder(folder);
+            try {
+                createFolder(folder);
+            } catch (FileAlreadyExistsException e) {
+                // somebody else was faster, or something else is in the way
+                if (!Files.isDirectory(folder)) {
+                    throw e;
+                }
+            }
         }
     }
 
