@@ -63,6 +63,19 @@ class FileSnapshotStoreTest extends SnapshotStoreContract {
     }
 
     @Test
+    void aFileInThePlaceOfTheFolderIsSaid() throws IOException {
+        Path file = Files.writeString(root.resolve("file"), "x");
+        SnapshotStore store = FileSnapshotStore.open(file);
+        assertThatThrownBy(store::list)
+                .isInstanceOf(SnapshotStoreException.class)
+                .hasMessageContaining(file + ": cannot be listed: expected a folder, found something else");
+        assertThatThrownBy(() -> store.save(SnapshotSamples.draft("a", 1)))
+                .isInstanceOf(SnapshotStoreException.class)
+                .hasMessageContaining(file + " is there already, and is something else");
+        assertThat(file).hasContent("x");
+    }
+
+    @Test
     void onlyTheOwnerMayEnterTheStore() throws IOException {
         open().save(SnapshotSamples.draft("a", 1));
         for (String folder : List.of("deep/er/store", "deep/er/store/a")) {

@@ -4,8 +4,10 @@ import dev.longspan.SnapshotStoreException;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 
 /** Says in words why an operation on files failed. */
@@ -33,6 +35,12 @@ final class StorageFaults {
         }
         if (cause instanceof NoSuchFileException missing) {
             return "there is no " + missing.getFile();
+        }
+        if (cause instanceof NotDirectoryException) {
+            return "expected a folder, found something else";
+        }
+        if (cause instanceof FileAlreadyExistsException taken) {
+            return taken.getFile() + " is there already, and is something else";
         }
         if (cause instanceof ClosedByInterruptException) {
             return "the thread was interrupted";
