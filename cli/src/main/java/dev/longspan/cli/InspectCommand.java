@@ -60,7 +60,7 @@ final class InspectCommand implements Callable<Integer> {
         line(out, "layers", model.model().layers() + " (" + kinds + ")");
         line(out, "hidden size", String.valueOf(model.hiddenSize()));
         line(out, "vocabulary", String.valueOf(model.model().vocabularySize()));
-        line(out, "weights", bytes(model.weightBytes()) + " in " + String.join(", ", model.weightFiles()));
+        line(out, "weights", ByteCount.of(model.weightBytes()) + " in " + String.join(", ", model.weightFiles()));
         model.maxPositions().ifPresent(most -> line(out, "trained for", most + " tokens, says the configuration"));
         line(
                 out,
@@ -97,23 +97,9 @@ final class InspectCommand implements Callable<Integer> {
 
     private static String size(MemorySize size) {
         if (size.deviceBytes() == 0) {
-            return bytes(size.hostBytes());
+            return ByteCount.of(size.hostBytes());
         }
-        return bytes(size.deviceBytes()) + " on the device, " + bytes(size.hostBytes()) + " on the host";
-    }
-
-    private static String bytes(long count) {
-        if (count < 10_000) {
-            return count + " bytes";
-        }
-        String[] units = {"kB", "MB", "GB", "TB"};
-        double value = count / 1e3;
-        int unit = 0;
-        while (value >= 1000 && unit < units.length - 1) {
-            value /= 1000;
-            unit++;
-        }
-        return String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
+        return ByteCount.of(size.deviceBytes()) + " on the device, " + ByteCount.of(size.hostBytes()) + " on the host";
     }
 
     private static void line(PrintStream out, String name, String value) {
