@@ -76,7 +76,15 @@ final class AnswerOptions {
 
     /** {@return a request to answer these messages} */
     ChatRequest request(List<ChatMessage> messages) {
-        ChatRequestBuilder builder = ChatRequest.builder().messages(messages);
+        return applyTo(ChatRequest.builder().messages(messages));
+    }
+
+    /** {@return a request to answer what is there} */
+    ChatRequest again() {
+        return applyTo(ChatRequest.again());
+    }
+
+    private ChatRequest applyTo(ChatRequestBuilder builder) {
         if (noThink) {
             builder.thinking(ThinkingMode.OFF);
         }

@@ -22,10 +22,11 @@ import picocli.CommandLine.Option;
         versionProvider = Version.class,
         footer = {
             "",
-            "At a terminal, /help lists what can be said beside messages. From a pipe, every line that is not blank is a"
-                    + " turn of one conversation; only the answers go to standard output.",
+            "Every line that is not blank is a turn of one conversation, or a command, which begins with a slash; /help"
+                    + " lists them. A message that begins with a slash is written with two. From a pipe, only the answers"
+                    + " go to standard output, without --json.",
             "",
-            "Exit codes: 0 all went well; 2 the options, the model or the backend are at fault; 1 anything else failed."
+            "Exit codes: 0 all went well; 2 the options, a command, the model or the backend are at fault; 1 anything else failed."
         })
 final class ChatCommand implements Callable<Integer> {
     private final Surroundings surroundings;
@@ -36,10 +37,13 @@ final class ChatCommand implements Callable<Integer> {
     @Mixin
     private AnswerOptions answerOptions = new AnswerOptions();
 
+    @Mixin
+    private KeepOptions keepOptions = new KeepOptions();
+
     @Option(
             names = "--json",
             description = "Prints a JSON object per line: type 'answer' with text, thinking, finish_reason, usage and"
-                    + " timing, or type 'error'.")
+                    + " timing, type 'error', or the type of what a command tells.")
     private boolean json;
 
     @Option(
@@ -74,8 +78,9 @@ final class ChatCommand implements Callable<Integer> {
 
     private int answerLines() {
         AnswerView view = json ? new JsonView(surroundings.out()) : new PlainView(surroundings);
-        try (ChatEngine engine = engineOptions.open(surroundings, LoadProgress.NONE)) {
-            return new PipeChat(surroundings, conversation(engine), view).run();
+        try (ChatEngine engine = engineOptions.open(surroundings, LoadProgress.NONE);
+                Conversation conversation = conversation(engine)) {
+            return new PipeChat(surroundings, new Dialog(engine, conversation, view), keepOptions).run();
         }
     }
 
@@ -85,9 +90,10 @@ final class ChatCommand implements Callable<Integer> {
                 return answerLines();
             }
             ProgressBar bar = new ProgressBar(terminal, "loading the model", "bytes");
-            try (ChatEngine engine = engineOptions.open(surroundings, bar::show)) {
+            try (ChatEngine engine = engineOptions.open(surroundings, bar::show);
+                    Conversation conversation = conversation(engine)) {
                 bar.clear();
-                return new TerminalChat(terminal, engine, conversation(engine)).run();
+                return new TerminalChat(terminal, engine, conversation, keepOptions).run();
             } finally {
                 bar.clear();
             }

@@ -2,6 +2,7 @@ package dev.longspan.cli;
 
 import dev.longspan.ChatEngine;
 import dev.longspan.ChatEngineBuilder;
+import dev.longspan.FileSnapshotStore;
 import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.LongspanException;
@@ -41,6 +42,13 @@ final class EngineOptions {
                     + ChatEngineBuilder.DEFAULT_MAX_CONTEXT_TOKENS + ".")
     private @Nullable Integer maxContext;
 
+    @Option(
+            names = "--snapshots",
+            paramLabel = "DIR",
+            description = "Where saved conversations are kept. Without it $XDG_DATA_HOME/longspan/snapshots, or"
+                    + " ~/.local/share/longspan/snapshots.")
+    private @Nullable Path snapshots;
+
     /**
      * {@return the engine, to be closed by the caller}
      *
@@ -61,6 +69,9 @@ final class EngineOptions {
             }
             if (maxContext != null) {
                 builder.maxContextTokens(maxContext);
+            }
+            if (snapshots != null) {
+                builder.snapshots(FileSnapshotStore.open(snapshots));
             }
             return builder.build();
         } catch (BackendMemoryException e) {

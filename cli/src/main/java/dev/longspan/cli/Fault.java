@@ -9,7 +9,7 @@ import dev.longspan.spi.LongspanException;
  * @param line one line for people
  */
 record Fault(int exitCode, String line) {
-    /** The command line, the model or the backend is at fault; nothing was begun. */
+    /** The command line, the model, the backend or a command in the conversation is at fault; nothing was begun. */
     static final int WRONG_START = 2;
 
     private static final int FAILED = 1;
@@ -18,7 +18,7 @@ record Fault(int exitCode, String line) {
     private static final String UNSAFE = "\\p{Cntrl}|[\\x80-\\x9f]|\\p{Cf}";
 
     static Fault of(Throwable thrown) {
-        if (thrown instanceof StartException) {
+        if (thrown instanceof StartException || thrown instanceof CommandException) {
             return new Fault(WRONG_START, oneLine(String.valueOf(thrown.getMessage())));
         }
         if (thrown instanceof LongspanException) {

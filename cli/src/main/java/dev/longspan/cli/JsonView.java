@@ -1,6 +1,5 @@
 package dev.longspan.cli;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.longspan.ChatEvent;
 import dev.longspan.ChatResponse;
@@ -12,7 +11,7 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
 
-/** Prints one JSON object per line: one for each answer, one for each failure. Times are in seconds. */
+/** Prints one JSON object per line: one for each answer, command and failure. Times are in seconds. */
 final class JsonView implements AnswerView {
     private final PrintStream out;
 
@@ -30,7 +29,7 @@ final class JsonView implements AnswerView {
     @Override
     public void failed(Throwable error) {
         Throwable named = error instanceof StartException && error.getCause() != null ? error.getCause() : error;
-        ObjectNode object = object("error");
+        ObjectNode object = Report.object("error");
         object.put("error", named.getClass().getSimpleName());
         object.put("message", Fault.of(error).line());
         if (named instanceof InvalidRequestException invalid) {
@@ -43,8 +42,13 @@ final class JsonView implements AnswerView {
         print(object);
     }
 
+    @Override
+    public void report(Report report) {
+        print(report.object());
+    }
+
     private static ObjectNode answer(ChatResponse response) {
-        ObjectNode object = object("answer");
+        ObjectNode object = Report.object("answer");
         object.put("text", response.text());
         object.put("thinking", response.message().thinking());
         object.put("finish_reason", response.finishReason().name().toLowerCase(Locale.ROOT));
@@ -63,10 +67,6 @@ final class JsonView implements AnswerView {
                 .put("time_to_first_token", seconds(timing.timeToFirstToken()))
                 .put("tokens_per_second", timing.tokensPerSecond());
         return object;
-    }
-
-    private static ObjectNode object(String type) {
-        return JsonNodeFactory.instance.objectNode().put("type", type);
     }
 
     private static double seconds(Duration time) {

@@ -4,7 +4,7 @@ import dev.longspan.ChatEvent;
 import dev.longspan.FinishReason;
 import java.io.PrintStream;
 
-/** Prints the text of answers, each ended by a line's end, and nothing else. */
+/** Prints the text of answers, each ended by a line's end; what commands tell goes to standard error. */
 final class PlainView implements AnswerView {
     private final Surroundings surroundings;
     private boolean inLine;
@@ -35,6 +35,11 @@ final class PlainView implements AnswerView {
             endLine();
         }
         surroundings.say(Fault.of(error).line());
+    }
+
+    @Override
+    public void report(Report report) {
+        report.lines().forEach(line -> surroundings.err().println(Fault.oneLine(line)));
     }
 
     private void endLine() {

@@ -1,9 +1,10 @@
 package dev.longspan.cli;
 
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * Something a user can say at a terminal that is not for the model.
+ * Something a user can say that is not for the model.
  *
  * @param name how it is called, without the slash
  * @param help what it does, for {@code /help}
@@ -16,5 +17,13 @@ record SlashCommand(String name, String help, Function<String, Next> action) {
         GO_ON,
         /** The end of the program. */
         LEAVE
+    }
+
+    /** {@return a command after which the conversation goes on} */
+    static SlashCommand goingOn(String name, String help, Consumer<String> action) {
+        return new SlashCommand(name, help, argument -> {
+            action.accept(argument);
+            return Next.GO_ON;
+        });
     }
 }

@@ -55,6 +55,12 @@ final class TerminalView implements AnswerView {
         note("error: " + Fault.of(error).line());
     }
 
+    @Override
+    public void report(Report report) {
+        reading.clear();
+        report.lines().forEach(this::note);
+    }
+
     /** Prints a line that is not part of the conversation. */
     void note(String line) {
         endLine();

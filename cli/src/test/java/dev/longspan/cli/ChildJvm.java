@@ -49,6 +49,7 @@ final class ChildJvm {
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile());
         builder.environment().put("XDG_CACHE_HOME", folder.toString());
+        builder.environment().put("XDG_DATA_HOME", folder.toString());
         int code = builder.start().waitFor();
         return new InProcess.Outcome(
                 code, Files.readString(out, StandardCharsets.UTF_8), Files.readString(err, StandardCharsets.UTF_8));

@@ -1,5 +1,8 @@
 package dev.longspan.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -15,6 +18,20 @@ final class InProcess {
         List<String> lines() {
             return out.lines().toList();
         }
+
+        /** {@return the objects that were printed, one per line} */
+        List<JsonNode> objects() {
+            ObjectMapper mapper = new ObjectMapper();
+            return lines().stream().map(line -> parse(mapper, line)).toList();
+        }
+
+        private static JsonNode parse(ObjectMapper mapper, String line) {
+            try {
+                return mapper.readTree(line);
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException("expected an object, found " + line, e);
+            }
+        }
     }
 
     private InProcess() {}
@@ -26,6 +43,13 @@ final class InProcess {
         int code = Main.run(surroundings, args);
         surroundings.out().flush();
         return new Outcome(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+
+    static Outcome chat(Path cache, String input, String... options) {
+        String[] args = new String[options.length + 1];
+        args[0] = "chat";
+        System.arraycopy(options, 0, args, 1, options.length);
+        return run(cache, input, args);
     }
 
     static Surroundings surroundings(Path cache, String input, ByteArrayOutputStream out, ByteArrayOutputStream err) {

@@ -32,8 +32,8 @@ class PipeChatTest {
     }
 
     @Test
-    void aLineThatLooksLikeACommandIsAMessage() {
-        assertThat(chat("/quit\nWhat is the capital of France?\n").lines().size())
+    void aLineThatLooksLikeACommandIsAMessageIfItHasTwoSlashes() {
+        assertThat(chat("//quit\nWhat is the capital of France?\n").lines().size())
                 .isGreaterThan(1);
     }
 
@@ -118,9 +118,6 @@ class PipeChatTest {
     }
 
     private static Outcome chat(String input, String... options) {
-        String[] args = new String[options.length + 1];
-        args[0] = "chat";
-        System.arraycopy(options, 0, args, 1, options.length);
-        return InProcess.run(cache, input, args);
+        return InProcess.chat(cache, input, options);
     }
 }

@@ -70,6 +70,7 @@ class ProcessTest {
         ProcessBuilder builder =
                 new ProcessBuilder(TIMEOUT.toString(), "50", SCRIPT.toString(), "-qec", line, "/dev/null");
         builder.environment().put("XDG_CACHE_HOME", folder.toString());
+        builder.environment().put("XDG_DATA_HOME", folder.toString());
         builder.environment().put("TERM", "xterm");
         Process process = builder.redirectErrorStream(true).start();
         try (OutputStream keys = process.getOutputStream();

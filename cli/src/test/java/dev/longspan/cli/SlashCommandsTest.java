@@ -16,7 +16,7 @@ class SlashCommandsTest {
         return Next.GO_ON;
     });
     private final SlashCommand quit = new SlashCommand("quit", "leaves", argument -> Next.LEAVE);
-    private final SlashCommands commands = new SlashCommands(printed::add, List.of(save, quit));
+    private final SlashCommands commands = commands(save, quit);
 
     @Test
     void helpTellsEveryCommandWithItsText() {
@@ -51,9 +51,30 @@ class SlashCommandsTest {
     }
 
     @Test
+    void twoSlashesBeginAMessageThatBeginsWithOne() {
+        assertThat(SlashCommands.isCommand("//help")).isFalse();
+        assertThat(SlashCommands.message("//help me ")).isEqualTo("/help me");
+        assertThat(SlashCommands.message(" /help me")).isEqualTo("/help me");
+    }
+
+    @Test
+    void whyACommandWasNotFollowedIsSaid() {
+        SlashCommands failing = commands(SlashCommand.goingOn("fail", "fails", argument -> {
+            throw new CommandException("expected less than " + argument);
+        }));
+        assertThat(failing.run("/fail more")).isEqualTo(Next.GO_ON);
+        assertThat(printed).containsExactly("expected less than more");
+    }
+
+    @Test
     void twoCommandsOfOneNameAreRefused() {
-        assertThatThrownBy(() -> new SlashCommands(printed::add, List.of(quit, quit)))
+        assertThatThrownBy(() -> commands(quit, quit))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("/quit");
+    }
+
+    private SlashCommands commands(SlashCommand... some) {
+        return new SlashCommands(
+                report -> printed.addAll(report.lines()), failure -> printed.add(failure.getMessage()), List.of(some));
     }
 }
