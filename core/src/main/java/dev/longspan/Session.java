@@ -115,7 +115,7 @@ public final class Session implements AutoCloseable {
      * @throws EngineClosedException if the engine is closed
      */
     public ChatStream stream(ChatRequest request, TurnOptions options) {
-        return session.answer(request, options);
+        return session.turns().answer(request, options);
     }
 
     /**
@@ -126,7 +126,7 @@ public final class Session implements AutoCloseable {
      * @throws ChatTemplateException if the model's template refuses the conversation
      */
     public int countTokens(ChatRequest request) {
-        return session.countTokens(request);
+        return session.turns().countTokens(request);
     }
 
     /**
@@ -136,7 +136,7 @@ public final class Session implements AutoCloseable {
      * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
      */
     public void append(List<? extends ChatMessage> messages) {
-        session.append(List.copyOf(messages), null, TurnOptions.DEFAULT);
+        session.turns().append(List.copyOf(messages), null, TurnOptions.DEFAULT);
     }
 
     /**
@@ -147,7 +147,7 @@ public final class Session implements AutoCloseable {
      * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
      */
     public void append(ChatRequest request, TurnOptions options) {
-        session.append(request, options);
+        session.turns().append(request, options);
     }
 
     /**
@@ -158,7 +158,7 @@ public final class Session implements AutoCloseable {
      * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
      */
     public void rollback(int keepMessages) {
-        session.rollback(keepMessages, TurnOptions.DEFAULT);
+        session.turns().rollback(keepMessages, TurnOptions.DEFAULT);
     }
 
     /**
@@ -169,7 +169,7 @@ public final class Session implements AutoCloseable {
      * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
      */
     public void rollback(int keepMessages, TurnOptions options) {
-        session.rollback(keepMessages, options);
+        session.turns().rollback(keepMessages, options);
     }
 
     /**
@@ -217,6 +217,19 @@ public final class Session implements AutoCloseable {
      */
     public SnapshotInfo save(String title) {
         return save(SessionTable.newId(), SnapshotLabel.titled(title));
+    }
+
+    /**
+     * Saves what was committed last as a snapshot under an id that is made, also while a turn runs.
+     *
+     * @param label title, description and tags
+     * @return the snapshot
+     * @throws InvalidRequestException if the session is empty
+     * @throws SnapshotStoreException if the storage fails
+     * @throws SessionClosedException if the session is closed
+     */
+    public SnapshotInfo save(SnapshotLabel label) {
+        return save(SessionTable.newId(), label);
     }
 
     /**

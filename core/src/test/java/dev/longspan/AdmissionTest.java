@@ -105,4 +105,14 @@ class AdmissionTest extends OnDigestBackend {
                 .startsWith("longer");
         assertThatThrownBy(() -> builder().maxQueuedTokens(0)).hasMessageContaining("maxQueuedTokens");
     }
+
+    @Test
+    void aModelThatCannotFitIsRefusedBeforeItIsRead() {
+        try (DigestBackend small = new DigestBackend(DigestOptions.defaults().withMemoryLimit(1000))) {
+            assertThatThrownBy(() ->
+                            ChatEngine.builder().model(folder).backend(small).build())
+                    .isInstanceOf(BackendMemoryException.class)
+                    .hasMessageContaining("-Xmx");
+        }
+    }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.longspan.spi.BackendException;
-import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.BackendUnavailableException;
 import dev.longspan.spi.ModelLoadException;
 import dev.longspan.spi.SequenceState;
@@ -488,15 +487,5 @@ class ChatEngineTest {
                 .isInstanceOf(ModelLoadException.class)
                 .hasMessageContaining("chat_template.jinja");
         assertThat(backend.openStates()).isZero();
-    }
-
-    @Test
-    void aModelThatCannotFitIsRefusedBeforeItIsRead() throws IOException {
-        try (DigestBackend small = new DigestBackend(DigestOptions.defaults().withMemoryLimit(1000))) {
-            assertThatThrownBy(() ->
-                            ChatEngine.builder().model(folder).backend(small).build())
-                    .isInstanceOf(BackendMemoryException.class)
-                    .hasMessageContaining("-Xmx");
-        }
     }
 }

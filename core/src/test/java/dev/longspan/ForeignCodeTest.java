@@ -271,4 +271,46 @@ class ForeignCodeTest extends OnDigestBackend {
                 .extracting(ToolCall::arguments)
                 .containsExactly("{\"x\":\"1e99999999999\"}");
     }
+
+    @Test
+    void whateverAToolParserThrowsEndsItsAnswerAlone() {
+        List<Runnable> deeds = List.of(
+                () -> {
+                    throw new StackOverflowError();
+                },
+                () -> {
+                    throw new AssertionError();
+                },
+                () -> ForeignCodeTest.<RuntimeException>sneak(new IOException("checked")));
+        for (Runnable deed : deeds) {
+            ChatEngine engine = keep(builder().toolParser(new Throwing(deed)).build());
+            ChatRequest request =
+                    user("!say a @b\n!end").tools(List.of(WEATHER)).build();
+            assertThatThrownBy(() -> engine.chat(request)).isInstanceOf(GenerationException.class);
+            assertGoesOn(engine);
+        }
+    }
+
+    private record Throwing(Runnable deed) implements ToolParser {
+        @Override
+        public String name() {
+            return "throwing";
+        }
+
+        @Override
+        public boolean fits(String template) {
+            return true;
+        }
+
+        @Override
+        public List<String> openings() {
+            return List.of("@");
+        }
+
+        @Override
+        public Reader reader(List<ToolSpecification> tools) {
+            deed.run();
+            throw new IllegalStateException();
+        }
+    }
 }

@@ -102,4 +102,62 @@ class PrefixReuseTest extends OnDigestBackend {
         assertThat(backend.openCheckpoints()).isEmpty();
         assertThat(backend.memory().used().totalBytes()).isEqualTo(before);
     }
+
+    @Test
+    void aKeyPinsAPromptThatIsThereAlready() {
+        ChatEngine engine = caching(60_000);
+        ChatRequestBuilder prompt = user("p".repeat(200) + "\n!end");
+        engine.chat(prompt.build());
+        assertThat(engine.chat(prompt.cacheKey("mine").build()).usage().reusedTokens())
+                .isPositive();
+        for (int i = 0; i < 30; i++) {
+            engine.chat(user(i + "y".repeat(200) + "\n!end").build());
+        }
+        assertThat(engine.chat(prompt.build()).usage().reusedTokens()).isPositive();
+    }
+
+    @Test
+    void keysTakeAtMostHalfOfTheCache() {
+        ChatEngine engine = caching(60_000);
+        for (int i = 0; i < 64; i++) {
+            engine.chat(
+                    user(i + "k".repeat(400) + "\n!end").cacheKey("key " + i).build());
+        }
+        assertThat(backend.memory().used().totalBytes()).isLessThan(200_000);
+        ChatRequest plain = user("n".repeat(100) + "\n!end").build();
+        engine.chat(plain);
+        assertThat(engine.chat(plain).usage().reusedTokens()).isPositive();
+    }
+
+    /** The second request counts on the first one's prefix, and the third needs memory that the cache would have to give. */
+    @Test
+    void whatIsAdmittedKeepsItsPromiseOfMemory() {
+        String system = "s".repeat(2000);
+        for (long limit = 300_000; limit <= 420_000; limit += 15_000) {
+            ChatEngine engine = keep(builder()
+                    .maxContextTokens(8000)
+                    .maxStateBytes(limit)
+                    .prefixCacheBytes(PLENTY)
+                    .build());
+            backend.gate().hold();
+            ChatStream first = engine.stream(ChatRequest.builder()
+                    .system(system)
+                    .user("!say " + "a".repeat(1300))
+                    .maxTokens(1200)
+                    .build());
+            backend.gate().awaitWaiting(LIMIT);
+            ChatStream second = engine.stream(ChatRequest.builder()
+                    .system(system)
+                    .user("!say " + "b".repeat(700))
+                    .maxTokens(600)
+                    .build());
+            ChatStream third = engine.stream(
+                    user("!say " + "c".repeat(1600)).maxTokens(1500).build());
+            backend.gate().release();
+            assertThat(first.await().finishReason()).as("limit " + limit).isEqualTo(FinishReason.LENGTH);
+            assertThat(second.await().finishReason()).as("limit " + limit).isEqualTo(FinishReason.LENGTH);
+            assertThat(third.await().finishReason()).as("limit " + limit).isEqualTo(FinishReason.LENGTH);
+            engine.close();
+        }
+    }
 }

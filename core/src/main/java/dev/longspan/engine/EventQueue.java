@@ -97,10 +97,10 @@ final class EventQueue implements ChatStream {
             if (events.peekLast() instanceof ChatEvent.PromptProgress) {
                 events.removeLast();
             }
-            add(event);
         } finally {
             lock.unlock();
         }
+        add(event);
     }
 
     /** Called by the engine, once: adds the last event. */

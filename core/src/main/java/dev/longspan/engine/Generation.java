@@ -135,6 +135,11 @@ final class Generation {
         return open;
     }
 
+    /** {@return how many checkpoints will be kept of it beside its state} */
+    int checkpoints() {
+        return owner.checkpoints();
+    }
+
     /** {@return how many of its tokens lie in pages that others hold already} */
     int sharedTokens() {
         return owner.sharedTokens(spec.prompt());
@@ -175,18 +180,23 @@ final class Generation {
         return openFeed().run(tokens, phase != Phase.COMMITTING && spec.decodes());
     }
 
-    /** Takes the result of a run. */
-    void read(int tokens, Logits logits, SamplingScratch scratch) {
+    /** Takes the result of a run. {@return whether a checkpoint was taken on the way} */
+    boolean read(int tokens, Logits logits, SamplingScratch scratch) {
         Feed open = openFeed();
-        if (open.advance(tokens)) {
+        boolean marked = open.advance(tokens);
+        if (marked) {
             owner.take(new SharedCheckpoint(open.state().checkpoint()));
         }
         if (phase == Phase.PROMPT) {
             events.progress(new ChatEvent.PromptProgress(open.done(), open.size(), reusedTokens));
         }
-        if (open.left() > 0) {
-            return;
+        if (open.left() == 0) {
+            allRead(open, logits, scratch);
         }
+        return marked;
+    }
+
+    private void allRead(Feed open, Logits logits, SamplingScratch scratch) {
         if (phase == Phase.COMMITTING) {
             commit(new SharedCheckpoint(open.state().checkpoint()));
         } else if (!spec.decodes()) {
@@ -222,7 +232,7 @@ final class Generation {
     void cancel() {
         try {
             answer.cut();
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (Throwable e) {
             fail(new GenerationException("the answer could not be finished: " + e, e));
             return;
         }
@@ -337,7 +347,7 @@ final class Generation {
         finishReason = null;
         try {
             answer.flush();
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (Throwable e) {
             LOG.error("the last text of a failed answer was lost", e);
         }
         abandon();

@@ -57,20 +57,40 @@ public final class MemoryBudget {
     /**
      * {@return whether there is room for a sequence beside others that have not yet all they may take}
      *
-     * @param spec the sequence
+     * @param next the sequence
      * @param sharedTokens how many of its tokens lie in pages that are held already
      * @param others those that run, and those that are about to
      */
-    boolean hasRoom(GenerationSpec spec, int sharedTokens, List<Generation> others) {
+    boolean hasRoom(Generation next, int sharedTokens, List<Generation> others) {
+        return fits(promised(others).plus(most(next, sharedTokens)), limit);
+    }
+
+    /** {@return whether those that run were promised more than there is} */
+    boolean isOverdrawn(List<Generation> running) {
+        return !fits(promised(running), limit);
+    }
+
+    /** What is held, and what running sequences may still take. */
+    private MemorySize promised(List<Generation> running) {
         MemorySize used = backend.memory().used();
-        MemorySize held = new MemorySize(
+        MemorySize promised = new MemorySize(
                 Math.max(0, used.deviceBytes() - before.deviceBytes()),
                 Math.max(0, used.hostBytes() - before.hostBytes()));
-        MemorySize needed = held.plus(plan.sequence(spec.mostTokens() - sharedTokens));
-        for (int i = 0; i < others.size(); i++) {
-            needed = needed.plus(outstanding(others.get(i)));
+        for (int i = 0; i < running.size(); i++) {
+            MemorySize most = most(running.get(i), 0);
+            long taken = running.get(i).stateBytes();
+            promised = promised.plus(
+                    most.deviceBytes() > 0
+                            ? new MemorySize(Math.max(0, most.deviceBytes() - taken), most.hostBytes())
+                            : new MemorySize(0, Math.max(0, most.hostBytes() - taken)));
         }
-        return fits(needed, limit);
+        return promised;
+    }
+
+    /** The most that a sequence and the checkpoints kept of it take, beside pages that are held already. */
+    private MemorySize most(Generation generation, int sharedTokens) {
+        return plan.sequence(generation.spec().mostTokens() - sharedTokens)
+                .plus(plan.perSequence().times(generation.checkpoints()));
     }
 
     /**
@@ -79,25 +99,17 @@ public final class MemoryBudget {
      *
      * @throws BackendMemoryException if the limit would be passed
      */
-    void requireRoom(GenerationSpec spec, int sharedTokens) {
-        if (maxStateBytes < Long.MAX_VALUE && !hasRoom(spec, sharedTokens, List.of())) {
-            MemorySize needed = plan.sequence(spec.mostTokens() - sharedTokens);
+    void requireRoom(Generation next, int sharedTokens) {
+        if (maxStateBytes < Long.MAX_VALUE && !hasRoom(next, sharedTokens, List.of())) {
+            MemorySize needed = most(next, sharedTokens);
             throw new BackendMemoryException(
-                    "a conversation of " + spec.prompt().length + " tokens and an answer of up to " + spec.maxTokens()
-                            + " (maxTokens) beside the sessions that are open, with a limit of " + maxStateBytes
-                            + " (maxStateBytes)",
+                    "a conversation of " + next.spec().prompt().length + " tokens and an answer of up to "
+                            + next.spec().maxTokens()
+                            + " (maxTokens) beside the sessions that are open, with a limit of "
+                            + maxStateBytes + " (maxStateBytes)",
                     Math.max(needed.deviceBytes(), needed.hostBytes()),
                     null);
         }
-    }
-
-    /** What a sequence may still take. */
-    private MemorySize outstanding(Generation generation) {
-        MemorySize most = plan.sequence(generation.spec().mostTokens());
-        long taken = generation.stateBytes();
-        return most.deviceBytes() > 0
-                ? new MemorySize(Math.max(0, most.deviceBytes() - taken), most.hostBytes())
-                : new MemorySize(0, Math.max(0, most.hostBytes() - taken));
     }
 
     private static boolean fits(MemorySize size, MemorySize room) {

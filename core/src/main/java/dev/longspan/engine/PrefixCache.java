@@ -3,6 +3,7 @@ package dev.longspan.engine;
 import dev.longspan.ChatRequest;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Checkpoints of prompts by the hash of the ids they hold, so that a request which begins like an earlier one computes only the
- * rest. The least recently used are let go when there are too many bytes; a key keeps the newest of its prompts. For the
- * engine's thread.
+ * rest. The least recently used are let go when there are too many bytes; a key keeps the newest of its prompts, while those kept
+ * so take at most half. For the engine's thread.
  */
 public final class PrefixCache {
     private static final int MAX_KEYS = 64;
@@ -56,22 +57,33 @@ public final class PrefixCache {
         return new PromptOwner(this, spec.prompt(), marks, request.cacheKey());
     }
 
-    /** {@return the longest checkpoint that holds the first of these ids, not more than so many; null if there is none} */
-    public @Nullable SharedCheckpoint longest(int[] ids, int most) {
+    /**
+     * {@return the longest checkpoint that holds the first of these ids; null if there is none}
+     *
+     * @param most how many ids it may hold
+     * @param cacheKey pins it
+     */
+    public @Nullable SharedCheckpoint longest(int[] ids, int most, Optional<String> cacheKey) {
         if (lengths.isEmpty()) {
             return null;
         }
         SharedCheckpoint found = null;
+        long foundKey = 0;
         long hash = 0;
         int at = 0;
         for (int length : lengths.headMap(most, true).keySet()) {
             while (at < length) {
                 hash = next(hash, ids[at++]);
             }
-            Entry entry = entries.get(key(hash, length)); // touches it
+            long key = key(hash, length);
+            Entry entry = entries.get(key); // touches it
             if (entry != null && entry.checkpoint.length() == length && holds(entry, ids)) {
                 found = entry.checkpoint;
+                foundKey = key;
             }
+        }
+        if (found != null && cacheKey.isPresent()) {
+            pin(cacheKey.get(), foundKey);
         }
         return found;
     }
@@ -109,9 +121,18 @@ public final class PrefixCache {
 
     private void pin(String name, long key) {
         pinned.put(name, key);
-        if (pinned.size() > MAX_KEYS) {
+        while (pinned.size() > MAX_KEYS || (pinned.size() > 1 && pinnedBytes() > maxBytes / 2)) {
             pinned.remove(pinned.keySet().iterator().next());
         }
+    }
+
+    private long pinnedBytes() {
+        long sum = 0;
+        for (long key : new HashSet<>(pinned.values())) {
+            Entry entry = entries.get(key);
+            sum += entry == null ? 0 : entry.bytes;
+        }
+        return sum;
     }
 
     /** {@return whether an entry was let go: the least recently used that is not pinned} */

@@ -21,15 +21,20 @@ final class PromptOwner implements TurnOwner {
 
     @Override
     public @Nullable SharedCheckpoint base(int[] ids) {
-        SharedCheckpoint found = cache.longest(ids, ids.length - 1);
+        SharedCheckpoint found = cache.longest(ids, ids.length - 1, cacheKey);
         PrefixReuseEvent.record(ids.length, found == null ? 0 : found.length());
         return found == null ? null : found.retain();
     }
 
     @Override
     public int sharedTokens(int[] ids) {
-        SharedCheckpoint found = cache.longest(ids, ids.length - 1);
+        SharedCheckpoint found = cache.longest(ids, ids.length - 1, Optional.empty());
         return found == null ? 0 : found.length();
+    }
+
+    @Override
+    public int checkpoints() {
+        return 0; // the cache gives way
     }
 
     @Override

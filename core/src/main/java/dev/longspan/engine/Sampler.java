@@ -154,7 +154,8 @@ final class Sampler {
         while (kept < count && (kept == 0 || running < enough)) {
             running += weights[(int) keys[kept++]];
         }
-        return kept == 0 ? Long.MIN_VALUE : keys[kept - 1];
+        // sums of rounded numbers may never reach what nearly all of them make
+        return kept == 0 ? Long.MAX_VALUE : keys[kept - 1];
     }
 
     private int bucket(float logit, float max) {

@@ -11,12 +11,8 @@ import dev.longspan.GenerationException;
 import dev.longspan.ReaderTooSlowException;
 import dev.longspan.Timing;
 import dev.longspan.spi.BackendMemoryException;
-import dev.longspan.spi.Batch;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LongspanException;
-import dev.longspan.spi.Run;
-import dev.longspan.spi.RunResult;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,14 +42,13 @@ public final class Scheduler implements AutoCloseable {
     private final LanguageModel model;
     private final Vocabulary vocabulary;
     private final EngineLimits limits;
-    private final int maxBatchTokens;
-    private final PrefillPace pace;
     private final MemoryBudget memory;
     private final Reclaimer reclaimer;
     private final Executor worker;
     private final RetryHint retryHint;
     private final long readerPatienceNanos;
     private final EngineListener listener;
+    private final BatchStep step;
     private final Thread thread;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -66,13 +62,7 @@ public final class Scheduler implements AutoCloseable {
 
     // owned by the thread, and used again in every step: a token should cost no garbage that it need not
     private final List<Generation> running = new ArrayList<>();
-    private final List<Generation> admitted = new ArrayList<>();
     private final List<Generation> cancelled = new ArrayList<>();
-    private final List<Generation> members = new ArrayList<>();
-    private final List<Generation> busy = new ArrayList<>();
-    private final List<Run> runs = new ArrayList<>();
-    private final SamplingScratch scratch = new SamplingScratch();
-    private int firstReader;
 
     /**
      * Starts the thread.
@@ -98,14 +88,13 @@ public final class Scheduler implements AutoCloseable {
         this.model = model;
         this.vocabulary = vocabulary;
         this.limits = limits;
-        this.maxBatchTokens = maxBatchTokens;
         this.readerPatienceNanos = TimeUnit.NANOSECONDS.convert(limits.readerPatience());
         this.memory = memory;
         this.reclaimer = reclaimer;
         this.worker = worker;
         this.listener = new ListenerGuard(listeners);
+        this.step = new BatchStep(model, maxBatchTokens, new PrefillPace(limits.prefillChunk()), listener);
         this.retryHint = new RetryHint(limits.maxRunning());
-        this.pace = new PrefillPace(limits.prefillChunk());
         this.thread = new Thread(this::loop, "longspan-engine");
         thread.setDaemon(true);
         thread.start();
@@ -163,7 +152,7 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    private int requirePlaceLocked() {
+    private void requirePlaceLocked() {
         if (closing) {
             throw new EngineClosedException();
         }
@@ -172,15 +161,14 @@ public final class Scheduler implements AutoCloseable {
             throw new EngineOverloadedException(
                     queue.size() + " requests are waiting, as many as may", retryHint.duration());
         }
-        return free;
     }
 
     private void add(Generation generation) {
         int tokens = generation.spec().prompt().length;
         lock.lock();
         try {
-            int free = requirePlaceLocked();
-            if (queue.size() >= Math.max(1, free) && queuedTokens + tokens > limits.maxQueuedTokens()) {
+            requirePlaceLocked();
+            if (!queue.isEmpty() && queuedTokens + tokens > limits.maxQueuedTokens()) {
                 throw new EngineOverloadedException(
                         "requests with " + queuedTokens + " tokens are waiting, and with this one's " + tokens
                                 + " there would be more than " + limits.maxQueuedTokens(),
@@ -245,7 +233,10 @@ public final class Scheduler implements AutoCloseable {
             while (admit()) {
                 retire();
                 commit();
-                step();
+                step.compute(running);
+                if (step.tookCheckpoints()) {
+                    giveWay();
+                }
                 removeEnded();
             }
         } catch (Throwable e) { // whatever it is, every stream gets its end
@@ -270,12 +261,6 @@ public final class Scheduler implements AutoCloseable {
             if (!queue.isEmpty()) {
                 queue.removeIf(this::leavesQueue);
             }
-            while (canAdmit()) {
-                Generation generation = queue.remove();
-                queuedTokens -= generation.spec().prompt().length;
-                admitted.add(generation);
-                runningCount = running.size() + admitted.size();
-            }
         } catch (InterruptedException e) {
             LOG.warn("something has interrupted the engine's thread; it goes on"); // and the flag is clear now
             return true;
@@ -287,25 +272,37 @@ public final class Scheduler implements AutoCloseable {
             tellEnd(cancelled.get(i));
         }
         cancelled.clear();
-        for (int i = 0; i < admitted.size(); i++) {
-            start(admitted.get(i));
+        for (Generation next = admitted(); next != null; next = admitted()) {
+            start(next);
         }
-        admitted.clear();
         return true;
+    }
+
+    /** Takes the first request from the queue if it can start. It does so before the next is looked at, which may take memory. */
+    private @Nullable Generation admitted() {
+        lock.lock();
+        try {
+            if (closing || !canAdmit()) {
+                return null;
+            }
+            Generation first = queue.remove();
+            queuedTokens -= first.spec().prompt().length;
+            runningCount = running.size() + 1;
+            return first;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Whether the first in the queue can start: the others wait behind it, so that none starves. */
     private boolean canAdmit() {
         Generation first = queue.peek();
-        if (first == null || running.size() + admitted.size() >= limits.maxRunning()) {
+        if (first == null || running.size() >= limits.maxRunning()) {
             return false;
         }
-        busy.clear();
-        busy.addAll(running);
-        busy.addAll(admitted);
         while (!hasRoom(first)) {
             Reclaimer.Result freed = reclaimer.free();
-            if (freed == Reclaimer.Result.LATER || (freed == Reclaimer.Result.NOTHING && !busy.isEmpty())) {
+            if (freed == Reclaimer.Result.LATER || (freed == Reclaimer.Result.NOTHING && !running.isEmpty())) {
                 return false;
             }
             if (freed == Reclaimer.Result.NOTHING) {
@@ -317,10 +314,17 @@ public final class Scheduler implements AutoCloseable {
 
     private boolean hasRoom(Generation first) {
         try {
-            return memory.hasRoom(first.spec(), 0, busy) || memory.hasRoom(first.spec(), first.sharedTokens(), busy);
+            return memory.hasRoom(first, 0, running) || memory.hasRoom(first, first.sharedTokens(), running);
         } catch (RuntimeException e) {
             LOG.debug("the backend does not tell its memory; what becomes of the request will tell why", e);
             return true;
+        }
+    }
+
+    /** What running answers were promised comes before what is only kept for later. */
+    private void giveWay() {
+        while (memory.isOverdrawn(running) && reclaimer.free() == Reclaimer.Result.FREED) {
+            // until there is room again, or nothing left to free at once
         }
     }
 
@@ -354,11 +358,11 @@ public final class Scheduler implements AutoCloseable {
     private void start(Generation generation) {
         try {
             if (running.isEmpty()) {
-                memory.requireRoom(generation.spec(), generation.sharedTokens());
+                memory.requireRoom(generation, generation.sharedTokens());
             }
             generation.start(model);
-        } catch (RuntimeException | OutOfMemoryError e) {
-            generation.fail(explained(e));
+        } catch (Throwable e) { // a tool parser of the application may throw anything
+            generation.fail(BatchStep.explained(e));
         }
         running.add(generation);
         listener.requestStarted(generation.timing().queue());
@@ -391,9 +395,9 @@ public final class Scheduler implements AutoCloseable {
                     });
                 }
                 generation.proceed(model);
-            } catch (RuntimeException | OutOfMemoryError e) {
+            } catch (Throwable e) {
                 LOG.error("an answer could not be committed", e);
-                generation.fail(explained(e));
+                generation.fail(BatchStep.explained(e));
             }
         }
         removeEnded();
@@ -425,108 +429,8 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** Computes one batch. */
-    private void step() {
-        members.clear();
-        runs.clear();
-        int reading = 0;
-        for (int i = 0; i < running.size(); i++) {
-            Generation generation = running.get(i);
-            if (!generation.canRun()) {
-                continue;
-            }
-            if (generation.isReading()) {
-                reading++;
-            } else {
-                members.add(generation);
-                runs.add(generation.run(1));
-            }
-        }
-        int others = runs.size();
-        int tokens = others + addReading(reading, Math.min(pace.tokens(), maxBatchTokens - others));
-        if (runs.isEmpty()) {
-            return;
-        }
-        StepEvent event = new StepEvent();
-        event.begin();
-        long before = System.nanoTime();
-        List<RunResult> results = forward();
-        long nanos = System.nanoTime() - before;
-        event.end();
-        if (event.shouldCommit()) {
-            event.runs = runs.size();
-            event.tokens = tokens;
-            event.commit();
-        }
-        if (tokens > others) {
-            pace.measured(tokens - others, nanos);
-        }
-        listener.stepComputed(runs.size(), tokens, Duration.ofNanos(nanos));
-        for (int i = 0; i < results.size(); i++) {
-            take(members.get(i), runs.get(i), results.get(i));
-        }
-    }
-
-    /**
-     * Adds the next parts of prompts: each gets its share of the budget, and what it leaves goes to those behind it. Another one
-     * is the first each time, so that none starves where there are more of them than tokens.
-     */
-    private int addReading(int reading, int budget) {
-        int used = 0;
-        int others = reading;
-        int size = running.size();
-        firstReader = size == 0 ? 0 : (firstReader + 1) % size;
-        for (int i = 0; i < size && used < budget; i++) {
-            Generation generation = running.get((firstReader + i) % size);
-            if (!generation.canRun() || !generation.isReading()) {
-                continue;
-            }
-            int share = Math.max(1, (budget - used) / Math.max(1, others));
-            int tokens = Math.min(generation.readingLeft(), share);
-            Run run = generation.run(tokens);
-            members.add(generation);
-            runs.add(run);
-            used += run.size();
-            others--;
-        }
-        return used;
-    }
-
-    /** A batch that fails whole ends all its members, and the engine goes on. */
-    private List<RunResult> forward() {
-        try {
-            return model.forward(new Batch(runs));
-        } catch (RuntimeException | OutOfMemoryError e) {
-            LOG.error("a batch of {} runs failed", runs.size(), e);
-            for (Generation member : members) {
-                member.fail(explained(e));
-            }
-            return List.of();
-        }
-    }
-
-    private void take(Generation generation, Run run, RunResult result) {
-        try {
-            if (result instanceof RunResult.Failure failure) {
-                generation.fail(failure.cause());
-            } else if (result instanceof RunResult.Success success) {
-                generation.read(run.size(), success.logits(), scratch);
-            }
-        } catch (RuntimeException | OutOfMemoryError e) {
-            LOG.error("an answer failed", e);
-            generation.fail(explained(e));
-        }
-    }
-
-    private static LongspanException explained(Throwable e) {
-        return e instanceof LongspanException known
-                ? known
-                : new GenerationException("computing the answer failed: " + e, e);
-    }
-
     private void endAll(LongspanException error) {
         List<Generation> all = new ArrayList<>(running);
-        all.addAll(admitted);
         all.addAll(cancelled);
         running.clear();
         runningCount = 0;

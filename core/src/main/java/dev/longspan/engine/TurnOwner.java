@@ -40,6 +40,9 @@ public interface TurnOwner {
      */
     int sharedTokens(int[] prompt);
 
+    /** {@return how many checkpoints will be kept that nothing else may push out} */
+    int checkpoints();
+
     /** {@return ascending positions of the prompt at which checkpoints are wanted} */
     int[] marks();
 

@@ -45,6 +45,8 @@ final class MistralJson implements ToolParser {
         private final StringBuilder json = new StringBuilder();
         private @Nullable JsonScanner scanner;
         private int opening = TAG.length();
+        private boolean blank = true;
+        private String name = "";
 
         @Override
         public State accept(char next) {
@@ -56,7 +58,7 @@ final class MistralJson implements ToolParser {
             if (open == null) {
                 open = begun(next);
                 if (open == null) {
-                    head.append(next);
+                    takeHead(next);
                     return State.READING;
                 }
                 scanner = open;
@@ -65,8 +67,18 @@ final class MistralJson implements ToolParser {
             return open.accept(next) ? State.COMPLETE : State.READING;
         }
 
+        private void takeHead(char next) {
+            head.append(next);
+            blank &= Character.isWhitespace(next);
+            int end = head.length() - ARGUMENTS.length();
+            if (next == ']' && name.isEmpty() && end >= 0 && head.indexOf(ARGUMENTS, end) == end) {
+                int id = head.indexOf(ID);
+                name = head.substring(0, id >= 0 && id < end ? id : end).strip();
+            }
+        }
+
         private @Nullable JsonScanner begun(char next) {
-            if (next == '[' && head.toString().isBlank()) {
+            if (next == '[' && blank) {
                 return new JsonScanner(2);
             }
             return next == '{' ? new JsonScanner(1) : null;
@@ -75,15 +87,7 @@ final class MistralJson implements ToolParser {
         @Override
         public String name() {
             JsonScanner open = scanner;
-            return head.toString().isBlank() && open != null ? open.name() : named();
-        }
-
-        private String named() {
-            int end = head.indexOf(ARGUMENTS);
-            int id = head.indexOf(ID);
-            return end < 0
-                    ? ""
-                    : head.substring(0, id >= 0 && id < end ? id : end).strip();
+            return blank && open != null ? open.name() : name;
         }
 
         @Override
@@ -93,10 +97,9 @@ final class MistralJson implements ToolParser {
 
         @Override
         public List<Call> calls() {
-            if (head.toString().isBlank()) {
+            if (blank) {
                 return JsonCalls.of(json.toString());
             }
-            String name = named();
             if (name.isEmpty() || !head.toString().stripTrailing().endsWith(ARGUMENTS)) {
                 throw ToolCallException.malformed(
                         "expected NAME" + ARGUMENTS + " before the arguments, found '" + head + "'");

@@ -1,10 +1,7 @@
 package dev.longspan.session;
 
 import dev.longspan.ChatMessage;
-import dev.longspan.ChatRequest;
 import dev.longspan.ChatStream;
-import dev.longspan.ContextLengthException;
-import dev.longspan.FinishReason;
 import dev.longspan.InvalidRequestException;
 import dev.longspan.SequenceConflictException;
 import dev.longspan.SessionBusyException;
@@ -18,6 +15,7 @@ import dev.longspan.prompt.RenderSettings;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -87,96 +85,12 @@ public final class LiveSession {
         return committed().ids().clone();
     }
 
-    /** Answers: begins a turn, whose stream the caller reads. */
-    public ChatStream answer(ChatRequest request, TurnOptions options) {
-        Committed now = begin(options);
-        try {
-            context.scheduler().requirePlace();
-            List<ChatMessage> messages = Joined.history(now, request.messages());
-            requireQuestion(messages);
-            GenerationSpec spec = context.planner().plan(request, messages, maxTokens(), created);
-            RenderSettings settings = RenderSettings.of(request);
-            return submit(spec, new Turn(this, now, messages, settings, options, spec.prompt(), true));
-        } catch (RuntimeException | Error e) {
-            end();
-            throw e;
-        }
+    /** {@return what begins turns of this session} */
+    public SessionTurns turns() {
+        return new SessionTurns(this, context);
     }
 
-    /** {@return how many tokens the prompt of a turn would have} */
-    public int countTokens(ChatRequest request) {
-        List<ChatMessage> messages = Joined.history(committed(), request.messages());
-        return context.renderer()
-                .prompt(messages, RenderSettings.of(request), created)
-                .ids()
-                .length;
-    }
-
-    private static void requireQuestion(List<ChatMessage> messages) {
-        ChatMessage last = messages.isEmpty() ? null : messages.get(messages.size() - 1);
-        if (!(last instanceof ChatMessage.UserMessage) && !(last instanceof ChatMessage.ToolMessage)) {
-            throw new InvalidRequestException(
-                    "messages",
-                    "expected the last message to be a user's or a tool's, found "
-                            + (last == null ? "none" : last.getClass().getSimpleName()));
-        }
-    }
-
-    /** Reads messages without answering. */
-    public void append(List<ChatMessage> messages, @Nullable RenderSettings settings, TurnOptions options) {
-        Committed now = begin(options);
-        try {
-            if (messages.isEmpty()) {
-                throw new InvalidRequestException("messages", "expected at least one, found none");
-            }
-            prefill(now, Joined.history(now, messages), settings == null ? now.settings() : settings, options);
-        } catch (RuntimeException | Error e) {
-            end();
-            throw e;
-        }
-    }
-
-    /** Reads the messages of a request without answering. */
-    public void append(ChatRequest request, TurnOptions options) {
-        append(request.messages(), RenderSettings.of(request), options);
-    }
-
-    /** Goes back to the first messages. */
-    public void rollback(int keepMessages, TurnOptions options) {
-        Committed now = begin(options);
-        try {
-            int count = now.messages().size();
-            if (keepMessages < 0 || keepMessages > count) {
-                throw new InvalidRequestException(
-                        "keepMessages", "expected 0 to " + count + ", the messages there are, found " + keepMessages);
-            }
-            RenderSettings settings = now.settingsOf(keepMessages);
-            prefill(now, now.messages().subList(0, keepMessages), settings, options);
-        } catch (RuntimeException | Error e) {
-            end();
-            throw e;
-        }
-    }
-
-    private void prefill(Committed now, List<ChatMessage> messages, RenderSettings settings, TurnOptions options) {
-        int[] ids = context.renderer().history(messages, settings, created);
-        int limit = maxTokens();
-        if (ids.length > limit && ids.length > now.ids().length) {
-            throw new ContextLengthException(ids.length, limit);
-        }
-        Turn turn = new Turn(this, now, messages, settings, options, ids, false);
-        if (ids.length == 0) {
-            turn.committed(null, 0);
-            return;
-        }
-        try (ChatStream stream = submit(GenerationSpec.reading(ids), turn)) {
-            if (stream.await().finishReason() == FinishReason.CANCELLED) {
-                throw new SessionClosedException(id); // nobody else has this stream
-            }
-        }
-    }
-
-    private ChatStream submit(GenerationSpec spec, Turn turn) {
+    ChatStream submit(GenerationSpec spec, Turn turn) {
         lock.lock();
         try {
             running = turn;
@@ -194,7 +108,7 @@ public final class LiveSession {
     }
 
     /** Makes the session busy, if it is as the options want it, and its state is there. */
-    private Committed begin(TurnOptions options) {
+    Committed begin(TurnOptions options) {
         lock.lock();
         try {
             long nanos = options.patience().toNanos();
@@ -255,7 +169,8 @@ public final class LiveSession {
         }
     }
 
-    private void end() {
+    /** Makes the session free for the next turn. */
+    void end() {
         lock.lock();
         try {
             busy = false;
@@ -278,7 +193,7 @@ public final class LiveSession {
 
     @Nullable
     SharedCheckpoint cached(int[] ids, int most) {
-        return context.prefixes().longest(ids, most);
+        return context.prefixes().longest(ids, most, Optional.empty());
     }
 
     boolean isClosing() {
@@ -494,7 +409,9 @@ public final class LiveSession {
     Committed hold() {
         unparkIfIdle();
         if (committed().kept().isEmpty() && committed().ids().length > 0) {
-            rollback(committed().messages().size(), TurnOptions.DEFAULT); // what could not be read is computed again
+            turns().rollback(
+                            committed().messages().size(),
+                            TurnOptions.DEFAULT); // what could not be read is computed again
         }
         lock.lock();
         try {

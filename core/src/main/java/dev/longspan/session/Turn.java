@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * those that the template makes; nothing is counted.
  */
 final class Turn implements TurnOwner {
+    /** The head, and those around the last message of a user. */
+    private static final int KEPT = 3;
+
     private final LiveSession session;
     private final Committed before;
     private final List<ChatMessage> messages;
@@ -111,6 +114,11 @@ final class Turn implements TurnOwner {
     public int sharedTokens(int[] ids) {
         SharedCheckpoint own = base;
         return own == null ? 0 : own.length();
+    }
+
+    @Override
+    public int checkpoints() {
+        return KEPT;
     }
 
     @Override

@@ -189,4 +189,22 @@ class SamplerTest {
         assertThat(new Sampler(PLAIN, new int[0]).sample(new FixedRow(row), 0, new SamplingScratch()))
                 .isZero();
     }
+
+    @Test
+    void aTopPJustBelowOneNeverChoosesWhatHasNoWeight() {
+        SplittableRandom random = new SplittableRandom(11);
+        SamplingScratch scratch = new SamplingScratch();
+        float[] row = new float[20_000];
+        for (int id = 0; id < row.length; id++) {
+            row[id] = (float) (random.nextDouble() + random.nextDouble() + random.nextDouble());
+        }
+        row[0] = -300;
+        for (double topP : new double[] {0.999999999, 0.99999999999999, 0.999999999999999, Math.nextDown(1.0)}) {
+            for (int seed = 0; seed < 20; seed++) {
+                Sampling sampling = new Sampling(1, Sampling.ALL, topP, 0, 1, 0, 0, Map.of(), seed);
+                assertThat(new Sampler(sampling, new int[0]).sample(new FixedRow(row), 0, scratch))
+                        .isPositive();
+            }
+        }
+    }
 }

@@ -1,0 +1,114 @@
+package dev.longspan.session;
+
+import dev.longspan.ChatMessage;
+import dev.longspan.ChatRequest;
+import dev.longspan.ChatStream;
+import dev.longspan.ContextLengthException;
+import dev.longspan.FinishReason;
+import dev.longspan.InvalidRequestException;
+import dev.longspan.SessionClosedException;
+import dev.longspan.TurnOptions;
+import dev.longspan.engine.GenerationSpec;
+import dev.longspan.prompt.RenderSettings;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Begins the turns of a session: each is checked whole against the session and the model before anything is computed. Any thread. */
+public final class SessionTurns {
+    private final LiveSession session;
+    private final SessionContext context;
+
+    SessionTurns(LiveSession session, SessionContext context) {
+        this.session = session;
+        this.context = context;
+    }
+
+    /** Answers: begins a turn, whose stream the caller reads. */
+    public ChatStream answer(ChatRequest request, TurnOptions options) {
+        Committed now = session.begin(options);
+        try {
+            context.scheduler().requirePlace();
+            List<ChatMessage> messages = Joined.history(now, request.messages());
+            requireQuestion(messages);
+            GenerationSpec spec = context.planner().plan(request, messages, session.maxTokens(), session.created());
+            RenderSettings settings = RenderSettings.of(request);
+            return session.submit(spec, new Turn(session, now, messages, settings, options, spec.prompt(), true));
+        } catch (RuntimeException | Error e) {
+            session.end();
+            throw e;
+        }
+    }
+
+    /** {@return how many tokens the prompt of a turn would have} */
+    public int countTokens(ChatRequest request) {
+        List<ChatMessage> messages = Joined.history(session.committed(), request.messages());
+        return context.renderer()
+                .prompt(messages, RenderSettings.of(request), session.created())
+                .ids()
+                .length;
+    }
+
+    private static void requireQuestion(List<ChatMessage> messages) {
+        ChatMessage last = messages.isEmpty() ? null : messages.get(messages.size() - 1);
+        if (!(last instanceof ChatMessage.UserMessage) && !(last instanceof ChatMessage.ToolMessage)) {
+            throw new InvalidRequestException(
+                    "messages",
+                    "expected the last message to be a user's or a tool's, found "
+                            + (last == null ? "none" : last.getClass().getSimpleName()));
+        }
+    }
+
+    /** Reads messages without answering. */
+    public void append(List<ChatMessage> messages, @Nullable RenderSettings settings, TurnOptions options) {
+        Committed now = session.begin(options);
+        try {
+            if (messages.isEmpty()) {
+                throw new InvalidRequestException("messages", "expected at least one, found none");
+            }
+            prefill(now, Joined.history(now, messages), settings == null ? now.settings() : settings, options);
+        } catch (RuntimeException | Error e) {
+            session.end();
+            throw e;
+        }
+    }
+
+    /** Reads the messages of a request without answering. */
+    public void append(ChatRequest request, TurnOptions options) {
+        append(request.messages(), RenderSettings.of(request), options);
+    }
+
+    /** Goes back to the first messages. */
+    public void rollback(int keepMessages, TurnOptions options) {
+        Committed now = session.begin(options);
+        try {
+            int count = now.messages().size();
+            if (keepMessages < 0 || keepMessages > count) {
+                throw new InvalidRequestException(
+                        "keepMessages", "expected 0 to " + count + ", the messages there are, found " + keepMessages);
+            }
+            RenderSettings settings = now.settingsOf(keepMessages);
+            prefill(now, now.messages().subList(0, keepMessages), settings, options);
+        } catch (RuntimeException | Error e) {
+            session.end();
+            throw e;
+        }
+    }
+
+    private void prefill(Committed now, List<ChatMessage> messages, RenderSettings settings, TurnOptions options) {
+        int[] ids = context.renderer().history(messages, settings, session.created());
+        int limit = session.maxTokens();
+        if (ids.length > limit && ids.length > now.ids().length) {
+            throw new ContextLengthException(ids.length, limit);
+        }
+        Turn turn = new Turn(session, now, messages, settings, options, ids, false);
+        if (ids.length == 0) {
+            turn.committed(null, 0);
+            return;
+        }
+        try (ChatStream stream = session.submit(GenerationSpec.reading(ids), turn)) {
+            if (stream.await().finishReason() == FinishReason.CANCELLED) {
+                throw new SessionClosedException(session.id()); // nobody else has this stream
+            }
+        }
+    }
+}
