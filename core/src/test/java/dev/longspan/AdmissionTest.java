@@ -44,8 +44,7 @@ class AdmissionTest extends OnDigestBackend {
         ChatStream second = engine.stream(request("!say b\n!end"));
         ChatStream third = engine.stream(request("!say c\n!end"));
         backend.gate().awaitWaiting(LIMIT);
-        backend.gate().step();
-        backend.gate().awaitWaiting(LIMIT);
+        step(engine);
         assertThat(engine.load().running()).isEqualTo(ROOM_FOR);
         assertThat(engine.load().queued()).isEqualTo(1);
         backend.gate().release();

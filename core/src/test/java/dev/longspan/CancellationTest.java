@@ -33,15 +33,6 @@ class CancellationTest extends OnDigestBackend {
         };
     }
 
-    /** Lets one call of forward go, and waits until the next has come, or nothing is left to do. */
-    private void step(ChatEngine engine) {
-        long arrivals = backend.gate().arrivals();
-        backend.gate().step();
-        while (backend.gate().arrivals() == arrivals && !isIdle(engine)) {
-            Thread.onSpinWait();
-        }
-    }
-
     private static boolean isIdle(ChatEngine engine) {
         EngineLoad load = engine.load();
         return load.running() == 0 && load.queued() == 0;

@@ -118,6 +118,7 @@ class ForeignCodeTest extends OnDigestBackend {
     void theEnginesOwnThreadNeverWaitsForItself() throws Exception {
         ChatEngine engine = engine();
         CountDownLatch closed = new CountDownLatch(1);
+        backend.gate().hold(); // so that the end is told by the engine, not by who subscribes
         ChatStream other = engine.stream(endless().build());
         engine.publisher(user("!say x\n!end").build(), Runnable::run).subscribe(Subscriber.asking(event -> {
             if (event instanceof ChatEvent.Completed) {
@@ -127,6 +128,7 @@ class ForeignCodeTest extends OnDigestBackend {
                 closed.countDown();
             }
         }));
+        backend.gate().release();
         assertThat(closed.await(20, TimeUnit.SECONDS)).isTrue();
         engine.close();
         assertThatThrownBy(() -> engine.chat(user("x").build())).isInstanceOf(EngineClosedException.class);

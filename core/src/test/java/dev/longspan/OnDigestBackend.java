@@ -82,6 +82,15 @@ abstract class OnDigestBackend {
         }
     }
 
+    /** Lets one call of forward go, and waits until the next has come, or nothing is left to do. */
+    void step(ChatEngine engine) {
+        long arrivals = backend.gate().arrivals();
+        backend.gate().step();
+        while (backend.gate().arrivals() == arrivals && !engine.load().equals(new EngineLoad(0, 0, 0))) {
+            Thread.onSpinWait();
+        }
+    }
+
     static ChatRequestBuilder user(String text) {
         return ChatRequest.builder().user(text);
     }

@@ -74,10 +74,22 @@ final class EventQueue implements ChatStream {
 
     /** Called by the engine. */
     void add(ChatEvent event) {
+        put(event, false);
+    }
+
+    /** Called by the engine: takes the place of progress that was not read yet. */
+    void progress(ChatEvent.PromptProgress event) {
+        put(event, true);
+    }
+
+    private void put(ChatEvent event, boolean replacesProgress) {
         lock.lock();
         try {
             if (closed) {
                 return;
+            }
+            if (replacesProgress && events.peekLast() instanceof ChatEvent.PromptProgress) {
+                events.removeLast();
             }
             events.add(event);
             if (events.size() == CAPACITY) {
@@ -88,19 +100,6 @@ final class EventQueue implements ChatStream {
             lock.unlock();
         }
         tellWatcher();
-    }
-
-    /** Called by the engine: takes the place of progress that was not read yet. */
-    void progress(ChatEvent.PromptProgress event) {
-        lock.lock();
-        try {
-            if (events.peekLast() instanceof ChatEvent.PromptProgress) {
-                events.removeLast();
-            }
-        } finally {
-            lock.unlock();
-        }
-        add(event);
     }
 
     /** Called by the engine, once: adds the last event. */
