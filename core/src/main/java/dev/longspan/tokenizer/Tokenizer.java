@@ -70,7 +70,7 @@ public final class Tokenizer {
         } catch (NoSuchFileException e) {
             throw new ModelLoadException(TokenizerReader.FILE, "", "does not exist: " + file, e);
         } catch (IOException e) {
-            throw new ModelLoadException(TokenizerReader.FILE, "", "cannot be read: " + e, e);
+            throw TokenizerReader.unreadable(e);
         }
     }
 

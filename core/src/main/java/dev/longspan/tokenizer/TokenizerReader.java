@@ -1,6 +1,7 @@
 package dev.longspan.tokenizer;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -10,6 +11,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.longspan.spi.ModelLoadException;
 import java.io.IOException;
 import java.io.Reader;
+import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -46,12 +48,23 @@ final class TokenizerReader {
         ObjectMapper mapper = JsonMapper.builder(factory).build();
         try (JsonParser parser = mapper.createParser(source)) {
             reader.readFile(parser);
-        } catch (JsonProcessingException e) {
-            throw new ModelLoadException(FILE, "", "is not the JSON expected: " + e.getMessage(), e);
         } catch (IOException e) {
-            throw new ModelLoadException(FILE, "", "cannot be read: " + e, e);
+            throw unreadable(e);
         }
         return reader;
+    }
+
+    /** The fault behind an exception of a reader or a parser. */
+    static ModelLoadException unreadable(IOException e) {
+        if (e instanceof CharacterCodingException) {
+            return new ModelLoadException(FILE, "", "expected UTF-8, found bytes that are not", e);
+        }
+        if (e instanceof JsonProcessingException json) {
+            JsonLocation place = json.getLocation();
+            String item = place == null ? "" : "line " + place.getLineNr() + ", column " + place.getColumnNr();
+            return new ModelLoadException(FILE, item, "expected JSON, found a fault: " + json.getOriginalMessage(), e);
+        }
+        return new ModelLoadException(FILE, "", "cannot be read: " + e, e);
     }
 
     /** {@return a part of the file, or null if it is absent or null} */

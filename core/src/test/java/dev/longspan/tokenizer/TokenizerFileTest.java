@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.longspan.spi.ModelLoadException;
 import java.io.IOException;
 import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -155,7 +156,7 @@ class TokenizerFileTest {
                 "{'model':{'vocab':{'a':0}}}|model.merges: is missing",
                 "{'version':'1'}|model: is missing",
                 "[]|expected an object",
-                "{'model':|is not the JSON expected",
+                "{'model':|line 1, column 10: expected JSON, found a fault: ",
             })
     void brokenFilesAreRefusedByName(String file, String message) {
         assertRefused(file, message);
@@ -174,7 +175,15 @@ class TokenizerFileTest {
                 .isInstanceOf(ModelLoadException.class)
                 .hasMessageContaining("does not exist");
         Path broken = Files.write(folder.resolve("broken.json"), new byte[] {'{', '"', (byte) 0xFF, '"'});
-        assertThatThrownBy(() -> Tokenizer.load(broken)).isInstanceOf(ModelLoadException.class);
+        assertThatThrownBy(() -> Tokenizer.load(broken))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessage("tokenizer.json: expected UTF-8, found bytes that are not");
+        Path late = Files.write(
+                folder.resolve("late.json"),
+                ("{\"x\":\"" + "a".repeat(50_000) + "\u00e9\"}").getBytes(StandardCharsets.ISO_8859_1));
+        assertThatThrownBy(() -> Tokenizer.load(late))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessage("tokenizer.json: expected UTF-8, found bytes that are not");
     }
 
     @Test
