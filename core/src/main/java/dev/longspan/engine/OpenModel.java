@@ -1,5 +1,6 @@
 package dev.longspan.engine;
 
+import dev.longspan.ChatTemplateException;
 import dev.longspan.ModelInfo;
 import dev.longspan.TemplateFeatures;
 import dev.longspan.ToolParser;
@@ -57,10 +58,9 @@ public record OpenModel(ModelFolder folder, PromptRenderer renderer, Vocabulary 
                     "",
                     "expected a chat template in " + path + ", found none: this is a base model");
         }
-        ChatTemplate template = ChatTemplate.parse(source.text(), TemplateLimits.DEFAULT);
+        ChatTemplate template = parsed(source);
         ChatTemplateSource toolSource = folder.templates().byName().get(TOOL_TEMPLATE);
-        ChatTemplate toolTemplate =
-                toolSource == null ? template : ChatTemplate.parse(toolSource.text(), TemplateLimits.DEFAULT);
+        ChatTemplate toolTemplate = toolSource == null ? template : parsed(toolSource);
         Tokenizer tokenizer = Tokenizer.load(folder.tokenizerFile());
         int rows = folder.config().spec().vocabularySize();
         if (tokenizer.vocabularySize() > rows) {
@@ -82,6 +82,17 @@ public record OpenModel(ModelFolder folder, PromptRenderer renderer, Vocabulary 
                         .map(ToolParser::name));
         Vocabulary vocabulary = new Vocabulary(tokenizer, endIds(folder, tokenizer), tags, renderer.behindThinking());
         return new OpenModel(folder, renderer, vocabulary, toolParsers);
+    }
+
+    private static ChatTemplate parsed(ChatTemplateSource source) {
+        try {
+            return ChatTemplate.parse(source.text(), TemplateLimits.DEFAULT);
+        } catch (ChatTemplateException e) {
+            String problem = e.problem() + " (template '" + source.name() + "' of " + source.origin() + ")";
+            ChatTemplateException named = new ChatTemplateException(e.reason(), problem, e.line(), e.column());
+            named.initCause(e);
+            throw named;
+        }
     }
 
     /** The tags that the output parser may look for; in some models they are control tokens. */

@@ -86,6 +86,15 @@ final class TensorNames {
                 throw new ModelLoadException(
                         FILE, entry.getKey(), "expected a stored tensor's name, found " + StrictJson.show(stored));
             }
+            for (String place : List.of("{i}", "{j}")) {
+                if (stored.textValue().contains(place) && !entry.getKey().contains(place)) {
+                    throw new ModelLoadException(
+                            FILE,
+                            entry.getKey(),
+                            "expected " + place + " in this name, too, or not in the stored one, found "
+                                    + StrictJson.show(stored));
+                }
+            }
             overrides.put(entry.getKey(), stored.textValue());
         }
         return new TensorNames(overrides);

@@ -2,7 +2,10 @@ package dev.longspan.model;
 
 import static dev.longspan.model.TestFolder.assertFault;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.longspan.ChatTemplateException;
+import dev.longspan.ModelInspection;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -100,6 +103,19 @@ class ChatTemplatesTest {
     void aTemplateThatIsNotTextIsRefused() {
         folder.write("chat_template.jinja", new byte[] {'a', (byte) 0xc3});
         assertFault("chat_template.jinja", "", this::templates, "expected UTF-8");
+    }
+
+    @Test
+    void aFaultInATemplateNamesItsFile() {
+        folder.write("chat_template.jinja", "a");
+        folder.write("additional_chat_templates/tool_use.jinja", "{{ 1\n | }}");
+        assertThatThrownBy(() -> ModelInspection.of(temp))
+                .isInstanceOfSatisfying(ChatTemplateException.class, e -> {
+                    assertThat(e.reason()).isEqualTo(ChatTemplateException.Reason.SYNTAX);
+                    assertThat(e.line()).isEqualTo(2);
+                })
+                .hasMessageStartingWith("chat template, line 2")
+                .hasMessageEndingWith("(template 'tool_use' of additional_chat_templates/tool_use.jinja)");
     }
 
     @Test

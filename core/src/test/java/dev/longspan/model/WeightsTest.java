@@ -258,6 +258,11 @@ class WeightsTest {
         assertFault(file, "backbone.layers.0.mixer.search_q_proj.weight", this::write, "found another name");
         folder.write(file, "{\"" + SEARCH + "\": 7}");
         assertFault(file, SEARCH, this::write, "found 7");
+        String layers = "backbone.layers.{i}.mixer.search_q_proj.weight";
+        folder.write(file, "{\"" + layers + "\": \"x.{i}.{j}\"}");
+        assertFault(file, layers, this::write, "expected {j} in this name, too", "found \"x.{i}.{j}\"");
+        folder.write(file, "{\"" + SEARCH + "\": \"x.{i}\"}");
+        assertFault(file, SEARCH, this::write, "expected {i} in this name, too");
         folder.write(file, "{\"" + SEARCH + "\": \"nowhere\"}");
         assertFault(SINGLE, SEARCH, this::write, "stored as nowhere, as longspan-tensors.json says");
     }
