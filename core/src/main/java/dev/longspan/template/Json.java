@@ -153,10 +153,12 @@ final class Json {
     }
 
     private void string(TemplateText text) {
-        long escaped =
-                text.chars().chars().filter(c -> c < ' ' || (ascii && c > '~')).count();
+        long escaped = text.chars()
+                .chars()
+                .filter(c -> c < ' ' || c == '"' || c == '\\' || (ascii && c > '~'))
+                .count();
         budget.chars(text.charCount() + 2L + 5 * escaped);
-        budget.steps(escaped / 2 + text.charCount() / 8);
+        budget.steps(2 * escaped + text.charCount() / 4);
         out.append("\"");
         Representation.escape(text, out, this::escape);
         out.append("\"");

@@ -2,9 +2,9 @@ package dev.longspan.template;
 
 import dev.longspan.template.Arguments.Bound;
 import dev.longspan.template.TextFunctions.Align;
-import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +15,10 @@ import org.jspecify.annotations.Nullable;
 final class TextFilters {
     private static final Pattern WORD = Pattern.compile("[\\p{L}\\p{N}_]++");
     private static final int TRUNCATE_LEEWAY = 5;
+    /** What writing a character in another way costs, in steps. */
+    private static final int ENCODING = 10;
+
+    private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
     static final Map<String, Expression.Filter> ALL = Map.ofEntries(
             Map.entry("trim", (r, v, a) -> trim(r, r.text(v), a)),
@@ -166,16 +170,34 @@ final class TextFilters {
 
     private static TemplateText encoded(Rendering rendering, TemplateText text, String kept) {
         rendering.budget().rewrite(text.charCount());
+        rendering
+                .budget()
+                .steps(ENCODING
+                        * text.chars().chars().filter(c -> !isKept(c, kept)).count());
         TemplateTextBuilder out = new TemplateTextBuilder();
         Representation.escape(text, out, c -> encode(c, kept));
         return rendering.budget().made(out.build());
     }
 
+    private static boolean isKept(int c, String kept) {
+        return (c >= 'a' && c <= 'z')
+                || (c >= 'A' && c <= 'Z')
+                || (c >= '0' && c <= '9')
+                || "_.-~".indexOf(c) >= 0
+                || kept.indexOf(c) >= 0;
+    }
+
     private static @Nullable String encode(int c, String kept) {
-        if (kept.indexOf(c) >= 0 || c == '~') {
+        if (isKept(c, kept)) {
             return null;
         }
-        String encoded = URLEncoder.encode(Character.toString(c), StandardCharsets.UTF_8);
-        return c == ' ' ? (kept.isEmpty() ? "+" : "%20") : c == '*' ? "%2A" : encoded;
+        if (c == ' ' && kept.isEmpty()) {
+            return "+";
+        }
+        StringBuilder encoded = new StringBuilder();
+        for (byte each : Character.toString(c).getBytes(StandardCharsets.UTF_8)) {
+            encoded.append('%').append(HEX.toHexDigits(each));
+        }
+        return encoded.toString();
     }
 }

@@ -81,6 +81,11 @@ class LimitsTest {
                         "{% set x = range(9999)|list %}{% for i in range(99) %}{% set y = x|reverse %}{% endfor %}"),
                 Arguments.of("parts", "{% set d = {1: 2} %}{{ d[(1, 2, 3, 4) * 9999] }}"),
                 Arguments.of("time format", "{{ strftime_now('%c' * 100000) }}"),
+                Arguments.of(
+                        "steps",
+                        "{% set x = 'é ' * 50000 %}{% for i in range(99) %}{% set y = x|urlencode %}{% endfor %}"),
+                Arguments.of(
+                        "steps", "{% set x = 'a' * 200000 %}{% for i in range(9) %}{% set y = x|tojson %}{% endfor %}"),
                 Arguments.of("steps", SHARED + "{{ ns.x == ns.y }}"),
                 Arguments.of("steps", SHARED + "{{ ns.x < ns.y }}"),
                 Arguments.of("steps", SHARED + "{{ ns.x|string|length }}"),
