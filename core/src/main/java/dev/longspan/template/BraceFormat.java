@@ -91,7 +91,8 @@ final class BraceFormat {
     private Object converted(Object value, String conversion) {
         return switch (conversion) {
             case "s" -> rendering.text(value);
-            case "r", "a" -> rendering.representation().repr(value);
+            case "r" -> rendering.representation().repr(value);
+            case "a" -> rendering.representation().ascii(value);
             default -> throw Fault.evaluation("unknown conversion specifier '" + conversion + "'");
         };
     }

@@ -32,7 +32,10 @@ final class Comparison {
         if (a instanceof Undefined && b instanceof Undefined) {
             return true;
         }
-        return a instanceof RangeValue && a.equals(b);
+        if (a instanceof DictView x && b instanceof DictView y) {
+            return equal(x, y);
+        }
+        return a instanceof RangeValue x && b instanceof RangeValue y && x.hasElementsOf(y);
     }
 
     private boolean equal(TemplateText a, TemplateText b) {
@@ -67,6 +70,24 @@ final class Comparison {
         }
         budget.leave();
         return same;
+    }
+
+    /** Keys and pairs are compared as sets; values are equal to nothing else. */
+    private boolean equal(DictView a, DictView b) {
+        if (a.kind() == DictView.Kind.VALUES
+                || b.kind() == DictView.Kind.VALUES
+                || a.dict().size() != b.dict().size()) {
+            return false;
+        }
+        if (a.kind() == DictView.Kind.ITEMS && b.kind() == DictView.Kind.ITEMS) {
+            return equal(a.dict(), b.dict());
+        }
+        for (Iterator<Object> it = a.walk(); it.hasNext(); ) {
+            if (!contains(b, it.next())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Negative, 0 or positive; {@code sign} names the operator in errors. */

@@ -28,6 +28,7 @@ final class FormatSpec {
     private boolean alternate;
     private char grouping;
     private char type;
+    private boolean empty;
 
     /** Reads a spec as {@code str.format} has them. */
     static FormatSpec ofBraces(TemplateText text) {
@@ -36,6 +37,7 @@ final class FormatSpec {
             throw Fault.evaluation("invalid format specifier '" + text + "'");
         }
         FormatSpec spec = new FormatSpec();
+        spec.empty = text.isEmpty();
         if (matcher.group(5) != null) {
             spec.flag('0');
         }
@@ -95,7 +97,7 @@ final class FormatSpec {
     /** The value as {@code str.format} writes it with this spec. */
     TemplateText format(Object value, Rendering rendering) {
         Budget budget = rendering.budget();
-        boolean number = Numbers.isNumber(value) && !(value instanceof Boolean && type == 0);
+        boolean number = Numbers.isNumber(value) && !(value instanceof Boolean && empty);
         if (!number) {
             if (type != 0 && type != 's') {
                 throw Fault.evaluation("unknown format code '" + type + "' for a " + Types.name(value));

@@ -34,10 +34,18 @@ final class PercentFormat {
                 && used < list.items().size()) {
             throw Fault.evaluation("not all arguments converted during string formatting");
         }
-        if (!(values instanceof DictValue) && !(values instanceof ListValue) && used == 0) {
+        if (used == 0 && !isMapping(values)) {
             throw Fault.evaluation("not all arguments converted during string formatting");
         }
         return out.build(format.isSafe());
+    }
+
+    /** Whether Python takes a value for a mapping, of which a format need use nothing. */
+    private static boolean isMapping(Object value) {
+        return value instanceof DictValue
+                || value instanceof ListValue
+                || value instanceof RangeValue
+                || value instanceof Undefined;
     }
 
     private void append(TemplateText text) {
@@ -125,7 +133,9 @@ final class PercentFormat {
     private TemplateText converted(char type, Object value, FormatSpec spec) {
         switch (type) {
             case 's', 'r', 'a' -> {
-                TemplateText text = type == 's' ? representation.text(value) : representation.repr(value);
+                TemplateText text = type == 's'
+                        ? representation.text(value)
+                        : type == 'r' ? representation.repr(value) : representation.ascii(value);
                 return spec.padded(
                         format.isSafe() && type == 's' ? TextFunctions.escapeHtml(text, budget) : text, budget);
             }

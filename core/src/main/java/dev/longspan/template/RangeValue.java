@@ -27,6 +27,24 @@ record RangeValue(long start, long stop, long step) {
         return start + index * step;
     }
 
+    boolean hasElementsOf(RangeValue other) {
+        int size = size();
+        return size == other.size() && (size == 0 || start == other.start) && (size < 2 || step == other.step);
+    }
+
+    /** The range of the elements from {@code first} to before {@code end}, counted in steps of {@code by}. */
+    RangeValue slice(int first, int end, int by) {
+        try {
+            return new RangeValue(at(first), at(end), Math.multiplyExact(step, (long) by));
+        } catch (ArithmeticException e) {
+            throw Fault.limit("a range with a bound of more than 64 bits");
+        }
+    }
+
+    private long at(int index) {
+        return Math.addExact(start, Math.multiplyExact(step, (long) index));
+    }
+
     private static long size(long start, long stop, long step) {
         if (step > 0 ? start >= stop : start <= stop) {
             return 0;

@@ -30,6 +30,17 @@ final class Representation {
         return out.build();
     }
 
+    /** What {@code ascii(value)} gives. */
+    TemplateText ascii(Object value) {
+        TemplateText text = repr(value);
+        long escaped = text.chars().chars().filter(c -> c > '~').count();
+        budget.chars(text.charCount() + 5 * escaped);
+        budget.steps(escaped);
+        TemplateTextBuilder out = new TemplateTextBuilder();
+        escape(text, out, c -> c > '~' ? numbered(c) : null);
+        return out.build();
+    }
+
     private void write(Object value, TemplateTextBuilder out) {
         budget.step();
         if (value instanceof TemplateText text) {
@@ -153,9 +164,13 @@ final class Representation {
                 if (c == ' ' || (c > ' ' && c < 0x7f) || isPrintable(c)) {
                     yield null;
                 }
-                yield c < 0x100 ? "\\x" + hex(c, 2) : c < 0x10000 ? "\\u" + hex(c, 4) : "\\U" + hex(c, 8);
+                yield numbered(c);
             }
         };
+    }
+
+    private static String numbered(int c) {
+        return c < 0x100 ? "\\x" + hex(c, 2) : c < 0x10000 ? "\\u" + hex(c, 4) : "\\U" + hex(c, 8);
     }
 
     /** A number in so many hexadecimal digits. */

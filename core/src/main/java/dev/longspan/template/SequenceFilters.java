@@ -107,7 +107,10 @@ final class SequenceFilters {
                     .map(path -> folded(path.get(item, rendering.budget()), exact, rendering.budget()))
                     .toList()));
         }
-        return ListValue.list(sorted(rendering, items, key, bound.truth(0, false)));
+        // lists of keys: what is equal needs no order
+        UnaryOperator<Object> keys = key;
+        return ListValue.list(
+                sorted(rendering, items, item -> ListValue.list(List.of(keys.apply(item))), bound.truth(0, false)));
     }
 
     private static Object dictSort(Rendering rendering, Object input, Arguments arguments) {

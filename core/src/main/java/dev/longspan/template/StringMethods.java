@@ -130,26 +130,32 @@ final class StringMethods {
                 throw Fault.evaluation(
                         "tuple for startswith or endswith must only contain str, not " + Types.name(choice));
             }
-            if (start ? range.chars().startsWith(affix.chars()) : range.chars().endsWith(affix.chars())) {
+            if (range != null
+                    && (start
+                            ? range.chars().startsWith(affix.chars())
+                            : range.chars().endsWith(affix.chars()))) {
                 return true;
             }
         }
         return false;
     }
 
-    /** The part of a string that the arguments start and end (second and third) choose. */
-    private static TemplateText range(TemplateText self, Bound bound) {
+    /**
+     * The part of a string that the arguments start and end (second and third) choose; null if it starts behind its
+     * end, where not even an empty text is found.
+     */
+    private static @Nullable TemplateText range(TemplateText self, Bound bound) {
         if (!bound.has(1) && !bound.has(2)) {
             return self;
         }
         int length = self.codePoints();
-        int start = limit(bound.integer(1, 0), length);
-        int end = limit(bound.integer(2, length), length);
-        return start < end ? Subscript.codePoints(self, start, end) : TemplateText.EMPTY;
+        int start = fromStart(bound.integer(1, 0), length);
+        int end = Math.min(fromStart(bound.integer(2, length), length), length);
+        return start <= end ? Subscript.codePoints(self, start, end) : null;
     }
 
-    private static int limit(int index, int length) {
-        return Math.max(0, Math.min(index < 0 ? index + length : index, length));
+    private static int fromStart(int index, int length) {
+        return index < 0 ? Math.max(0, index + length) : index;
     }
 
     private static Object removePrefix(Rendering rendering, TemplateText self, Arguments arguments) {
@@ -172,21 +178,25 @@ final class StringMethods {
         Bound bound = arguments.bind(must ? "index" : "find", 1, "sub", "start", "end");
         TemplateText range = range(self, bound);
         TemplateText part = bound.text(0);
-        int at = last
-                ? TextSearch.last(range, part, rendering.budget())
-                : TextSearch.first(range, part, rendering.budget());
-        if (at < 0) {
+        int at = range == null
+                ? -1
+                : last
+                        ? TextSearch.last(range, part, rendering.budget())
+                        : TextSearch.first(range, part, rendering.budget());
+        if (range == null || at < 0) {
             if (must) {
                 throw Fault.evaluation("substring not found");
             }
             return -1L;
         }
-        return (long) range.chars().codePointCount(0, at) + limit(bound.integer(1, 0), self.codePoints());
+        return (long) range.chars().codePointCount(0, at) + fromStart(bound.integer(1, 0), self.codePoints());
     }
 
     private static Object count(Rendering rendering, TemplateText self, Arguments arguments) {
         Bound bound = arguments.bind("count", 1, "sub", "start", "end");
-        return (long) TextFunctions.count(range(self, bound), bound.text(0), rendering.budget());
+        TemplateText range = range(self, bound);
+        TemplateText part = bound.text(0);
+        return range == null ? 0L : (long) TextFunctions.count(range, part, rendering.budget());
     }
 
     private static Object join(Rendering rendering, TemplateText self, Arguments arguments) {

@@ -114,6 +114,9 @@ final class Subscript {
         if (value instanceof TemplateText text) {
             return slice(text, first, end, by, budget);
         }
+        if (value instanceof RangeValue range) {
+            return range.slice(first, end, by);
+        }
         List<Object> items = Types.elements(value, budget);
         List<Object> picked = new ArrayList<>();
         for (long i = first; by > 0 ? i < end : i > end; i += by) {

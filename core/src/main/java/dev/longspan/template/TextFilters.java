@@ -132,15 +132,17 @@ final class TextFilters {
 
     private static Object truncate(Rendering rendering, Object input, Arguments arguments) {
         Bound bound = arguments.bind("truncate", 0, "length", "killwords", "end", "leeway");
-        TemplateText text = rendering.text(input);
         TemplateText end = bound.text(2, "...");
         int length = bound.integer(0, 255);
         int endLength = end.codePoints();
         if (length < endLength) {
             throw Fault.evaluation("expected length >= " + endLength + ", got " + length);
         }
-        if (text.codePoints() <= (long) length + bound.integer(3, TRUNCATE_LEEWAY)) {
-            return text;
+        if (Types.length(input) <= (long) length + bound.integer(3, TRUNCATE_LEEWAY)) {
+            return input;
+        }
+        if (!(input instanceof TemplateText text)) {
+            throw Fault.evaluation("truncate can't cut a " + Types.name(input));
         }
         TemplateText start = Subscript.codePoints(text, 0, length - endLength);
         if (!bound.truth(1, false) && start.chars().lastIndexOf(' ') >= 0) {

@@ -46,7 +46,7 @@ final class TextFunctions {
     }
 
     static TemplateText lower(TemplateText text) {
-        return text.map(s -> s.toLowerCase(Locale.ROOT));
+        return text.map(s -> Sigma.lower(s).toLowerCase(Locale.ROOT));
     }
 
     static TemplateText capitalize(TemplateText text) {
@@ -66,17 +66,20 @@ final class TextFunctions {
     private static String titleCase(String codePoint) {
         int c = codePoint.codePointAt(0);
         String upper = codePoint.toUpperCase(Locale.ROOT);
-        // letters such as ß become two, of which only the first is large
-        return upper.codePointCount(0, upper.length()) > 1
-                ? upper.charAt(0) + upper.substring(1).toLowerCase(Locale.ROOT)
-                : Character.toString(Character.toTitleCase(c));
+        if (Character.toTitleCase(c) != c || Character.isTitleCase(c) || upper.codePointCount(0, upper.length()) == 1) {
+            return Character.toString(Character.toTitleCase(c));
+        }
+        // letters such as ß become two, of which only the first is large; an iota goes below it
+        return isCased(upper.codePointAt(0))
+                ? upper.charAt(0) + upper.substring(1).replace('Ι', '\u0345').toLowerCase(Locale.ROOT)
+                : upper;
     }
 
     /** Python's {@code str.title}: a letter is large unless a letter stands before it. */
     static TemplateText title(TemplateText text) {
         boolean[] inWord = {false};
         TemplateTextBuilder out = new TemplateTextBuilder();
-        Representation.escape(text, out, c -> {
+        Representation.escape(text.map(Sigma::lower), out, c -> {
             String changed =
                     inWord[0] ? Character.toString(c).toLowerCase(Locale.ROOT) : titleCase(Character.toString(c));
             inWord[0] = isCased(c);
@@ -86,10 +89,16 @@ final class TextFunctions {
     }
 
     static TemplateText swapCase(TemplateText text) {
+        String lower = Sigma.lower(text.chars());
+        int[] next = {0};
         TemplateTextBuilder out = new TemplateTextBuilder();
         Representation.escape(text, out, c -> {
-            String letter = Character.toString(c);
-            return Character.isUpperCase(c) ? letter.toLowerCase(Locale.ROOT) : letter.toUpperCase(Locale.ROOT);
+            int at = next[0];
+            next[0] += Character.charCount(c);
+            if (Character.isUpperCase(c)) {
+                return Character.toString(lower.codePointAt(at)).toLowerCase(Locale.ROOT);
+            }
+            return Character.isLowerCase(c) ? Character.toString(c).toUpperCase(Locale.ROOT) : null;
         });
         return out.build(text.isSafe());
     }

@@ -206,7 +206,8 @@ final class ValueFilters {
         if (!method.equals("common")) {
             double scale = Math.pow(10, precision);
             double scaled = Numbers.real(input) * scale;
-            return (method.equals("ceil") ? Math.ceil(scaled) : Math.floor(scaled)) / scale;
+            // Python rounds to an integer, which has no negative zero
+            return ((method.equals("ceil") ? Math.ceil(scaled) : Math.floor(scaled)) + 0.0) / scale;
         }
         rendering.budget().steps(100);
         if (!(input instanceof Double number)) {

@@ -216,6 +216,16 @@ class LimitsTest {
     }
 
     @Test
+    void theEndsOfGreekWordsAreNotQuadratic() {
+        String template = "{% set x = 'ΑΣ' * 200000 %}{{ x.lower()[-3:] }} {{ x.swapcase()[-3:] }}";
+
+        assertThat(ChatTemplate.parse(template, TemplateLimits.DEFAULT)
+                        .render(Map.of())
+                        .text())
+                .isEqualTo("σας σας");
+    }
+
+    @Test
     void namesAndKeysWithOneHashDoNotHang() {
         List<String> names = IntStream.range(0, 1 << 14)
                 .mapToObj(number -> IntStream.range(0, 14)
