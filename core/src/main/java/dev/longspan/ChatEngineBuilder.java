@@ -8,12 +8,14 @@ import dev.longspan.engine.NetworkLoader;
 import dev.longspan.engine.OpenModel;
 import dev.longspan.engine.PrefixCache;
 import dev.longspan.engine.Scheduler;
+import dev.longspan.model.FolderStamp;
 import dev.longspan.output.ToolParsers;
 import dev.longspan.session.DiskParking;
 import dev.longspan.session.IdleReclaimer;
 import dev.longspan.session.NoParking;
 import dev.longspan.session.Once;
 import dev.longspan.session.Parking;
+import dev.longspan.session.Room;
 import dev.longspan.session.SessionContext;
 import dev.longspan.session.SessionSnapshots;
 import dev.longspan.session.SessionTable;
@@ -56,6 +58,8 @@ public final class ChatEngineBuilder {
     private static final long DEFAULT_PREFIX_CACHE_BYTES = 268_435_456;
     /** Unless said, cached prefixes take at most this part of the memory. */
     private static final int CACHE_SHARE = 8;
+    /** One plans commits while the other writes a state to disk. */
+    private static final int WORKERS = 2;
     /** What a template may write behind an answer that has used up the limit. */
     private static final int CLOSING_TOKENS = 64;
 
@@ -359,6 +363,7 @@ public final class ChatEngineBuilder {
     }
 
     private ChatEngine open(Path directory, List<AutoCloseable> owned) {
+        FolderStamp stamp = FolderStamp.of(directory);
         OpenModel model = OpenModel.read(directory, modelOptions, ToolParsers.with(toolParsers));
         Backend backend;
         List<String> notices;
@@ -384,7 +389,7 @@ public final class ChatEngineBuilder {
         LanguageModel network = NetworkLoader.load(model.folder(), backend, plan, progress);
         owned.add(network);
         EngineLimits limits = new EngineLimits(runs, maxQueued, maxQueuedTokens, prefillChunk, readerPatience);
-        ExecutorService worker = Executors.newSingleThreadExecutor(task -> {
+        ExecutorService worker = Executors.newFixedThreadPool(WORKERS, task -> {
             Thread thread = new Thread(task, "longspan-worker");
             thread.setDaemon(true);
             return thread;
@@ -403,7 +408,7 @@ public final class ChatEngineBuilder {
         Clock clock = Clock.system(ZoneId.systemDefault());
         SessionSnapshots snapshots = new SessionSnapshots(
                 new Once<>(() -> store == null ? FileSnapshotStore.open(FileSnapshotStore.defaultFolder()) : store),
-                new Once<>(() -> Fingerprint.of(model.folder(), fullFingerprint)),
+                new Once<>(() -> fingerprint(model, stamp)),
                 network,
                 info.name(),
                 maxContextTokens,
@@ -415,10 +420,19 @@ public final class ChatEngineBuilder {
                 prefixes,
                 maxContextTokens,
                 parking(network, owned),
+                new Room(memory, maxStateBytes < Long.MAX_VALUE, reclaimer),
                 clock);
         SessionTable sessions = new SessionTable(context, snapshots);
         reclaimer.connect(sessions, scheduler::wake);
         return new ChatEngine(model, backendInfo, info, scheduler, prefixes, sessions, owned);
+    }
+
+    /** Computed when it is first needed, and only from the files that were loaded. */
+    private Map<String, String> fingerprint(OpenModel model, FolderStamp stamp) {
+        stamp.requireUnchanged();
+        Map<String, String> fingerprint = Fingerprint.of(model.folder(), fullFingerprint);
+        stamp.requireUnchanged();
+        return fingerprint;
     }
 
     private Parking parking(LanguageModel network, List<AutoCloseable> owned) {

@@ -59,6 +59,11 @@ final class SessionWorld implements AutoCloseable {
             kept.add(new Turn(all.size(), settings));
             return new Expected(List.copyOf(all), kept, sequence + 1);
         }
+
+        /** The same in the place of what had another number: no number comes twice. */
+        Expected after(long other) {
+            return new Expected(messages, turns, Math.max(sequence, other) + 1);
+        }
     }
 
     private record Turn(int messages, Settings settings) {}
@@ -317,7 +322,7 @@ final class SessionWorld implements AutoCloseable {
         if (random.nextBoolean() && !sessions.isEmpty()) {
             Open open = any();
             open.session.load(id);
-            open.expected = saved.get(id);
+            open.expected = saved.get(id).after(open.expected.sequence());
         } else if (sessions.size() < MOST_SESSIONS) {
             sessions.add(new Open(engine.loadSession(id, SessionOptions.DEFAULT), saved.get(id)));
         }

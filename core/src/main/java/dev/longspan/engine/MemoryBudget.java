@@ -65,6 +65,26 @@ public final class MemoryBudget {
         return fits(promised(others).plus(most(next, sharedTokens)), limit);
     }
 
+    /** {@return whether a state of so many tokens fits beside all that is held} Any thread. */
+    public boolean fits(int tokens) {
+        return fits(promised(List.of()).plus(plan.sequence(tokens)), limit);
+    }
+
+    /**
+     * Refuses a state for which there is no room.
+     *
+     * @throws BackendMemoryException with the numbers
+     */
+    public void requireFits(int tokens) {
+        if (!fits(tokens)) {
+            throw new BackendMemoryException(
+                    "a state of " + tokens + " tokens beside the sessions that are open, with a limit of "
+                            + maxStateBytes + " (maxStateBytes)",
+                    plan.sequence(tokens).totalBytes(),
+                    null);
+        }
+    }
+
     /** {@return whether those that run were promised more than there is} */
     boolean isOverdrawn(List<Generation> running) {
         return !fits(promised(running), limit);

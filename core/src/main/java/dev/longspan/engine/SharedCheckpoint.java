@@ -35,9 +35,9 @@ public final class SharedCheckpoint {
         return length;
     }
 
-    /** {@return whether more than one holds it} */
-    public boolean isShared() {
-        return holders.get() > 1;
+    /** {@return how many hold it} */
+    public int holders() {
+        return holders.get();
     }
 
     /** {@return this, with one more holder} */

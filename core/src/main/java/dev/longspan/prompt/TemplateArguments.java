@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /** The further values that a request gives a template: checked, and marked as text from outside. */
 final class TemplateArguments {
     private static final String FIELD = "templateArguments.";
-    private static final int MAX_DEPTH = 64;
+    private static final int MAX_DEPTH = 32;
+    private static final int MAX_NAME = 1000;
     /** What every rendering is given anyway. */
     private static final Set<String> GIVEN = Set.of(
             "messages",
@@ -39,6 +40,11 @@ final class TemplateArguments {
                 throw new InvalidRequestException(
                         FIELD + name, "expected a name that the template is not given anyway, found one of those");
             }
+            if (name.length() > MAX_NAME) {
+                throw new InvalidRequestException(
+                        "templateArguments",
+                        "expected names of at most " + MAX_NAME + " characters, found one of " + name.length());
+            }
             check(FIELD + name, value, 0);
             values.put(name, TemplateValues.marked(value, Origin.OUTSIDE));
         });
@@ -56,8 +62,10 @@ final class TemplateArguments {
             }
         } else if (value instanceof Map<?, ?> map) {
             map.forEach((key, item) -> {
-                if (!(key instanceof String)) {
-                    throw new InvalidRequestException(path, "expected maps with strings for keys, found " + key);
+                if (!(key instanceof String text) || text.length() > MAX_NAME) {
+                    throw new InvalidRequestException(
+                            path,
+                            "expected maps with strings of at most " + MAX_NAME + " characters for keys, found others");
                 }
                 check(path, item, depth + 1);
             });

@@ -86,6 +86,11 @@ record Committed(
         return new Committed(sequence, messages, ids, others, around, turns, lastTurn);
     }
 
+    /** {@return the same as what comes after a sequence: one above both} */
+    Committed after(long other) {
+        return new Committed(Math.max(sequence, other) + 1, messages, ids, kept, around, turns, lastTurn);
+    }
+
     /** {@return the same, held once more} */
     Committed retained() {
         kept.forEach(each -> each.checkpoint().retain());

@@ -1,7 +1,9 @@
 package dev.longspan.session;
 
+import dev.longspan.SnapshotCorruptException;
 import dev.longspan.SnapshotStoreException;
 import dev.longspan.engine.SharedCheckpoint;
+import dev.longspan.snapshot.Sha256;
 import dev.longspan.snapshot.StateFile;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.LanguageModel;
@@ -63,10 +65,10 @@ public final class DiskParking implements Parking, AutoCloseable {
         Path file = null;
         try {
             file = Files.createTempFile(folder, "session-", SUFFIX);
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.READ)) {
                 StateFile.write(checkpoints, channel);
+                return new ParkedState(file, Sha256.of(channel), List.copyOf(turnEnds));
             }
-            return new ParkedState(file, List.copyOf(turnEnds));
         } catch (IOException e) {
             delete(file);
             throw new SnapshotStoreException(folder.toString(), "cannot take session '" + id + "': " + e, e);
@@ -79,6 +81,9 @@ public final class DiskParking implements Parking, AutoCloseable {
     @Override
     public List<Kept> read(ParkedState state) {
         try (FileChannel channel = FileChannel.open(state.file(), StandardOpenOption.READ)) {
+            if (!Sha256.of(channel).equals(state.hash())) {
+                throw new SnapshotCorruptException("parked", state.file().toString(), "has changed");
+            }
             List<Checkpoint> read =
                     StateFile.read("parked", channel, model.spec()).load(model);
             List<Kept> kept = new ArrayList<>();

@@ -51,7 +51,7 @@ public final class IdleReclaimer implements Reclaimer {
             return Result.NOTHING;
         }
         if (parking.compareAndSet(false, true)) {
-            worker.execute(this::parkOne);
+            worker.execute(this::parkOneAndWake);
         }
         return Result.LATER;
     }
@@ -65,20 +65,36 @@ public final class IdleReclaimer implements Reclaimer {
         return sessions.get().stream().noneMatch(LiveSession::canPark);
     }
 
-    private void parkOne() {
+    private void parkOneAndWake() {
+        try {
+            parkOne();
+        } finally {
+            parking.set(false);
+            wake.run();
+        }
+    }
+
+    /** {@return whether sessions are parked at all} */
+    boolean parks() {
+        return parks;
+    }
+
+    /** {@return whether a session was parked} For any thread but the engine's. */
+    boolean parkOne() {
+        if (!parks || isPaused()) {
+            return false;
+        }
         try {
             List<LiveSession> all = sessions.get();
             for (int i = all.size() - 1; i >= 0; i--) {
                 if (all.get(i).park()) {
-                    return;
+                    return true;
                 }
             }
         } catch (RuntimeException e) {
             failedSince = System.nanoTime();
             LOG.error("a session could not be parked; that is tried again in a while", e);
-        } finally {
-            parking.set(false);
-            wake.run();
         }
+        return false;
     }
 }

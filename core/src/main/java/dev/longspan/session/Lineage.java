@@ -1,32 +1,40 @@
 package dev.longspan.session;
 
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.ConcurrentHashMap;
 
-/** The beginning that sessions have in common since one was forked: how many of them are open still. */
+/** The beginning that sessions have in common since one was forked, and how much of it each still has. Any thread. */
 final class Lineage {
-    private final AtomicInteger sessions = new AtomicInteger();
+    private final ConcurrentHashMap<LiveSession, Integer> sessions = new ConcurrentHashMap<>();
 
-    /**
-     * What one session has of it.
-     *
-     * @param lineage the beginning
-     * @param tokens how much of it the session still has
-     */
-    record Share(Lineage lineage, int tokens) {
-        Share upTo(int most) {
-            return new Share(lineage, Math.min(tokens, most));
+    void join(LiveSession session, int tokens) {
+        sessions.put(session, tokens);
+    }
+
+    void leave(LiveSession session) {
+        sessions.remove(session);
+    }
+
+    /** The session goes on with so many of its tokens. */
+    void cut(LiveSession session, int tokens) {
+        sessions.computeIfPresent(session, (same, had) -> tokens == 0 ? null : Integer.valueOf(Math.min(had, tokens)));
+    }
+
+    /** {@return how many tokens of the beginning a session has} */
+    int tokens(LiveSession session) {
+        return sessions.getOrDefault(session, 0);
+    }
+
+    /** {@return how many tokens a session has in common with any other} */
+    int sharedTokens(LiveSession session) {
+        int most = 0;
+        for (var each : sessions.entrySet()) {
+            most = each.getKey() == session ? most : Math.max(most, each.getValue());
         }
+        return Math.min(most, tokens(session));
     }
 
-    void join() {
-        sessions.incrementAndGet();
-    }
-
-    void leave() {
-        sessions.decrementAndGet();
-    }
-
-    boolean isShared() {
-        return sessions.get() > 1;
+    /** {@return whether a session has anything in common with another} */
+    boolean isShared(LiveSession session) {
+        return sharedTokens(session) > 0;
     }
 }

@@ -16,6 +16,7 @@ import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -36,10 +37,13 @@ public final class LiveSession {
     private Committed committed;
     private int maxTokens;
     private boolean busy;
+    /** Whether its state is on the way to disk or back. */
+    private boolean moving;
+
     private boolean closed;
     private @Nullable Turn running;
     private @Nullable ParkedState parked;
-    private List<Lineage.Share> lineage = List.of();
+    private final List<Lineage> lineages = new ArrayList<>();
     private volatile long lastUsed = System.nanoTime();
 
     LiveSession(String id, ZonedDateTime created, SessionContext context, Committed committed, int maxTokens) {
@@ -91,29 +95,39 @@ public final class LiveSession {
     }
 
     ChatStream submit(GenerationSpec spec, Turn turn) {
-        lock.lock();
-        try {
-            running = turn;
-        } finally {
-            lock.unlock();
-        }
+        beginning(turn);
         try {
             ChatStream stream = context.scheduler().submit(spec, turn);
             turn.begun(stream);
             return stream;
         } catch (RuntimeException | Error e) {
             turn.dropBase();
+            end(turn);
             throw e;
+        }
+    }
+
+    /** Notes the turn for which the session is busy. */
+    void beginning(Turn turn) {
+        lock.lock();
+        try {
+            running = turn;
+        } finally {
+            lock.unlock();
         }
     }
 
     /** Makes the session busy, if it is as the options want it, and its state is there. */
     Committed begin(TurnOptions options) {
+        long nanos = TimeUnit.NANOSECONDS.convert(options.patience());
         lock.lock();
         try {
-            long nanos = options.patience().toNanos();
-            while (busy && !closed && nanos > 0) {
-                nanos = idle.awaitNanos(nanos);
+            while ((busy && !closed && nanos > 0) || moving) {
+                if (moving) {
+                    idle.await(); // a state on its way to disk or back is nobody's turn
+                } else {
+                    nanos = idle.awaitNanos(nanos);
+                }
             }
             requireOpen();
             if (busy) {
@@ -133,9 +147,10 @@ public final class LiveSession {
             lock.unlock();
         }
         try {
-            return unparked();
+            bringBack();
+            return committed();
         } catch (RuntimeException | Error e) {
-            end();
+            end(null);
             throw e;
         }
     }
@@ -146,33 +161,51 @@ public final class LiveSession {
         }
     }
 
-    /** Brings a parked state back, while the session is busy. */
-    private Committed unparked() {
+    /** Brings a parked state back, if there is one; waits if that is being done. */
+    private void bringBack() {
         ParkedState file;
+        int tokens;
         lock.lock();
         try {
-            file = parked;
-            if (file == null) {
-                return committed;
+            while (moving) {
+                idle.awaitUninterruptibly();
             }
+            file = parked;
+            tokens = committed.ids().length;
+            if (file == null || closed) {
+                return;
+            }
+            moving = true;
         } finally {
             lock.unlock();
         }
-        List<Kept> kept = context.parking().read(file);
-        lock.lock();
+        List<Kept> kept = List.of();
         try {
-            parked = null;
-            committed = committed.withKept(kept);
-            return committed;
+            kept = context.room().with(tokens, true, () -> context.parking().read(file));
         } finally {
-            lock.unlock();
+            lock.lock();
+            try {
+                parked = null;
+                committed = committed.withKept(kept);
+                moving = false;
+                idle.signalAll();
+            } finally {
+                lock.unlock();
+            }
         }
     }
 
-    /** Makes the session free for the next turn. */
-    void end() {
+    /**
+     * Makes the session free for the next turn.
+     *
+     * @param turn the turn that has ended; null for one that was not begun. Another one's time is not ended by it
+     */
+    void end(@Nullable Turn turn) {
         lock.lock();
         try {
+            if (running != turn) {
+                return;
+            }
             busy = false;
             running = null;
             idle.signalAll();
@@ -205,25 +238,30 @@ public final class LiveSession {
         }
     }
 
-    void commit(Committed next, List<SharedCheckpoint> dropped) {
+    void commit(Turn turn, Committed next, List<SharedCheckpoint> dropped) {
         List<Kept> old;
         lock.lock();
         try {
             old = committed.kept();
-            int common = CommonPrefix.length(committed.ids(), next.ids());
-            lineage = lineage.stream().map(share -> share.upTo(common)).toList();
+            cutLineages(CommonPrefix.length(committed.ids(), next.ids()));
             committed = next;
             lastUsed = System.nanoTime();
         } finally {
             lock.unlock();
         }
         old.forEach(kept -> kept.checkpoint().release());
-        takeBack(dropped);
+        takeBack(turn, dropped);
     }
 
-    void takeBack(List<SharedCheckpoint> dropped) {
+    void takeBack(Turn turn, List<SharedCheckpoint> dropped) {
         dropped.forEach(SharedCheckpoint::release);
-        end();
+        end(turn);
+    }
+
+    /** The session goes on with so many of its tokens. The lock is held. */
+    private void cutLineages(int tokens) {
+        lineages.forEach(lineage -> lineage.cut(this, tokens));
+        lineages.removeIf(lineage -> !lineage.isShared(this));
     }
 
     // sizes
@@ -243,6 +281,9 @@ public final class LiveSession {
         lock.lock();
         try {
             requireOpen();
+            while (moving) {
+                idle.awaitUninterruptibly();
+            }
             if (busy) {
                 throw new SessionBusyException(id);
             }
@@ -265,9 +306,8 @@ public final class LiveSession {
         try {
             List<SharedCheckpoint> held = new ArrayList<>();
             committed.kept().forEach(kept -> held.add(kept.checkpoint().retain()));
-            int shared = lineage.stream()
-                    .filter(share -> share.lineage().isShared())
-                    .mapToInt(Lineage.Share::tokens)
+            int shared = lineages.stream()
+                    .mapToInt(lineage -> lineage.sharedTokens(this))
                     .max()
                     .orElse(0);
             return new SessionView(this, committed, maxTokens, busy, parked != null, held, shared);
@@ -278,41 +318,23 @@ public final class LiveSession {
 
     /** {@return a session of its own from what is committed} */
     LiveSession fork(String forkId) {
-        unparkIfIdle();
+        bringBack();
         lock.lock();
         try {
             requireOpen();
             Committed copy = committed.retained();
             LiveSession fork = new LiveSession(forkId, created, context, copy, maxTokens);
             Lineage common = new Lineage();
-            List<Lineage.Share> shares = new ArrayList<>(lineage);
-            shares.add(new Lineage.Share(common, copy.ids().length));
-            common.join();
-            shares.forEach(share -> share.lineage().join());
-            lineage = List.copyOf(shares);
-            fork.lineage = lineage;
+            common.join(this, copy.ids().length);
+            lineages.removeIf(lineage -> !lineage.isShared(this));
+            lineages.add(common);
+            for (Lineage lineage : lineages) {
+                lineage.join(fork, Math.min(copy.ids().length, lineage.tokens(this)));
+            }
+            fork.lineages.addAll(lineages);
             return fork;
         } finally {
             lock.unlock();
-        }
-    }
-
-    private void unparkIfIdle() {
-        boolean bring;
-        lock.lock();
-        try {
-            requireOpen();
-            bring = parked != null && !busy;
-            busy |= bring;
-        } finally {
-            lock.unlock();
-        }
-        if (bring) {
-            try {
-                unparked();
-            } finally {
-                end();
-            }
         }
     }
 
@@ -320,7 +342,11 @@ public final class LiveSession {
     boolean canPark() {
         lock.lock();
         try {
-            return !busy && !closed && parked == null && !committed.kept().isEmpty();
+            return !busy
+                    && !moving
+                    && !closed
+                    && parked == null
+                    && !committed.kept().isEmpty();
         } finally {
             lock.unlock();
         }
@@ -331,28 +357,32 @@ public final class LiveSession {
         Committed now;
         lock.lock();
         try {
-            if (busy || closed || parked != null || committed.kept().isEmpty()) {
+            if (busy || moving || closed || parked != null || committed.kept().isEmpty()) {
                 return false;
             }
-            busy = true;
+            moving = true;
             now = committed;
         } finally {
             lock.unlock();
         }
+        ParkedState file = null;
         try {
-            ParkedState file = context.parking().write(id, now.kept());
+            file = context.parking().write(id, now.kept());
+        } finally {
             lock.lock();
             try {
-                parked = file;
-                committed = now.withKept(List.of());
+                if (file != null) {
+                    parked = file;
+                    committed = now.withKept(List.of());
+                }
+                moving = false;
+                idle.signalAll();
             } finally {
                 lock.unlock();
             }
-            now.kept().forEach(kept -> kept.checkpoint().release());
-            return true;
-        } finally {
-            end();
         }
+        now.kept().forEach(kept -> kept.checkpoint().release());
+        return true;
     }
 
     /** Closes it: a turn that runs is taken back first. */
@@ -374,7 +404,7 @@ public final class LiveSession {
         }
         lock.lock();
         try {
-            while (busy) {
+            while (busy || moving) {
                 idle.awaitUninterruptibly();
             }
         } finally {
@@ -386,20 +416,20 @@ public final class LiveSession {
     private void release() {
         List<Kept> old;
         ParkedState file;
-        List<Lineage.Share> shares;
+        List<Lineage> shares;
         lock.lock();
         try {
             old = committed.kept();
             committed = committed.withKept(List.of());
             file = parked;
             parked = null;
-            shares = lineage;
-            lineage = List.of();
+            shares = List.copyOf(lineages);
+            lineages.clear();
         } finally {
             lock.unlock();
         }
         old.forEach(kept -> kept.checkpoint().release());
-        shares.forEach(share -> share.lineage().leave());
+        shares.forEach(each -> each.leave(this));
         if (file != null) {
             context.parking().delete(file);
         }
@@ -407,11 +437,9 @@ public final class LiveSession {
 
     /** {@return its committed state, held for the caller, for writing it down} */
     Committed hold() {
-        unparkIfIdle();
+        bringBack();
         if (committed().kept().isEmpty() && committed().ids().length > 0) {
-            turns().rollback(
-                            committed().messages().size(),
-                            TurnOptions.DEFAULT); // what could not be read is computed again
+            turns().restore();
         }
         lock.lock();
         try {
@@ -425,6 +453,19 @@ public final class LiveSession {
         }
     }
 
+    /** Refuses what would replace the state of a session that is closed or busy. */
+    void requireFree() {
+        lock.lock();
+        try {
+            requireOpen();
+            if (busy) {
+                throw new SessionBusyException(id);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Puts what was loaded in the place of what is committed, if no turn runs. */
     void replace(SessionSnapshots.Loaded loaded) {
         List<Kept> old;
@@ -432,17 +473,20 @@ public final class LiveSession {
         lock.lock();
         try {
             requireOpen();
+            while (moving) {
+                idle.awaitUninterruptibly();
+            }
             if (busy) {
                 throw new SessionBusyException(id);
             }
             old = committed.kept();
             file = parked;
             parked = null;
-            committed = loaded.committed();
+            committed = loaded.committed().after(committed.sequence());
             created = loaded.created();
             maxTokens = loaded.maxTokens();
-            lineage.forEach(share -> share.lineage().leave());
-            lineage = List.of();
+            lineages.forEach(each -> each.leave(this));
+            lineages.clear();
             lastUsed = System.nanoTime();
         } finally {
             lock.unlock();

@@ -132,7 +132,7 @@ public final class SessionSnapshots {
     }
 
     /** Reads a snapshot: everything is verified before anything of it is used. */
-    Loaded load(String id) {
+    Loaded load(String id, Room room) {
         SnapshotEvent event = new SnapshotEvent();
         event.begin();
         try (SnapshotReader reader = store.get().read(id)) {
@@ -153,9 +153,11 @@ public final class SessionSnapshots {
                         id, TOKENS, "expected " + head + " tokens, as many as the state has, found " + ids.length);
             }
             List<Kept> kept = new ArrayList<>();
-            for (Checkpoint checkpoint : file.load(model)) {
+            for (Checkpoint checkpoint : room.with(ids.length, false, () -> file.load(model))) {
                 SharedCheckpoint shared = new SharedCheckpoint(checkpoint);
-                kept.add(new Kept(shared, shared.length() == ids.length));
+                boolean turnEnd = shared.length() == ids.length
+                        || transcript.turns().stream().anyMatch(turn -> turn.tokens() == shared.length());
+                kept.add(new Kept(shared, turnEnd));
             }
             Committed committed = new Committed(
                     transcript.sequence(),

@@ -33,10 +33,11 @@ public final class SessionTable {
     /** Opens a session from a snapshot. */
     public LiveSession load(String snapshot, SessionOptions options) {
         String id = options.id().orElseGet(SessionTable::newId);
+        requireOpen();
         if (sessions.containsKey(id)) {
             throw new SessionExistsException(id);
         }
-        SessionSnapshots.Loaded loaded = snapshots.load(snapshot);
+        SessionSnapshots.Loaded loaded = snapshots.load(snapshot, context.room());
         LiveSession session = new LiveSession(id, loaded.created(), context, loaded.committed(), loaded.maxTokens());
         try {
             options.maxTokens().ifPresent(session::resize);
@@ -49,7 +50,9 @@ public final class SessionTable {
 
     /** Puts a snapshot in the place of what a session holds, once it is read and verified whole. */
     public void load(String snapshot, LiveSession session) {
-        SessionSnapshots.Loaded loaded = snapshots.load(snapshot);
+        requireOpen();
+        session.requireFree();
+        SessionSnapshots.Loaded loaded = snapshots.load(snapshot, context.room());
         try {
             session.replace(loaded);
         } catch (RuntimeException | Error e) {
@@ -73,6 +76,12 @@ public final class SessionTable {
     /** {@return an id that no session has} */
     public static String newId() {
         return UUID.randomUUID().toString();
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new EngineClosedException();
+        }
     }
 
     LiveSession add(LiveSession session) {

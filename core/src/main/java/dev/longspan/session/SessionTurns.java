@@ -11,6 +11,7 @@ import dev.longspan.TurnOptions;
 import dev.longspan.engine.GenerationSpec;
 import dev.longspan.prompt.RenderSettings;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Begins the turns of a session: each is checked whole against the session and the model before anything is computed. Any thread. */
@@ -34,7 +35,7 @@ public final class SessionTurns {
             RenderSettings settings = RenderSettings.of(request);
             return session.submit(spec, new Turn(session, now, messages, settings, options, spec.prompt(), true));
         } catch (RuntimeException | Error e) {
-            session.end();
+            session.end(null);
             throw e;
         }
     }
@@ -60,16 +61,12 @@ public final class SessionTurns {
 
     /** Reads messages without answering. */
     public void append(List<ChatMessage> messages, @Nullable RenderSettings settings, TurnOptions options) {
-        Committed now = session.begin(options);
-        try {
+        prefill(options, now -> {
             if (messages.isEmpty()) {
                 throw new InvalidRequestException("messages", "expected at least one, found none");
             }
-            prefill(now, Joined.history(now, messages), settings == null ? now.settings() : settings, options);
-        } catch (RuntimeException | Error e) {
-            session.end();
-            throw e;
-        }
+            return new Reading(Joined.history(now, messages), settings == null ? now.settings() : settings);
+        });
     }
 
     /** Reads the messages of a request without answering. */
@@ -79,36 +76,57 @@ public final class SessionTurns {
 
     /** Goes back to the first messages. */
     public void rollback(int keepMessages, TurnOptions options) {
-        Committed now = session.begin(options);
-        try {
+        prefill(options, now -> {
             int count = now.messages().size();
             if (keepMessages < 0 || keepMessages > count) {
                 throw new InvalidRequestException(
                         "keepMessages", "expected 0 to " + count + ", the messages there are, found " + keepMessages);
             }
-            RenderSettings settings = now.settingsOf(keepMessages);
-            prefill(now, now.messages().subList(0, keepMessages), settings, options);
-        } catch (RuntimeException | Error e) {
-            session.end();
-            throw e;
-        }
+            return new Reading(now.messages().subList(0, keepMessages), now.settingsOf(keepMessages));
+        });
     }
 
-    private void prefill(Committed now, List<ChatMessage> messages, RenderSettings settings, TurnOptions options) {
-        int[] ids = context.renderer().history(messages, settings, session.created());
-        int limit = session.maxTokens();
-        if (ids.length > limit && ids.length > now.ids().length) {
-            throw new ContextLengthException(ids.length, limit);
-        }
-        Turn turn = new Turn(session, now, messages, settings, options, ids, false);
-        if (ids.length == 0) {
-            turn.committed(null, 0);
+    /** Computes a state that is not there again; the history does not change. */
+    void restore() {
+        prefill(TurnOptions.DEFAULT, now -> new Reading(now.messages(), now.settings()));
+    }
+
+    /** What a turn without an answer makes of the history. */
+    private record Reading(List<ChatMessage> messages, RenderSettings settings) {}
+
+    private void prefill(TurnOptions options, Function<Committed, Reading> wanted) {
+        ChatStream stream = begun(options, wanted);
+        if (stream == null) {
             return;
         }
-        try (ChatStream stream = session.submit(GenerationSpec.reading(ids), turn)) {
+        // from here on the turn itself makes the session free, whatever becomes of it
+        try (stream) {
             if (stream.await().finishReason() == FinishReason.CANCELLED) {
                 throw new SessionClosedException(session.id()); // nobody else has this stream
             }
+        }
+    }
+
+    /** Begins to read; null if there is nothing to read and the turn is done. */
+    private @Nullable ChatStream begun(TurnOptions options, Function<Committed, Reading> wanted) {
+        Committed now = session.begin(options);
+        try {
+            Reading reading = wanted.apply(now);
+            int[] ids = context.renderer().history(reading.messages(), reading.settings(), session.created());
+            int limit = session.maxTokens();
+            if (ids.length > limit && ids.length > now.ids().length) {
+                throw new ContextLengthException(ids.length, limit);
+            }
+            Turn turn = new Turn(session, now, reading.messages(), reading.settings(), options, ids, false);
+            if (ids.length > 0) {
+                return session.submit(GenerationSpec.reading(ids), turn);
+            }
+            session.beginning(turn);
+            turn.committed(null, 0);
+            return null;
+        } catch (RuntimeException | Error e) {
+            session.end(null);
+            throw e;
         }
     }
 }

@@ -42,8 +42,9 @@ public final class SessionView {
                 boolean head = i == held.size() - 1;
                 long own = head ? each.checkpoint().bytes() : each.checkpoint().exclusiveBytes();
                 bytes += own;
-                // this view is one of the holders
-                exclusive += head ? own - shared(each) : own;
+                if (each.holders() <= 2) { // the session, and this view
+                    exclusive += head ? own - shared(each) : own;
+                }
             }
             return new SessionInfo(
                     session.id(),

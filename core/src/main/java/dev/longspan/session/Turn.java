@@ -32,7 +32,9 @@ final class Turn implements TurnOwner {
     private final int[] prompt;
     private final int matching;
     private final int lastUser;
+    /** Used by the engine's thread, and by the one that plans the commit while the engine's does not. */
     private final List<SharedCheckpoint> taken = new ArrayList<>();
+
     private @Nullable SharedCheckpoint base;
     private int reused;
     private volatile @Nullable ChatStream stream;
@@ -99,15 +101,29 @@ final class Turn implements TurnOwner {
     public @Nullable SharedCheckpoint base(int[] ids) {
         SharedCheckpoint own = base;
         base = null;
-        SharedCheckpoint cached = session.cached(ids, ids.length - 1);
+        SharedCheckpoint cached = session.cached(ids, Math.min(ids.length - 1, mostCached()));
         if (cached != null && (own == null || cached.length() > own.length())) {
             if (own != null) {
                 own.release();
             }
             own = cached.retain();
+            taken.add(cached.retain()); // a commit may have to go back to it
         }
         reused = own == null ? 0 : own.length();
         return own;
+    }
+
+    /**
+     * How much of a prompt a cached checkpoint may hold: no more than up to a place where this turn wants one of its own, so that
+     * none of those around the last message of a user is missed.
+     */
+    private int mostCached() {
+        if (marks.length == 0) {
+            return Integer.MAX_VALUE;
+        }
+        SharedCheckpoint there = before.newest(Math.min(marks[0], matching));
+        boolean hasFirst = marks[0] == 0 || (there != null && there.length() == marks[0]);
+        return hasFirst ? marks[1] : marks[0];
     }
 
     @Override
@@ -216,6 +232,7 @@ final class Turn implements TurnOwner {
         turns.add(new Committed.TurnRecord(messagesAfter.size(), idsAfter.length, settings));
         TurnInfo info = new TurnInfo(matching, reused, reuseEnd(), prompt.length - reused, computed);
         session.commit(
+                this,
                 new Committed(
                         before.sequence() + 1,
                         messagesAfter,
@@ -242,7 +259,7 @@ final class Turn implements TurnOwner {
         dropBase();
         List<SharedCheckpoint> dropped = new ArrayList<>(taken);
         taken.clear();
-        session.takeBack(dropped);
+        session.takeBack(this, dropped);
     }
 
     /** Lets go of what the turn was to start from. */

@@ -1,17 +1,21 @@
 package dev.longspan.snapshot;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** A running SHA-256. */
-final class Sha256 {
+public final class Sha256 {
     /** How many hexadecimal digits a hash has. */
     static final int DIGITS = 64;
 
     private final MessageDigest digest;
+
+    private static final int PIECE = 1 << 16;
 
     Sha256() {
         try {
@@ -47,5 +51,23 @@ final class Sha256 {
 
     static String of(byte[] bytes, int length) {
         return new Sha256().add(bytes, 0, length).hex();
+    }
+
+    /**
+     * {@return the hash of all that a channel holds, in lower-case hexadecimal digits}
+     *
+     * @param channel is read from its beginning, and is back there afterwards
+     * @throws IOException if it cannot be read
+     */
+    public static String of(SeekableByteChannel channel) throws IOException {
+        Sha256 hash = new Sha256();
+        ByteBuffer piece = ByteBuffer.allocate(PIECE);
+        channel.position(0);
+        while (channel.read(piece) >= 0) {
+            hash.add(piece.flip());
+            piece.clear();
+        }
+        channel.position(0);
+        return hash.hex();
     }
 }

@@ -5,6 +5,7 @@ import dev.longspan.SnapshotFile;
 import dev.longspan.SnapshotInfo;
 import dev.longspan.SnapshotLabel;
 import dev.longspan.SnapshotNotFoundException;
+import dev.longspan.SnapshotStoreException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -54,6 +55,8 @@ final class SnapshotEntry {
                 info = manifest();
                 requireFiles(info);
                 return info;
+            } catch (SnapshotStoreException e) {
+                return broken(info == null ? unreadable() : info, String.valueOf(e.getMessage()));
             } catch (SnapshotCorruptException e) {
                 // what was deleted or replaced meanwhile is not broken
                 if (info == null || isStill(info)) {
