@@ -94,6 +94,22 @@ class PrefixReuseTest extends OnDigestBackend {
     }
 
     @Test
+    void aSessionThatBeganWithWhatWasLeftGoesBackToItWithoutComputing() {
+        ChatEngine engine = caching(PLENTY);
+        String question = "q".repeat(300) + "\n!think 20\n!say a\n!end";
+        engine.chat(user(question).build());
+        try (Session session = engine.openSession()) {
+            session.send(question);
+            assertThat(session.info().lastTurn().orElseThrow().commitTokens())
+                    .as("the answer without its thinking")
+                    .isLessThan(50);
+            long computed = backend.tokensComputed();
+            session.rollback(1);
+            assertThat(backend.tokensComputed()).isEqualTo(computed);
+        }
+    }
+
+    @Test
     void closingTheEngineLetsAllOfItGo() {
         long before = backend.memory().used().totalBytes();
         ChatEngine engine = caching(PLENTY);

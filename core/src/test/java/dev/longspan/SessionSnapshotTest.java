@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.longspan.TurnInfo.ReuseEnd;
+import dev.longspan.spi.ModelLoadException;
 import dev.longspan.tck.TemplateKind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -106,6 +107,9 @@ class SessionSnapshotTest extends OnDigestBackend {
             assertThat(session.info()).isEqualTo(before);
             session.load(good);
             assertThat(session.history()).hasSize(2);
+            assertThat(session.info().sequence())
+                    .as("a number that was never there")
+                    .isEqualTo(before.sequence() + 1);
             assertThat(session.send("!say other\n!end").text()).isEqualTo("other");
         }
     }
@@ -141,6 +145,39 @@ class SessionSnapshotTest extends OnDigestBackend {
             try (Session loaded = engine.loadSession(saved.id(), SessionOptions.DEFAULT)) {
                 assertThat(loaded.history()).hasSize(2);
             }
+        }
+    }
+
+    @Test
+    void aLoadedSessionGoesBackToTheEndsOfItsTurnsWithoutComputing() {
+        ChatEngine engine = engine();
+        String id;
+        try (Session session = engine.openSession()) {
+            for (int i = 0; i < 3; i++) {
+                session.send("!say answer " + i + "\n!end");
+            }
+            id = session.save("three").id();
+        }
+        try (Session session = engine.loadSession(id, SessionOptions.DEFAULT)) {
+            long computed = backend.tokensComputed();
+            session.rollback(4);
+            assertThat(backend.tokensComputed()).as("two turns").isEqualTo(computed);
+            assertThat(session.send("!say other\n!end").text()).isEqualTo("other");
+        }
+    }
+
+    @Test
+    void weightsThatChangedOnDiskSinceTheyWereLoadedSaveNothing() throws IOException {
+        ChatEngine engine = engine();
+        try (Session session = engine.openSession()) {
+            session.send("!say one\n!end");
+            Path config = folder.resolve("config.json");
+            Files.writeString(config, Files.readString(config) + " ");
+            assertThatThrownBy(() -> session.save("mixed"))
+                    .isInstanceOf(ModelLoadException.class)
+                    .hasMessageContaining("config.json");
+            assertThat(engine.snapshots().list()).isEmpty();
+            assertThat(session.send("!say two\n!end").text()).isEqualTo("two");
         }
     }
 

@@ -145,6 +145,11 @@ final class Generation {
         return owner.sharedTokens(spec.prompt());
     }
 
+    /** {@return whether it let go of the state that it was to start from} For one in the queue. */
+    boolean yieldsState() {
+        return owner.yieldsState();
+    }
+
     /** {@return the bytes that its state holds at this moment} */
     long stateBytes() {
         Feed open = feed;

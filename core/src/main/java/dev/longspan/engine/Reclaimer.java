@@ -11,10 +11,15 @@ public interface Reclaimer {
         FREED,
         /** Some memory will be freed soon; the engine is woken then. */
         LATER,
+        /** There may be something to free once turns of sessions that wait have had their time. */
+        AFTER_OTHERS,
         /** There is nothing that could be freed. */
         NOTHING
     }
 
     /** Frees some memory. Called on the engine's thread, so it must not wait. */
     Result free();
+
+    /** Does what other threads have asked for. Called on the engine's thread whenever it was woken. */
+    default void serve() {}
 }

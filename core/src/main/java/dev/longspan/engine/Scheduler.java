@@ -15,6 +15,7 @@ import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LongspanException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
@@ -272,6 +273,7 @@ public final class Scheduler implements AutoCloseable {
             tellEnd(cancelled.get(i));
         }
         cancelled.clear();
+        reclaimer.serve();
         for (Generation next = admitted(); next != null; next = admitted()) {
             start(next);
         }
@@ -302,14 +304,43 @@ public final class Scheduler implements AutoCloseable {
         }
         while (!hasRoom(first)) {
             Reclaimer.Result freed = reclaimer.free();
-            if (freed == Reclaimer.Result.LATER || (freed == Reclaimer.Result.NOTHING && !running.isEmpty())) {
+            if (freed == Reclaimer.Result.FREED) {
+                continue;
+            }
+            if (freed == Reclaimer.Result.LATER || !running.isEmpty()) {
                 return false;
             }
-            if (freed == Reclaimer.Result.NOTHING) {
+            if (freed == Reclaimer.Result.NOTHING || lendPlace()) {
                 return true; // nobody is left who could free more: the backend has the last word
+            }
+            if (!takeState()) {
+                return true;
             }
         }
         return true;
+    }
+
+    /** Lets one go first whose state is what takes the room: it ends, and its session can be parked. */
+    private boolean lendPlace() {
+        for (Generation next : queue) {
+            if (next.sharedTokens() > 0 && hasRoom(next)) {
+                queue.remove(next);
+                queue.addFirst(next);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Takes the state of the last that waits with one, where each has too little room because of the others. */
+    private boolean takeState() {
+        for (Iterator<Generation> last = queue.descendingIterator(); last.hasNext(); ) {
+            Generation next = last.next();
+            if (next != queue.peek() && next.yieldsState()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean hasRoom(Generation first) {

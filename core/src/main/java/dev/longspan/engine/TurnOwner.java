@@ -40,6 +40,16 @@ public interface TurnOwner {
      */
     int sharedTokens(int[] prompt);
 
+    /**
+     * Lets go of the state that a waiting turn was to start from, since answers before it need the memory; the turn computes it
+     * again. Never called once {@link #base} was.
+     *
+     * @return whether anything was let go
+     */
+    default boolean yieldsState() {
+        return false;
+    }
+
     /** {@return how many checkpoints will be kept that nothing else may push out} */
     int checkpoints();
 

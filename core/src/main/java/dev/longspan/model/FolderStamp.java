@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** Sizes and times of a model's files when it was loaded, to tell later whether they are still those. Immutable. */
+/** Sizes and times of a model's weights, configuration and templates when it was loaded, to tell later whether they are still those. Immutable. */
 public final class FolderStamp {
     private final Path folder;
     private final Map<String, String> files;
@@ -28,7 +28,7 @@ public final class FolderStamp {
         Map<String, String> files = new TreeMap<>();
         try (Stream<Path> entries = Files.list(folder)) {
             for (Path entry : entries.toList()) {
-                if (Files.isRegularFile(entry)) {
+                if (Files.isRegularFile(entry) && isOfModel(String.valueOf(entry.getFileName()))) {
                     BasicFileAttributes found = Files.readAttributes(entry, BasicFileAttributes.class);
                     files.put(
                             String.valueOf(entry.getFileName()),
@@ -39,6 +39,10 @@ public final class FolderStamp {
             throw new ModelLoadException(folder.toString(), "", "cannot be read: " + e, e);
         }
         return new FolderStamp(folder, files);
+    }
+
+    private static boolean isOfModel(String name) {
+        return name.endsWith(".safetensors") || name.endsWith(".json") || name.endsWith(".jinja");
     }
 
     /**

@@ -9,6 +9,7 @@ import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LongspanException;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -65,10 +66,15 @@ public final class DiskParking implements Parking, AutoCloseable {
         Path file = null;
         try {
             file = Files.createTempFile(folder, "session-", SUFFIX);
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.READ)) {
-                StateFile.write(checkpoints, channel);
-                return new ParkedState(file, Sha256.of(channel), List.copyOf(turnEnds));
-            }
+            Path target = file;
+            String hash = uninterrupted(() -> {
+                try (FileChannel channel =
+                        FileChannel.open(target, StandardOpenOption.WRITE, StandardOpenOption.READ)) {
+                    StateFile.write(checkpoints, channel);
+                    return Sha256.of(channel);
+                }
+            });
+            return new ParkedState(file, hash, List.copyOf(turnEnds));
         } catch (IOException e) {
             delete(file);
             throw new SnapshotStoreException(folder.toString(), "cannot take session '" + id + "': " + e, e);
@@ -80,12 +86,8 @@ public final class DiskParking implements Parking, AutoCloseable {
 
     @Override
     public List<Kept> read(ParkedState state) {
-        try (FileChannel channel = FileChannel.open(state.file(), StandardOpenOption.READ)) {
-            if (!Sha256.of(channel).equals(state.hash())) {
-                throw new SnapshotCorruptException("parked", state.file().toString(), "has changed");
-            }
-            List<Checkpoint> read =
-                    StateFile.read("parked", channel, model.spec()).load(model);
+        try {
+            List<Checkpoint> read = uninterrupted(() -> checkpoints(state));
             List<Kept> kept = new ArrayList<>();
             for (int i = 0; i < read.size(); i++) {
                 kept.add(new Kept(
@@ -97,6 +99,42 @@ public final class DiskParking implements Parking, AutoCloseable {
             return List.of();
         } finally {
             delete(state);
+        }
+    }
+
+    private List<Checkpoint> checkpoints(ParkedState state) throws IOException {
+        try (FileChannel channel = FileChannel.open(state.file(), StandardOpenOption.READ)) {
+            if (!Sha256.of(channel).equals(state.hash())) {
+                throw new SnapshotCorruptException("parked", state.file().toString(), "has changed");
+            }
+            return StateFile.read("parked", channel, model.spec()).load(model);
+        }
+    }
+
+    private interface FileWork<T> {
+        T run() throws IOException;
+    }
+
+    /** Does it again if the thread was interrupted, which closes a channel; the thread is interrupted afterwards. */
+    private static <T> T uninterrupted(FileWork<T> work) throws IOException {
+        boolean interrupted = Thread.interrupted();
+        try {
+            while (true) {
+                try {
+                    return work.run();
+                } catch (IOException | LongspanException e) {
+                    if (!(e instanceof ClosedByInterruptException)
+                            && !(e.getCause() instanceof ClosedByInterruptException)) {
+                        throw e;
+                    }
+                    interrupted = true;
+                    Thread.interrupted(); // it would close the next channel too
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

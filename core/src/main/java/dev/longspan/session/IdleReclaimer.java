@@ -2,10 +2,18 @@ package dev.longspan.session;
 
 import dev.longspan.engine.PrefixCache;
 import dev.longspan.engine.Reclaimer;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,10 +23,17 @@ public final class IdleReclaimer implements Reclaimer {
     /** For how long nothing is parked after the storage has failed. */
     private static final long PAUSE_NANOS = 10_000_000_000L;
 
+    private static final long PAUSE_BETWEEN_NANOS = 1_000_000;
+    /** For how long the engine's thread may be at something else. */
+    private static final long LONGEST_STEP_SECONDS = 2;
+
     private final PrefixCache prefixes;
     private final boolean parks;
     private final Executor worker;
     private final AtomicBoolean parking = new AtomicBoolean();
+    private final AtomicInteger reading = new AtomicInteger();
+    private final AtomicInteger writing = new AtomicInteger();
+    private final AtomicReference<@Nullable CompletableFuture<Boolean>> wanted = new AtomicReference<>();
     private volatile long failedSince;
     private volatile Runnable wake = () -> {};
     private volatile Supplier<List<LiveSession>> sessions = List::of;
@@ -47,13 +62,17 @@ public final class IdleReclaimer implements Reclaimer {
         if (prefixes.free()) {
             return Result.FREED;
         }
-        if (!parks || isPaused() || (nobodyToPark() && !parking.get())) {
+        if (!parks || isPaused()) {
             return Result.NOTHING;
         }
-        if (parking.compareAndSet(false, true)) {
-            worker.execute(this::parkOneAndWake);
+        List<LiveSession> all = sessions.get();
+        if (isParking() || reading.get() > 0 || all.stream().anyMatch(LiveSession::canParkSoon)) {
+            if (parking.compareAndSet(false, true)) {
+                worker.execute(this::parkOneAndWake);
+            }
+            return Result.LATER;
         }
-        return Result.LATER;
+        return all.isEmpty() ? Result.NOTHING : Result.AFTER_OTHERS;
     }
 
     private boolean isPaused() {
@@ -61,16 +80,25 @@ public final class IdleReclaimer implements Reclaimer {
         return since != 0 && System.nanoTime() - since < PAUSE_NANOS;
     }
 
-    private boolean nobodyToPark() {
-        return sessions.get().stream().noneMatch(LiveSession::canPark);
-    }
-
     private void parkOneAndWake() {
         try {
-            parkOne();
+            if (!parkOne()) {
+                // one is on its way to where it can be parked, or to its turn
+                LockSupport.parkNanos(PAUSE_BETWEEN_NANOS);
+            }
         } finally {
             parking.set(false);
             wake.run();
+        }
+    }
+
+    /** Reads a state, which can be parked again or has its turn soon afterwards. */
+    <T> T during(Supplier<T> read) {
+        reading.incrementAndGet();
+        try {
+            return read.get();
+        } finally {
+            reading.decrementAndGet();
         }
     }
 
@@ -79,22 +107,53 @@ public final class IdleReclaimer implements Reclaimer {
         return parks;
     }
 
+    /** {@return whether a state is on its way to disk} */
+    boolean isParking() {
+        return parking.get() || writing.get() > 0;
+    }
+
+    /** {@return whether a cached prefix was freed} For any thread but the engine's, which does it. */
+    boolean freeCached() {
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        wanted.set(answer);
+        wake.run();
+        return answer.completeOnTimeout(false, LONGEST_STEP_SECONDS, TimeUnit.SECONDS)
+                .join();
+    }
+
+    @Override
+    public void serve() {
+        CompletableFuture<Boolean> answer = wanted.getAndSet(null);
+        if (answer != null) {
+            answer.complete(prefixes.free());
+        }
+    }
+
     /** {@return whether a session was parked} For any thread but the engine's. */
     boolean parkOne() {
         if (!parks || isPaused()) {
             return false;
         }
+        writing.incrementAndGet();
         try {
-            List<LiveSession> all = sessions.get();
-            for (int i = all.size() - 1; i >= 0; i--) {
-                if (all.get(i).park()) {
+            for (LiveSession each : leastRecentlyUsedFirst()) {
+                if (each.park()) {
                     return true;
                 }
             }
         } catch (RuntimeException e) {
             failedSince = System.nanoTime();
             LOG.error("a session could not be parked; that is tried again in a while", e);
+        } finally {
+            writing.decrementAndGet();
+            wake.run();
         }
         return false;
+    }
+
+    private List<LiveSession> leastRecentlyUsedFirst() {
+        List<LiveSession> all = new ArrayList<>(sessions.get());
+        Collections.reverse(all);
+        return all;
     }
 }

@@ -1,10 +1,20 @@
 package dev.longspan.session;
 
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The beginning that sessions have in common since one was forked, and how much of it each still has. Any thread. */
 final class Lineage {
     private final ConcurrentHashMap<LiveSession, Integer> sessions = new ConcurrentHashMap<>();
+
+    /** A session is forked: adds what the two have in common to those of the session, and the fork to all of them. */
+    static void extend(List<Lineage> lineages, LiveSession session, LiveSession fork, int tokens) {
+        Lineage common = new Lineage();
+        common.join(session, tokens);
+        lineages.removeIf(lineage -> !lineage.isShared(session));
+        lineages.add(common);
+        lineages.forEach(lineage -> lineage.join(fork, Math.min(tokens, lineage.tokens(session))));
+    }
 
     void join(LiveSession session, int tokens) {
         sessions.put(session, tokens);

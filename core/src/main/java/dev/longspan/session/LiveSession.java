@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,14 +70,18 @@ public final class LiveSession {
         return lastUsed;
     }
 
-    /** {@return what is committed} */
-    Committed committed() {
+    private <T> T locked(Supplier<T> reading) {
         lock.lock();
         try {
-            return committed;
+            return reading.get();
         } finally {
             lock.unlock();
         }
+    }
+
+    /** {@return what is committed} */
+    Committed committed() {
+        return locked(() -> committed);
     }
 
     /** {@return the history} */
@@ -102,19 +107,19 @@ public final class LiveSession {
             return stream;
         } catch (RuntimeException | Error e) {
             turn.dropBase();
-            end(turn);
+            notBegun(turn);
             throw e;
         }
     }
 
     /** Notes the turn for which the session is busy. */
     void beginning(Turn turn) {
-        lock.lock();
-        try {
-            running = turn;
-        } finally {
-            lock.unlock();
-        }
+        locked(() -> running = turn);
+    }
+
+    /** Takes that back, if the turn has not ended; the session stays busy for whoever wanted to begin it. */
+    void notBegun(Turn turn) {
+        locked(() -> running = running == turn ? null : running);
     }
 
     /** Makes the session busy, if it is as the options want it, and its state is there. */
@@ -171,6 +176,7 @@ public final class LiveSession {
                 idle.awaitUninterruptibly();
             }
             file = parked;
+            lastUsed = System.nanoTime();
             tokens = committed.ids().length;
             if (file == null || closed) {
                 return;
@@ -179,20 +185,28 @@ public final class LiveSession {
         } finally {
             lock.unlock();
         }
-        List<Kept> kept = List.of();
         try {
-            kept = context.room().with(tokens, true, () -> context.parking().read(file));
-        } finally {
-            lock.lock();
-            try {
-                parked = null;
-                committed = committed.withKept(kept);
-                moving = false;
-                idle.signalAll();
-            } finally {
-                lock.unlock();
-            }
+            context.room()
+                    .with(
+                            tokens,
+                            true,
+                            this::isClosing,
+                            () -> arrived(context.parking().read(file)));
+        } catch (RuntimeException | Error e) {
+            arrived(List.of());
+            throw e;
         }
+    }
+
+    /** Notes what came back from disk: nothing if it could not be read and must be computed again. */
+    private List<Kept> arrived(List<Kept> kept) {
+        return locked(() -> {
+            parked = null;
+            committed = committed.withKept(kept);
+            moving = false;
+            idle.signalAll();
+            return kept;
+        });
     }
 
     /**
@@ -214,8 +228,6 @@ public final class LiveSession {
         }
     }
 
-    // called by a turn
-
     int[] history(List<ChatMessage> messages, RenderSettings settings) {
         return context.renderer().history(messages, settings, created);
     }
@@ -230,12 +242,7 @@ public final class LiveSession {
     }
 
     boolean isClosing() {
-        lock.lock();
-        try {
-            return closed;
-        } finally {
-            lock.unlock();
-        }
+        return locked(() -> closed);
     }
 
     void commit(Turn turn, Committed next, List<SharedCheckpoint> dropped) {
@@ -258,35 +265,34 @@ public final class LiveSession {
         end(turn);
     }
 
+    /** Lets go of the state, which the turn that waits computes again. */
+    void forget() {
+        List<Kept> old = committed().kept();
+        locked(() -> committed = committed.withKept(List.of()));
+        old.forEach(kept -> kept.checkpoint().release());
+    }
+
     /** The session goes on with so many of its tokens. The lock is held. */
     private void cutLineages(int tokens) {
         lineages.forEach(lineage -> lineage.cut(this, tokens));
         lineages.removeIf(lineage -> !lineage.isShared(this));
     }
 
-    // sizes
+    private void leaveLineages() {
+        lineages.forEach(each -> each.leave(this));
+        lineages.clear();
+    }
 
     /** {@return how many tokens it may have} */
     public int maxTokens() {
-        lock.lock();
-        try {
-            return maxTokens;
-        } finally {
-            lock.unlock();
-        }
+        return locked(() -> maxTokens);
     }
 
     /** Sets how many tokens it may have. */
     public void resize(int tokens) {
         lock.lock();
         try {
-            requireOpen();
-            while (moving) {
-                idle.awaitUninterruptibly();
-            }
-            if (busy) {
-                throw new SessionBusyException(id);
-            }
+            awaitFree();
             int least = Math.max(2, committed.ids().length);
             if (tokens < least || tokens > context.maxContextTokens()) {
                 throw new InvalidRequestException(
@@ -324,13 +330,7 @@ public final class LiveSession {
             requireOpen();
             Committed copy = committed.retained();
             LiveSession fork = new LiveSession(forkId, created, context, copy, maxTokens);
-            Lineage common = new Lineage();
-            common.join(this, copy.ids().length);
-            lineages.removeIf(lineage -> !lineage.isShared(this));
-            lineages.add(common);
-            for (Lineage lineage : lineages) {
-                lineage.join(fork, Math.min(copy.ids().length, lineage.tokens(this)));
-            }
+            Lineage.extend(lineages, this, fork, copy.ids().length);
             fork.lineages.addAll(lineages);
             return fork;
         } finally {
@@ -338,18 +338,17 @@ public final class LiveSession {
         }
     }
 
-    /** {@return whether its state could be parked at this moment} */
-    boolean canPark() {
-        lock.lock();
-        try {
-            return !busy
-                    && !moving
-                    && !closed
-                    && parked == null
-                    && !committed.kept().isEmpty();
-        } finally {
-            lock.unlock();
-        }
+    /** {@return whether its state can be parked, or will be or have its turn in a moment} */
+    boolean canParkSoon() {
+        return locked(() -> busy ? !moving && (running == null || !running.isBegun()) : canPark());
+    }
+
+    private boolean canPark() {
+        return !busy
+                && !moving
+                && !closed
+                && parked == null
+                && !committed.kept().isEmpty();
     }
 
     /** {@return whether its state now lies on disk; false if it is in use, or holds nothing} */
@@ -357,7 +356,7 @@ public final class LiveSession {
         Committed now;
         lock.lock();
         try {
-            if (busy || moving || closed || parked != null || committed.kept().isEmpty()) {
+            if (!canPark()) {
                 return false;
             }
             moving = true;
@@ -374,6 +373,7 @@ public final class LiveSession {
                 if (file != null) {
                     parked = file;
                     committed = now.withKept(List.of());
+                    leaveLineages(); // what comes back is a copy
                 }
                 moving = false;
                 idle.signalAll();
@@ -416,20 +416,17 @@ public final class LiveSession {
     private void release() {
         List<Kept> old;
         ParkedState file;
-        List<Lineage> shares;
         lock.lock();
         try {
             old = committed.kept();
             committed = committed.withKept(List.of());
             file = parked;
             parked = null;
-            shares = List.copyOf(lineages);
-            lineages.clear();
+            leaveLineages();
         } finally {
             lock.unlock();
         }
         old.forEach(kept -> kept.checkpoint().release());
-        shares.forEach(each -> each.leave(this));
         if (file != null) {
             context.parking().delete(file);
         }
@@ -437,32 +434,40 @@ public final class LiveSession {
 
     /** {@return its committed state, held for the caller, for writing it down} */
     Committed hold() {
-        bringBack();
-        if (committed().kept().isEmpty() && committed().ids().length > 0) {
-            turns().restore();
-        }
-        lock.lock();
-        try {
-            requireOpen();
-            if (committed.kept().isEmpty()) {
+        while (true) {
+            bringBack();
+            Committed held = locked(() -> {
+                requireOpen();
+                return committed.kept().isEmpty() ? committed : committed.retained();
+            });
+            if (!held.kept().isEmpty()) {
+                return held;
+            }
+            if (held.ids().length == 0) {
                 throw new InvalidRequestException("session", "expected one that holds something, found an empty one");
             }
-            return committed.retained();
-        } finally {
-            lock.unlock();
+            if (locked(() -> parked) == null) {
+                turns().restore(); // what could not be read is computed again
+            }
         }
     }
 
     /** Refuses what would replace the state of a session that is closed or busy. */
     void requireFree() {
-        lock.lock();
-        try {
-            requireOpen();
-            if (busy) {
-                throw new SessionBusyException(id);
-            }
-        } finally {
-            lock.unlock();
+        locked(() -> {
+            awaitFree();
+            return this;
+        });
+    }
+
+    /** The lock is held. */
+    private void awaitFree() {
+        while (moving && !closed) {
+            idle.awaitUninterruptibly();
+        }
+        requireOpen();
+        if (busy) {
+            throw new SessionBusyException(id);
         }
     }
 
@@ -472,21 +477,14 @@ public final class LiveSession {
         ParkedState file;
         lock.lock();
         try {
-            requireOpen();
-            while (moving) {
-                idle.awaitUninterruptibly();
-            }
-            if (busy) {
-                throw new SessionBusyException(id);
-            }
+            awaitFree();
             old = committed.kept();
             file = parked;
             parked = null;
             committed = loaded.committed().after(committed.sequence());
             created = loaded.created();
             maxTokens = loaded.maxTokens();
-            lineages.forEach(each -> each.leave(this));
-            lineages.clear();
+            leaveLineages();
             lastUsed = System.nanoTime();
         } finally {
             lock.unlock();

@@ -3,6 +3,7 @@ package dev.longspan.session;
 import dev.longspan.engine.MemoryBudget;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** Makes room for states that come from disk: idle sessions are parked for them, one state at a time. Any thread. */
@@ -29,33 +30,40 @@ public final class Room {
     }
 
     /**
-     * Reads a state once there is room for it.
+     * Reads a state once there is room for it. An interrupt does not end the wait, and is there afterwards.
      *
      * @param tokens how many tokens it has
      * @param waits whether to wait for running turns to end where nothing else gives way; it is then read in any case, since its
      *     session may still get room when its turn comes
+     * @param stop ends the wait
      * @param reading reads it
      * @throws dev.longspan.spi.BackendMemoryException if there is no room, unless it waits
      */
-    <T> T with(int tokens, boolean waits, Supplier<T> reading) {
+    <T> T with(int tokens, boolean waits, BooleanSupplier stop, Supplier<T> reading) {
+        boolean interrupted = false;
         lock.lock();
         try {
-            long begun = System.nanoTime();
-            while (limited && !memory.fits(tokens)) {
-                if (idle.parkOne()) {
+            long end = System.nanoTime() + LONGEST_WAIT_NANOS;
+            while (limited && !memory.fits(tokens) && !stop.getAsBoolean()) {
+                interrupted |= Thread.interrupted();
+                if (idle.freeCached() || idle.parkOne()) {
                     continue;
                 }
-                if (!waits) {
+                boolean late = System.nanoTime() - end > 0;
+                if (!waits && (late || !idle.isParking())) {
                     memory.requireFits(tokens);
                 }
-                if (!idle.parks() || System.nanoTime() - begun > LONGEST_WAIT_NANOS) {
+                if (late || !idle.parks()) {
                     break;
                 }
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
-            return reading.get();
+            return idle.during(reading);
         } finally {
             lock.unlock();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }

@@ -153,7 +153,7 @@ public final class SessionSnapshots {
                         id, TOKENS, "expected " + head + " tokens, as many as the state has, found " + ids.length);
             }
             List<Kept> kept = new ArrayList<>();
-            for (Checkpoint checkpoint : room.with(ids.length, false, () -> file.load(model))) {
+            for (Checkpoint checkpoint : room.with(ids.length, false, () -> false, () -> file.load(model))) {
                 SharedCheckpoint shared = new SharedCheckpoint(checkpoint);
                 boolean turnEnd = shared.length() == ids.length
                         || transcript.turns().stream().anyMatch(turn -> turn.tokens() == shared.length());

@@ -6,7 +6,6 @@ import dev.longspan.SessionExistsException;
 import dev.longspan.SessionNotFoundException;
 import dev.longspan.SessionOptions;
 import java.time.ZonedDateTime;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
@@ -120,10 +119,14 @@ public final class SessionTable {
 
     /** {@return all sessions, the one used last first} */
     public List<LiveSession> all() {
-        List<LiveSession> all = new ArrayList<>(sessions.values());
-        all.sort(Comparator.comparingLong(LiveSession::lastUsed).reversed());
-        return all;
+        return sessions.values().stream()
+                .map(session -> new Used(session, session.lastUsed())) // which may change while others are compared
+                .sorted(Comparator.comparingLong(Used::last).reversed())
+                .map(Used::session)
+                .toList();
     }
+
+    private record Used(LiveSession session, long last) {}
 
     /** Closes a session. */
     public void remove(LiveSession session) {

@@ -122,7 +122,11 @@ public final class SessionTurns {
                 return session.submit(GenerationSpec.reading(ids), turn);
             }
             session.beginning(turn);
-            turn.committed(null, 0);
+            try {
+                turn.committed(null, 0);
+            } finally {
+                session.notBegun(turn);
+            }
             return null;
         } catch (RuntimeException | Error e) {
             session.end(null);

@@ -25,7 +25,7 @@ final class Turn implements TurnOwner {
     private static final int KEPT = 3;
 
     private final LiveSession session;
-    private final Committed before;
+    private Committed before;
     private final List<ChatMessage> messages;
     private final RenderSettings settings;
     private final TurnOptions options;
@@ -81,6 +81,11 @@ final class Turn implements TurnOwner {
         cancelIfClosing();
     }
 
+    /** {@return whether the engine has it} */
+    boolean isBegun() {
+        return stream != null;
+    }
+
     /** Cancels the turn of a session that is being closed, now or when it begins. */
     void cancelIfClosing() {
         ChatStream of = stream;
@@ -130,6 +135,17 @@ final class Turn implements TurnOwner {
     public int sharedTokens(int[] ids) {
         SharedCheckpoint own = base;
         return own == null ? 0 : own.length();
+    }
+
+    @Override
+    public boolean yieldsState() {
+        if (base == null) {
+            return false;
+        }
+        dropBase();
+        before = before.withKept(List.of());
+        session.forget();
+        return true;
     }
 
     @Override
