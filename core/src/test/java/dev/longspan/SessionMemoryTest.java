@@ -231,4 +231,21 @@ class SessionMemoryTest extends OnDigestBackend {
             assertThat(loaded.history()).hasSize(2);
         }
     }
+
+    @Test
+    void aTurnWhoseStateIsOfNoUseToItComputesEverythingInItsPlace() {
+        ChatEngine engine = keep(builder()
+                .maxStateBytes(3 * bytesOfOne(1000) / 2)
+                .parkIdleSessions(parked())
+                .build());
+        try (Session session = engine.openSession()) {
+            say(session, "w".repeat(1000) + "\n!say one");
+            ChatResponse other = session.send(
+                    user("!say two\n!end").tools(List.of(WEATHER)).maxTokens(50).build());
+            assertThat(other.text()).isEqualTo("two");
+            assertThat(session.info().messages()).isEqualTo(4);
+            assertThat(session.save("after it").tokens()).isEqualTo(session.tokenIds().length);
+        }
+        assertThat(backend.verify()).isEmpty();
+    }
 }

@@ -145,7 +145,12 @@ final class Generation {
         return owner.sharedTokens(spec.prompt());
     }
 
-    /** {@return whether it let go of the state that it was to start from} For one in the queue. */
+    /** {@return whether its turn holds a state} For one in the queue. */
+    boolean holdsState() {
+        return owner.holdsState();
+    }
+
+    /** {@return whether it let go of the state that its turn holds} For one in the queue. */
     boolean yieldsState() {
         return owner.yieldsState();
     }

@@ -20,6 +20,9 @@ public interface Reclaimer {
     /** Frees some memory. Called on the engine's thread, so it must not wait. */
     Result free();
 
+    /** The engine has ended: nothing is freed any more. */
+    default void end() {}
+
     /** Does what other threads have asked for. Called on the engine's thread whenever it was woken. */
     default void serve() {}
 }

@@ -40,6 +40,8 @@ public final class Scheduler implements AutoCloseable {
     /** How late a stream that is not read may be noticed. */
     private static final long LONGEST_WAIT_MILLIS = 500;
 
+    private static final long LONGEST_LATER_NANOS = 10_000_000_000L;
+
     private final LanguageModel model;
     private final Vocabulary vocabulary;
     private final EngineLimits limits;
@@ -56,6 +58,7 @@ public final class Scheduler implements AutoCloseable {
     private final Condition changed = lock.newCondition();
     private final ArrayDeque<Generation> queue = new ArrayDeque<>();
     private long queuedTokens;
+    private long laterSince; // of the first in the queue; 0 if it was not told that there will be room
     private boolean closing;
     private boolean woken;
     /** As many as {@link #running} holds or is about to, for other threads. */
@@ -307,23 +310,29 @@ public final class Scheduler implements AutoCloseable {
             if (freed == Reclaimer.Result.FREED) {
                 continue;
             }
-            if (freed == Reclaimer.Result.LATER || !running.isEmpty()) {
+            if (!running.isEmpty() || (freed == Reclaimer.Result.LATER && !hasWaitedLong())) {
                 return false;
             }
             if (freed == Reclaimer.Result.NOTHING || lendPlace()) {
                 return true; // nobody is left who could free more: the backend has the last word
             }
             if (!takeState()) {
-                return true;
+                return freed != Reclaimer.Result.LATER;
             }
         }
         return true;
     }
 
+    /** Whether sessions that come and go have kept the first waiting for so long that it helps itself. */
+    private boolean hasWaitedLong() {
+        laterSince = laterSince == 0 ? System.nanoTime() : laterSince;
+        return System.nanoTime() - laterSince > LONGEST_LATER_NANOS;
+    }
+
     /** Lets one go first whose state is what takes the room: it ends, and its session can be parked. */
     private boolean lendPlace() {
         for (Generation next : queue) {
-            if (next.sharedTokens() > 0 && hasRoom(next)) {
+            if (next.holdsState() && hasRoom(next)) {
                 queue.remove(next);
                 queue.addFirst(next);
                 return true;
@@ -336,7 +345,8 @@ public final class Scheduler implements AutoCloseable {
     private boolean takeState() {
         for (Iterator<Generation> last = queue.descendingIterator(); last.hasNext(); ) {
             Generation next = last.next();
-            if (next != queue.peek() && next.yieldsState()) {
+            boolean useless = next == queue.peek() && next.sharedTokens() > 0; // it would need as much again
+            if (!useless && next.yieldsState()) {
                 return true;
             }
         }
@@ -387,6 +397,7 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void start(Generation generation) {
+        laterSince = 0;
         try {
             if (running.isEmpty()) {
                 memory.requireRoom(generation, generation.sharedTokens());
@@ -461,6 +472,7 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void endAll(LongspanException error) {
+        reclaimer.end();
         List<Generation> all = new ArrayList<>(running);
         all.addAll(cancelled);
         running.clear();

@@ -40,9 +40,14 @@ public interface TurnOwner {
      */
     int sharedTokens(int[] prompt);
 
+    /** {@return whether a waiting turn holds a state, from which it starts or not} */
+    default boolean holdsState() {
+        return false;
+    }
+
     /**
-     * Lets go of the state that a waiting turn was to start from, since answers before it need the memory; the turn computes it
-     * again. Never called once {@link #base} was.
+     * Lets go of the state that a waiting turn holds, since answers before it need the memory; the turn computes it again. Never
+     * called once {@link #base} was.
      *
      * @return whether anything was let go
      */

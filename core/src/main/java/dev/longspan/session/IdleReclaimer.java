@@ -35,6 +35,7 @@ public final class IdleReclaimer implements Reclaimer {
     private final AtomicInteger writing = new AtomicInteger();
     private final AtomicReference<@Nullable CompletableFuture<Boolean>> wanted = new AtomicReference<>();
     private volatile long failedSince;
+    private volatile boolean ended;
     private volatile Runnable wake = () -> {};
     private volatile Supplier<List<LiveSession>> sessions = List::of;
 
@@ -104,7 +105,7 @@ public final class IdleReclaimer implements Reclaimer {
 
     /** {@return whether sessions are parked at all} */
     boolean parks() {
-        return parks;
+        return parks && !ended;
     }
 
     /** {@return whether a state is on its way to disk} */
@@ -116,9 +117,21 @@ public final class IdleReclaimer implements Reclaimer {
     boolean freeCached() {
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
         wanted.set(answer);
+        if (ended) {
+            return false;
+        }
         wake.run();
         return answer.completeOnTimeout(false, LONGEST_STEP_SECONDS, TimeUnit.SECONDS)
                 .join();
+    }
+
+    @Override
+    public void end() {
+        ended = true;
+        CompletableFuture<Boolean> answer = wanted.getAndSet(null);
+        if (answer != null) {
+            answer.complete(false);
+        }
     }
 
     @Override
@@ -131,7 +144,7 @@ public final class IdleReclaimer implements Reclaimer {
 
     /** {@return whether a session was parked} For any thread but the engine's. */
     boolean parkOne() {
-        if (!parks || isPaused()) {
+        if (!parks() || isPaused()) {
             return false;
         }
         writing.incrementAndGet();

@@ -186,14 +186,11 @@ public final class LiveSession {
             lock.unlock();
         }
         try {
-            context.room()
-                    .with(
-                            tokens,
-                            true,
-                            this::isClosing,
-                            () -> arrived(context.parking().read(file)));
+            Supplier<List<Kept>> reading = () -> arrived(context.parking().read(file));
+            context.room().with(tokens, true, this::isClosing, reading);
         } catch (RuntimeException | Error e) {
             arrived(List.of());
+            context.parking().delete(file);
             throw e;
         }
     }
@@ -268,7 +265,11 @@ public final class LiveSession {
     /** Lets go of the state, which the turn that waits computes again. */
     void forget() {
         List<Kept> old = committed().kept();
-        locked(() -> committed = committed.withKept(List.of()));
+        locked(() -> {
+            leaveLineages(); // what is computed again is shared with nobody
+            committed = committed.withKept(List.of());
+            return committed;
+        });
         old.forEach(kept -> kept.checkpoint().release());
     }
 
@@ -437,6 +438,9 @@ public final class LiveSession {
         while (true) {
             bringBack();
             Committed held = locked(() -> {
+                while (busy && !closed && committed.kept().isEmpty() && committed.ids().length > 0) {
+                    idle.awaitUninterruptibly(); // the turn computes it again
+                }
                 requireOpen();
                 return committed.kept().isEmpty() ? committed : committed.retained();
             });
@@ -454,14 +458,11 @@ public final class LiveSession {
 
     /** Refuses what would replace the state of a session that is closed or busy. */
     void requireFree() {
-        locked(() -> {
-            awaitFree();
-            return this;
-        });
+        locked(this::awaitFree);
     }
 
     /** The lock is held. */
-    private void awaitFree() {
+    private LiveSession awaitFree() {
         while (moving && !closed) {
             idle.awaitUninterruptibly();
         }
@@ -469,6 +470,7 @@ public final class LiveSession {
         if (busy) {
             throw new SessionBusyException(id);
         }
+        return this;
     }
 
     /** Puts what was loaded in the place of what is committed, if no turn runs. */

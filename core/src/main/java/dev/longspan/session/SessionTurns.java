@@ -10,12 +10,15 @@ import dev.longspan.SessionClosedException;
 import dev.longspan.TurnOptions;
 import dev.longspan.engine.GenerationSpec;
 import dev.longspan.prompt.RenderSettings;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Begins the turns of a session: each is checked whole against the session and the model before anything is computed. Any thread. */
 public final class SessionTurns {
+    private static final TurnOptions PATIENT = TurnOptions.DEFAULT.withPatience(Duration.ofDays(1));
+
     private final LiveSession session;
     private final SessionContext context;
 
@@ -88,7 +91,7 @@ public final class SessionTurns {
 
     /** Computes a state that is not there again; the history does not change. */
     void restore() {
-        prefill(TurnOptions.DEFAULT, now -> new Reading(now.messages(), now.settings()));
+        prefill(PATIENT, now -> new Reading(now.messages(), now.settings()));
     }
 
     /** What a turn without an answer makes of the history. */

@@ -138,8 +138,13 @@ final class Turn implements TurnOwner {
     }
 
     @Override
+    public boolean holdsState() {
+        return !before.kept().isEmpty();
+    }
+
+    @Override
     public boolean yieldsState() {
-        if (base == null) {
+        if (!holdsState()) {
             return false;
         }
         dropBase();
