@@ -70,6 +70,11 @@ public final class MemoryBudget {
         return fits(promised(List.of()).plus(plan.sequence(tokens)), limit);
     }
 
+    /** {@return whether a state of so many tokens fits if nothing else is held} Any thread. */
+    public boolean couldFit(int tokens) {
+        return fits(plan.sequence(tokens), limit);
+    }
+
     /**
      * Refuses a state for which there is no room.
      *

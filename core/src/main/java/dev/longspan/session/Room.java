@@ -33,13 +33,13 @@ public final class Room {
      * Reads a state once there is room for it. An interrupt does not end the wait, and is there afterwards.
      *
      * @param tokens how many tokens it has
-     * @param waits whether to wait for running turns to end where nothing else gives way; it is then read in any case, since its
-     *     session may still get room when its turn comes
+     * @param anyway whether it is read even if no room was found, since its session may still get room when its turn comes
      * @param stop ends the wait
      * @param reading reads it
-     * @throws dev.longspan.spi.BackendMemoryException if there is no room, unless it waits
+     * @throws dev.longspan.spi.BackendMemoryException if there is no room, also after running turns had time to end, unless it is
+     *     read anyway
      */
-    <T> T with(int tokens, boolean waits, BooleanSupplier stop, Supplier<T> reading) {
+    <T> T with(int tokens, boolean anyway, BooleanSupplier stop, Supplier<T> reading) {
         boolean interrupted = false;
         lock.lock();
         try {
@@ -49,11 +49,10 @@ public final class Room {
                 if (idle.freeCached() || idle.parkOne()) {
                     continue;
                 }
-                boolean late = System.nanoTime() - end > 0;
-                if (!waits && (late || !idle.isParking())) {
-                    memory.requireFits(tokens);
-                }
-                if (late || !idle.parks()) {
+                if (!idle.parks() || !memory.couldFit(tokens) || System.nanoTime() - end > 0) {
+                    if (!anyway) {
+                        memory.requireFits(tokens);
+                    }
                     break;
                 }
                 LockSupport.parkNanos(PAUSE_NANOS);
