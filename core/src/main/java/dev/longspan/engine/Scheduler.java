@@ -317,7 +317,7 @@ public final class Scheduler implements AutoCloseable {
                 return true; // nobody is left who could free more: the backend has the last word
             }
             if (!takeState()) {
-                return freed != Reclaimer.Result.LATER;
+                return freed == Reclaimer.Result.AFTER_OTHERS && hasWaitedLong(); // a save or a closing ends soon
             }
         }
         return true;

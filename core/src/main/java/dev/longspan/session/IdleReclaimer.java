@@ -67,13 +67,11 @@ public final class IdleReclaimer implements Reclaimer {
             return Result.NOTHING;
         }
         List<LiveSession> all = sessions.get();
-        if (isParking() || reading.get() > 0 || all.stream().anyMatch(LiveSession::canParkSoon)) {
-            if (parking.compareAndSet(false, true)) {
-                worker.execute(this::parkOneAndWake);
-            }
-            return Result.LATER;
+        boolean later = isParking() || reading.get() > 0 || all.stream().anyMatch(LiveSession::canParkSoon);
+        if (parking.compareAndSet(false, true)) {
+            worker.execute(this::parkOneAndWake); // or only looks again in a moment
         }
-        return all.isEmpty() ? Result.NOTHING : Result.AFTER_OTHERS;
+        return later ? Result.LATER : Result.AFTER_OTHERS;
     }
 
     private boolean isPaused() {
