@@ -15,6 +15,7 @@ import dev.longspan.spi.ModelLoadException;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.template.ChatTemplate;
 import dev.longspan.template.TemplateLimits;
+import dev.longspan.text.ThinkingTags;
 import dev.longspan.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,7 +39,7 @@ public record OpenModel(ModelFolder folder, PromptRenderer renderer, Vocabulary 
     /** The name of the template that some models have for conversations with tools. */
     private static final String TOOL_TEMPLATE = "tool_use";
 
-    private static final List<String> THINKING_TAGS = List.of("<think>", "</think>");
+    private static final List<String> THINKING_TAGS = List.of(ThinkingTags.OPEN, ThinkingTags.CLOSE);
 
     /**
      * Reads a folder.

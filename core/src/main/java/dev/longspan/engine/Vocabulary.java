@@ -1,6 +1,7 @@
 package dev.longspan.engine;
 
 import dev.longspan.text.MarkedText;
+import dev.longspan.text.ThinkingTags;
 import dev.longspan.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -11,8 +12,7 @@ import java.util.TreeMap;
 /** What the tokens of an answer mean to the engine: which of them end it, the bytes of the others, and how it forces some. */
 public final class Vocabulary {
     private static final byte[] NOTHING = new byte[0];
-    private static final String END_OF_THINKING = "</think>";
-    private static final byte[] THINK = "<think>".getBytes(StandardCharsets.UTF_8);
+    private static final byte[] THINK = ThinkingTags.OPEN.getBytes(StandardCharsets.UTF_8);
 
     private final Tokenizer tokenizer;
     private final Set<Integer> endIds;
@@ -34,8 +34,8 @@ public final class Vocabulary {
         this.endIds = Set.copyOf(endIds);
         this.tagIds = Set.copyOf(tagIds);
         this.behindThinking = tokenizer.encode(behindThinking);
-        this.closing = tokenizer.encode(END_OF_THINKING + behindThinking);
-        this.closingOnNewLine = tokenizer.encode("\n" + END_OF_THINKING + behindThinking);
+        this.closing = tokenizer.encode(ThinkingTags.CLOSE + behindThinking);
+        this.closingOnNewLine = tokenizer.encode("\n" + ThinkingTags.CLOSE + behindThinking);
     }
 
     /** {@return the tokens that end an answer, as text, by ascending id} */

@@ -69,6 +69,20 @@ final class FunctionTags implements ToolParser {
         return new TagReader(tools);
     }
 
+    /** {@return whether a tag stands before the end of a part of a text} The last character, which most often differs, comes first. */
+    static boolean endsWith(StringBuilder text, int end, String tag) {
+        int start = end - tag.length();
+        if (start < 0) {
+            return false;
+        }
+        for (int i = tag.length() - 1; i >= 0; i--) {
+            if (text.charAt(start + i) != tag.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Where in a block the next character stands. */
     private enum Place {
         /** Before the function's tag. */
@@ -102,7 +116,7 @@ final class FunctionTags implements ToolParser {
         @Override
         public State accept(char next) {
             part.append(next);
-            if (next == '>' && part.length() >= CLOSING.length() && ends(CLOSING) && endsBlock()) {
+            if (ends(CLOSING) && endsBlock()) {
                 return State.COMPLETE;
             }
             switch (place) {
@@ -152,8 +166,7 @@ final class FunctionTags implements ToolParser {
             while (last > 0 && Character.isWhitespace(part.charAt(last - 1))) {
                 last--;
             }
-            int start = last - END_FUNCTION.length();
-            return start >= 0 && part.substring(start, last).equals(END_FUNCTION);
+            return endsWith(part, last, END_FUNCTION);
         }
 
         private void functionName(char next) {
@@ -214,16 +227,7 @@ final class FunctionTags implements ToolParser {
         }
 
         private boolean ends(String tag) {
-            int start = part.length() - tag.length();
-            if (start < 0 || part.charAt(part.length() - 1) != tag.charAt(tag.length() - 1)) {
-                return false;
-            }
-            for (int i = 0; i < tag.length(); i++) {
-                if (part.charAt(start + i) != tag.charAt(i)) {
-                    return false;
-                }
-            }
-            return true;
+            return endsWith(part, part.length(), tag);
         }
 
         private static String withoutOuterNewlines(String text) {

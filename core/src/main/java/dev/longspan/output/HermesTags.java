@@ -71,10 +71,7 @@ final class HermesTags implements ToolParser {
                 return State.READING;
             }
             rest.append(next);
-            int end = rest.length() - FunctionTags.CLOSING.length();
-            return next == '>' && end >= 0 && rest.indexOf(FunctionTags.CLOSING, end) == end
-                    ? State.COMPLETE
-                    : State.READING;
+            return FunctionTags.endsWith(rest, rest.length(), FunctionTags.CLOSING) ? State.COMPLETE : State.READING;
         }
 
         @Override

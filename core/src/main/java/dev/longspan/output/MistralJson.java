@@ -70,8 +70,8 @@ final class MistralJson implements ToolParser {
         private void takeHead(char next) {
             head.append(next);
             blank &= Character.isWhitespace(next);
-            int end = head.length() - ARGUMENTS.length();
-            if (next == ']' && name.isEmpty() && end >= 0 && head.indexOf(ARGUMENTS, end) == end) {
+            if (name.isEmpty() && FunctionTags.endsWith(head, head.length(), ARGUMENTS)) {
+                int end = head.length() - ARGUMENTS.length();
                 int id = head.indexOf(ID);
                 name = head.substring(0, id >= 0 && id < end ? id : end).strip();
             }

@@ -4,6 +4,7 @@ import dev.longspan.ToolCallException;
 import dev.longspan.ToolCallException.Reason;
 import dev.longspan.ToolParser;
 import dev.longspan.ToolSpecification;
+import dev.longspan.text.ThinkingTags;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,9 +17,7 @@ import org.jspecify.annotations.Nullable;
  * could still become something else. For one thread at a time.
  */
 public final class OutputParser {
-    private static final String OPEN = "<think>";
-    private static final String CLOSE = "</think>";
-    /** The index of {@link #OPEN} among the openings. */
+    /** The index of {@link ThinkingTags#OPEN} among the openings. */
     private static final int THINK = 0;
 
     private static final long NOWHERE = Long.MAX_VALUE;
@@ -27,7 +26,7 @@ public final class OutputParser {
     private final DeltaSink sink;
     private final @Nullable ToolParser calls;
     private final VisibleText visible;
-    private final StringMatcher close = new StringMatcher(CLOSE);
+    private final StringMatcher close = new StringMatcher(ThinkingTags.CLOSE);
     private final StringBuilder thought = new StringBuilder();
     private final StringBuilder block = new StringBuilder();
     /** What is being taken, from an index on. */
@@ -61,7 +60,7 @@ public final class OutputParser {
         this.sink = sink;
         this.thinking = rules.startsThinking();
         this.calls = rules.toolParser();
-        List<String> openings = new ArrayList<>(List.of(OPEN));
+        List<String> openings = new ArrayList<>(List.of(ThinkingTags.OPEN));
         if (calls != null) {
             openings.addAll(calls.openings());
         }
@@ -161,7 +160,7 @@ public final class OutputParser {
     private void takeThought(char next) {
         thought.append(next);
         if (close.accept(next)) {
-            emitThinking(thought.length() - CLOSE.length());
+            emitThinking(thought.length() - ThinkingTags.CLOSE.length());
             thought.setLength(0);
             close.reset();
             thinking = false;
@@ -183,7 +182,7 @@ public final class OutputParser {
             emitText(visible.beforeStop());
             stopped = true;
         } else if (found == THINK) {
-            long start = visible.position() - OPEN.length();
+            long start = visible.position() - ThinkingTags.OPEN.length();
             firstWord = firstWord == start ? NOWHERE : firstWord;
             emitText(visible.before(found));
             thinking = true;

@@ -14,6 +14,7 @@ import dev.longspan.template.TemplateText;
 import dev.longspan.template.TemplateValues;
 import dev.longspan.text.MarkedText;
 import dev.longspan.text.Origin;
+import dev.longspan.text.ThinkingTags;
 import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
@@ -24,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Renders messages and tools with a chat template; all text from outside is marked. Immutable; any thread. */
 final class ConversationRenderer {
-    private static final String THINK = "<think>";
     private static final String TRUNCATE = "truncate_history_thinking";
     private static final ObjectMapper JSON = new ObjectMapper()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -48,12 +48,12 @@ final class ConversationRenderer {
 
     /** Whether a prompt ends inside a thinking block that the template itself has opened. */
     static boolean opensThinking(MarkedText text) {
-        int start = text.text().stripTrailing().length() - THINK.length();
+        int start = text.text().stripTrailing().length() - ThinkingTags.OPEN.length();
         return opensThinking(text.text()) && text.marks().stream().noneMatch(mark -> mark.end() > start);
     }
 
     static boolean opensThinking(String text) {
-        return text.stripTrailing().endsWith(THINK);
+        return text.stripTrailing().endsWith(ThinkingTags.OPEN);
     }
 
     /**
@@ -130,11 +130,12 @@ final class ConversationRenderer {
     /** Thinking as a model writes it in front of its answer. */
     private static String withThinking(ChatMessage.AssistantMessage answer) {
         String thinking = answer.thinking();
-        return THINK
+        return ThinkingTags.OPEN
                 + (thinking.startsWith("\n") ? "" : "\n")
                 + thinking
                 + (thinking.endsWith("\n") ? "" : "\n")
-                + "</think>\n"
+                + ThinkingTags.CLOSE
+                + "\n"
                 + answer.text();
     }
 

@@ -7,6 +7,7 @@ import dev.longspan.TemplateFeatures.History;
 import dev.longspan.TemplateFeatures.Thinking;
 import dev.longspan.ThinkingMode;
 import dev.longspan.ToolSpecification;
+import dev.longspan.text.ThinkingTags;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
@@ -20,7 +21,6 @@ final class TemplateProbe {
     /** One time for all, so that a template that tells it renders equal conversations equally. */
     private static final ZonedDateTime TIME = Instant.EPOCH.atZone(ZoneOffset.UTC);
 
-    private static final String END_OF_THINKING = "</think>";
     private static final List<ChatMessage> QUESTION = List.of(ChatMessage.user("question"));
     private static final ToolSpecification TOOL = new ToolSpecification(
             SENTINEL, "does nothing", "{\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"string\"}}}");
@@ -72,7 +72,8 @@ final class TemplateProbe {
         if (shows(List.of(QUESTION.get(0), answer), kept)) {
             return ThinkingPlace.REASONING;
         }
-        ChatMessage inContent = ChatMessage.assistant("<think>\n" + SENTINEL + "\n</think>\nanswer");
+        ChatMessage inContent =
+                ChatMessage.assistant(ThinkingTags.OPEN + "\n" + SENTINEL + "\n" + ThinkingTags.CLOSE + "\nanswer");
         return shows(List.of(QUESTION.get(0), inContent), kept) ? ThinkingPlace.CONTENT : ThinkingPlace.NONE;
     }
 
@@ -83,11 +84,11 @@ final class TemplateProbe {
     }
 
     private static Optional<String> whiteSpaceBehindBlock(String rendered) {
-        int close = rendered.lastIndexOf(END_OF_THINKING);
+        int close = rendered.lastIndexOf(ThinkingTags.CLOSE);
         if (close < 0) {
             return Optional.empty();
         }
-        String rest = rendered.substring(close + END_OF_THINKING.length());
+        String rest = rendered.substring(close + ThinkingTags.CLOSE.length());
         String visible = rest.stripLeading();
         return visible.isEmpty() || visible.startsWith(SENTINEL)
                 ? Optional.of(rest.substring(0, rest.length() - visible.length()))
