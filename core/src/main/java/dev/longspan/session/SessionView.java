@@ -2,6 +2,7 @@ package dev.longspan.session;
 
 import dev.longspan.SessionInfo;
 import dev.longspan.engine.SharedCheckpoint;
+import dev.longspan.snapshot.StateLayout;
 import dev.longspan.spi.TensorInfo;
 import java.util.List;
 
@@ -70,8 +71,7 @@ public final class SessionView {
             return 0;
         }
         long recurrent = head.checkpoint().tensors().stream()
-                .filter(tensor ->
-                        tensor.name().endsWith(".conv") || tensor.name().endsWith(".ssm"))
+                .filter(tensor -> StateLayout.isRecurrent(tensor.name()))
                 .mapToLong(TensorInfo::bytes)
                 .sum();
         long pages = head.checkpoint().bytes() - recurrent;

@@ -6,8 +6,8 @@ import dev.longspan.spi.ModelLoadException;
 import dev.longspan.spi.TensorInfo;
 import dev.longspan.spi.WeightSource;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -103,13 +103,8 @@ public final class Fingerprint {
     }
 
     private static String tokenizer(ModelFolder folder) {
-        Sha256 hash = new Sha256();
-        byte[] buffer = new byte[1 << 16];
-        try (InputStream in = Files.newInputStream(folder.tokenizerFile())) {
-            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-                hash.add(buffer, 0, count);
-            }
-            return hash.hex();
+        try (SeekableByteChannel file = Files.newByteChannel(folder.tokenizerFile())) {
+            return Sha256.of(file);
         } catch (IOException e) {
             throw new ModelLoadException("tokenizer.json", "", "cannot be read: " + e.getMessage(), e);
         }

@@ -109,12 +109,14 @@ final class OpenSnapshot implements SnapshotReader {
             hash.add(buffer.array(), 0, count);
             target.take(buffer.flip());
         }
-        String found = hash.hex();
-        if (!found.equals(file.expected().sha256())) {
+        requireHash(info.id(), part, file.expected().sha256(), hash.hex());
+    }
+
+    /** Refuses a part whose content is not what the manifest says. */
+    static void requireHash(String id, String part, String expected, String found) {
+        if (!found.equals(expected)) {
             throw new SnapshotCorruptException(
-                    info.id(),
-                    part,
-                    "expected content with the SHA-256 " + file.expected().sha256() + ", found " + found);
+                    id, part, "expected content with the SHA-256 " + expected + ", found " + found);
         }
     }
 

@@ -83,17 +83,22 @@ final class SnapshotEntry {
     }
 
     private static SnapshotInfo broken(SnapshotInfo info, String problem) {
+        return with(info, info.label(), Optional.of(problem));
+    }
+
+    /** The same with another label and problem. */
+    static SnapshotInfo with(SnapshotInfo info, SnapshotLabel label, Optional<String> problem) {
         return new SnapshotInfo(
                 info.id(),
                 info.created(),
-                info.label(),
+                label,
                 info.model(),
                 info.fingerprint(),
                 info.tokens(),
                 info.maxTokens(),
                 info.bytes(),
                 info.files(),
-                Optional.of(problem));
+                problem);
     }
 
     SnapshotInfo manifest() {

@@ -2,7 +2,6 @@ package dev.longspan.snapshot;
 
 import dev.longspan.InvalidRequestException;
 import dev.longspan.PartWriter;
-import dev.longspan.SnapshotCorruptException;
 import dev.longspan.SnapshotDraft;
 import dev.longspan.SnapshotExistsException;
 import dev.longspan.SnapshotFile;
@@ -262,17 +261,7 @@ public final class SnapshotFolder implements SnapshotStore {
             throws IOException {
         byte[] before = entry.manifestBytes();
         SnapshotInfo old = Manifest.read(entry.id(), before);
-        byte[] after = Manifest.write(new SnapshotInfo(
-                old.id(),
-                old.created(),
-                patch.applyTo(old.label()),
-                old.model(),
-                old.fingerprint(),
-                old.tokens(),
-                old.maxTokens(),
-                0,
-                old.files(),
-                Optional.empty()));
+        byte[] after = Manifest.write(SnapshotEntry.with(old, patch.applyTo(old.label()), Optional.empty()));
         replaceManifest(entry, after, temporary);
         boolean forced = false;
         try {
@@ -327,12 +316,7 @@ public final class SnapshotFolder implements SnapshotStore {
                 SnapshotFile expected = part.getValue();
                 SnapshotFile found =
                         write(temporary.content().resolve(name), target -> archive.part(name, expected.size(), target));
-                if (!found.equals(expected)) {
-                    throw new SnapshotCorruptException(
-                            info.id(),
-                            name,
-                            "expected content with the SHA-256 " + expected.sha256() + ", found " + found.sha256());
-                }
+                OpenSnapshot.requireHash(info.id(), name, expected.sha256(), found.sha256());
             }
             archive.end();
             write(temporary.content().resolve(Manifest.FILE), target -> target.write(ByteBuffer.wrap(manifest)));

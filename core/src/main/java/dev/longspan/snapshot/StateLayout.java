@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /** The names and shapes of a state's tensors, and the names under which a file holds them. */
-final class StateLayout {
+public final class StateLayout {
     /** What the metadata states as {@code layout}, and the fingerprint, too. */
     static final String VERSION = "1";
 
@@ -37,8 +37,8 @@ final class StateLayout {
         all.add(new TensorInfo(name, DType.F32, LongStream.of(shape).boxed().toList()));
     }
 
-    /** Whether a tensor is a recurrent state, of which every checkpoint has its own. */
-    static boolean isRecurrent(String name) {
+    /** {@return whether a tensor, by its name, is a recurrent state, of which every checkpoint has its own} */
+    public static boolean isRecurrent(String name) {
         return name.endsWith(".conv") || name.endsWith(".ssm");
     }
 

@@ -99,9 +99,7 @@ public final class StateTransfer {
             memory.advance(length - held);
             for (TensorInfo tensor : stored) {
                 Rows rows = rows(memory, tensor.name());
-                boolean recurrent =
-                        tensor.name().endsWith(".conv") || tensor.name().endsWith(".ssm");
-                new Reader(source, tensor).read(rows, recurrent ? 0 : held);
+                new Reader(source, tensor).read(rows, isRecurrent(tensor) ? 0 : held);
             }
             done = true;
             return memory;
@@ -112,8 +110,12 @@ public final class StateTransfer {
         }
     }
 
+    private static boolean isRecurrent(TensorInfo tensor) {
+        return tensor.name().endsWith(".conv") || tensor.name().endsWith(".ssm");
+    }
+
     private static TensorInfo checked(TensorInfo wanted, TensorInfo found) {
-        boolean recurrent = wanted.name().endsWith(".conv") || wanted.name().endsWith(".ssm");
+        boolean recurrent = isRecurrent(wanted);
         if (found.dtype() != DType.F32 && (recurrent || found.dtype() != DType.BF16)) {
             throw new IllegalArgumentException(wanted.name() + ": expected data type "
                     + (recurrent ? "F32" : "F32 or BF16") + ", found " + found.dtype());
