@@ -420,7 +420,7 @@ public final class ChatEngineBuilder {
                 prefixes,
                 maxContextTokens,
                 parking(network, owned),
-                new Room(memory, maxStateBytes < Long.MAX_VALUE, reclaimer),
+                new Room(memory, reclaimer),
                 clock);
         SessionTable sessions = new SessionTable(context, snapshots);
         reclaimer.connect(sessions, scheduler::wake);

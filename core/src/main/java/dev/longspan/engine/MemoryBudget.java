@@ -65,6 +65,11 @@ public final class MemoryBudget {
         return fits(promised(others).plus(most(next, sharedTokens)), limit);
     }
 
+    /** {@return whether a limit was set; else the backend says when there is no more} Any thread. */
+    public boolean isLimited() {
+        return maxStateBytes < Long.MAX_VALUE;
+    }
+
     /** {@return whether a state of so many tokens fits beside all that is held} Any thread. */
     public boolean fits(int tokens) {
         return fits(promised(List.of()).plus(plan.sequence(tokens)), limit);
@@ -125,7 +130,7 @@ public final class MemoryBudget {
      * @throws BackendMemoryException if the limit would be passed
      */
     void requireRoom(Generation next, int sharedTokens) {
-        if (maxStateBytes < Long.MAX_VALUE && !hasRoom(next, sharedTokens, List.of())) {
+        if (isLimited() && !hasRoom(next, sharedTokens, List.of())) {
             MemorySize needed = most(next, sharedTokens);
             throw new BackendMemoryException(
                     "a conversation of " + next.spec().prompt().length + " tokens and an answer of up to "

@@ -97,6 +97,11 @@ record Committed(
         return this;
     }
 
+    /** Lets go of what {@link #retained} holds, or of what was committed. */
+    void release() {
+        kept.forEach(each -> each.checkpoint().release());
+    }
+
     /** {@return the checkpoints that must not be lost: the head, and those around the last message of a user} */
     List<Kept> portable() {
         return kept.stream()

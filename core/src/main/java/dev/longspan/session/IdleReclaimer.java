@@ -66,8 +66,8 @@ public final class IdleReclaimer implements Reclaimer {
         if (!parks || isPaused()) {
             return Result.NOTHING;
         }
-        List<LiveSession> all = sessions.get();
-        boolean later = isParking() || reading.get() > 0 || all.stream().anyMatch(LiveSession::canParkSoon);
+        boolean later =
+                isParking() || reading.get() > 0 || sessions.get().stream().anyMatch(LiveSession::canParkSoon);
         if (parking.compareAndSet(false, true)) {
             worker.execute(this::parkOneAndWake); // or only looks again in a moment
         }
@@ -107,7 +107,7 @@ public final class IdleReclaimer implements Reclaimer {
     }
 
     /** {@return whether a state is on its way to disk} */
-    boolean isParking() {
+    private boolean isParking() {
         return parking.get() || writing.get() > 0;
     }
 

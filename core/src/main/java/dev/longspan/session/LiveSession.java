@@ -243,17 +243,17 @@ public final class LiveSession {
     }
 
     void commit(Turn turn, Committed next, List<SharedCheckpoint> dropped) {
-        List<Kept> old;
+        Committed old;
         lock.lock();
         try {
-            old = committed.kept();
+            old = committed;
             cutLineages(CommonPrefix.length(committed.ids(), next.ids()));
             committed = next;
             lastUsed = System.nanoTime();
         } finally {
             lock.unlock();
         }
-        old.forEach(kept -> kept.checkpoint().release());
+        old.release();
         takeBack(turn, dropped);
     }
 
@@ -264,13 +264,13 @@ public final class LiveSession {
 
     /** Lets go of the state, which the turn that waits computes again. */
     void forget() {
-        List<Kept> old = committed().kept();
+        Committed old = committed();
         locked(() -> {
             leaveLineages(); // what is computed again is shared with nobody
             committed = committed.withKept(List.of());
             return committed;
         });
-        old.forEach(kept -> kept.checkpoint().release());
+        old.release();
     }
 
     /** The session goes on with so many of its tokens. The lock is held. */
@@ -382,7 +382,7 @@ public final class LiveSession {
                 lock.unlock();
             }
         }
-        now.kept().forEach(kept -> kept.checkpoint().release());
+        now.release();
         return true;
     }
 
@@ -415,11 +415,11 @@ public final class LiveSession {
     }
 
     private void release() {
-        List<Kept> old;
+        Committed old;
         ParkedState file;
         lock.lock();
         try {
-            old = committed.kept();
+            old = committed;
             committed = committed.withKept(List.of());
             file = parked;
             parked = null;
@@ -427,7 +427,7 @@ public final class LiveSession {
         } finally {
             lock.unlock();
         }
-        old.forEach(kept -> kept.checkpoint().release());
+        old.release();
         if (file != null) {
             context.parking().delete(file);
         }
@@ -475,12 +475,12 @@ public final class LiveSession {
 
     /** Puts what was loaded in the place of what is committed, if no turn runs. */
     void replace(SessionSnapshots.Loaded loaded) {
-        List<Kept> old;
+        Committed old;
         ParkedState file;
         lock.lock();
         try {
             awaitFree();
-            old = committed.kept();
+            old = committed;
             file = parked;
             parked = null;
             committed = loaded.committed().after(committed.sequence());
@@ -491,7 +491,7 @@ public final class LiveSession {
         } finally {
             lock.unlock();
         }
-        old.forEach(kept -> kept.checkpoint().release());
+        old.release();
         if (file != null) {
             context.parking().delete(file);
         }

@@ -12,7 +12,6 @@ public final class Room {
     private static final long PAUSE_NANOS = 2_000_000;
 
     private final MemoryBudget memory;
-    private final boolean limited;
     private final IdleReclaimer idle;
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -20,12 +19,10 @@ public final class Room {
      * Makes it.
      *
      * @param memory the memory for states
-     * @param limited whether a limit of its own was set; else the backend says when there is no more
      * @param idle parks sessions
      */
-    public Room(MemoryBudget memory, boolean limited, IdleReclaimer idle) {
+    public Room(MemoryBudget memory, IdleReclaimer idle) {
         this.memory = memory;
-        this.limited = limited;
         this.idle = idle;
     }
 
@@ -44,7 +41,7 @@ public final class Room {
         lock.lock();
         try {
             long end = System.nanoTime() + LONGEST_WAIT_NANOS;
-            while (limited && !memory.fits(tokens) && !stop.getAsBoolean()) {
+            while (memory.isLimited() && !memory.fits(tokens) && !stop.getAsBoolean()) {
                 interrupted |= Thread.interrupted();
                 if (idle.freeCached() || idle.parkOne()) {
                     continue;

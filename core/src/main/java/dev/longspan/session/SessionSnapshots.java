@@ -109,7 +109,7 @@ public final class SessionSnapshots {
             event.finish("save", saved.bytes());
             return saved;
         } finally {
-            held.kept().forEach(kept -> kept.checkpoint().release());
+            held.release();
         }
     }
 

@@ -55,7 +55,7 @@ public final class SessionTable {
         try {
             session.replace(loaded);
         } catch (RuntimeException | Error e) {
-            loaded.committed().kept().forEach(kept -> kept.checkpoint().release());
+            loaded.committed().release();
             throw e;
         }
     }
