@@ -35,6 +35,14 @@ class SessionMemoryTest extends OnDigestBackend {
         }
     }
 
+    /** An engine that has memory for so many halves of a session, and parks. */
+    private ChatEngine parking(int halves, long bytesOfOne) {
+        return keep(builder()
+                .maxStateBytes(halves * bytesOfOne / 2)
+                .parkIdleSessions(parked())
+                .build());
+    }
+
     private static ChatResponse say(Session session, String text) {
         return session.send(
                 ChatRequest.builder().user(text + "\n!end").maxTokens(50).build());
@@ -43,10 +51,7 @@ class SessionMemoryTest extends OnDigestBackend {
     @Test
     void sessionsThatOnlyFitOneAtATimeAllGetTheirTurnsAndAreNeverBusy()
             throws InterruptedException, ExecutionException, TimeoutException {
-        ChatEngine engine = keep(builder()
-                .maxStateBytes(3 * bytesOfOne(1500) / 2)
-                .parkIdleSessions(parked())
-                .build());
+        ChatEngine engine = parking(3, bytesOfOne(1500));
         ExecutorService threads = Executors.newFixedThreadPool(3);
         List<CompletableFuture<Void>> all = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
@@ -72,10 +77,7 @@ class SessionMemoryTest extends OnDigestBackend {
 
     @Test
     void aParkedFileThatHasChangedIsNotTakenForTheState() throws IOException {
-        ChatEngine engine = keep(builder()
-                .maxStateBytes(3 * bytesOfOne(1000) / 2)
-                .parkIdleSessions(parked())
-                .build());
+        ChatEngine engine = parking(3, bytesOfOne(1000));
         Session first = engine.openSession();
         say(first, "w".repeat(1000) + "\n!say one");
         int[] held = first.tokenIds();
@@ -114,8 +116,7 @@ class SessionMemoryTest extends OnDigestBackend {
                 .hasMessageContaining("maxStateBytes");
         assertThat(small.sessions()).hasSize(1);
         held.close();
-        ChatEngine parking = keep(
-                builder().maxStateBytes(3 * one / 2).parkIdleSessions(parked()).build());
+        ChatEngine parking = parking(3, one);
         for (int i = 0; i < 4; i++) {
             parking.loadSession(id, SessionOptions.DEFAULT);
         }
@@ -177,10 +178,7 @@ class SessionMemoryTest extends OnDigestBackend {
 
     @Test
     void whatComesBackFromDiskIsSharedWithNobody() {
-        ChatEngine engine = keep(builder()
-                .maxStateBytes(5 * bytesOfOne(1000) / 2)
-                .parkIdleSessions(parked())
-                .build());
+        ChatEngine engine = parking(5, bytesOfOne(1000));
         Session source = engine.openSession();
         say(source, "w".repeat(1000) + "\n!say one");
         Session fork = source.fork();
@@ -198,10 +196,7 @@ class SessionMemoryTest extends OnDigestBackend {
 
     @Test
     void aCallerThatIsInterruptedLosesNoParkedState() {
-        ChatEngine engine = keep(builder()
-                .maxStateBytes(3 * bytesOfOne(1000) / 2)
-                .parkIdleSessions(parked())
-                .build());
+        ChatEngine engine = parking(3, bytesOfOne(1000));
         Session first = engine.openSession();
         say(first, "w".repeat(1000) + "\n!say one");
         Session second = engine.openSession();
@@ -234,10 +229,7 @@ class SessionMemoryTest extends OnDigestBackend {
 
     @Test
     void aTurnWhoseStateIsOfNoUseToItComputesEverythingInItsPlace() {
-        ChatEngine engine = keep(builder()
-                .maxStateBytes(3 * bytesOfOne(1000) / 2)
-                .parkIdleSessions(parked())
-                .build());
+        ChatEngine engine = parking(3, bytesOfOne(1000));
         try (Session session = engine.openSession()) {
             say(session, "w".repeat(1000) + "\n!say one");
             ChatResponse other = session.send(
