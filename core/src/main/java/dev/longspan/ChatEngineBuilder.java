@@ -15,7 +15,6 @@ import dev.longspan.session.IdleReclaimer;
 import dev.longspan.session.NoParking;
 import dev.longspan.session.Once;
 import dev.longspan.session.Parking;
-import dev.longspan.session.Room;
 import dev.longspan.session.SessionContext;
 import dev.longspan.session.SessionSnapshots;
 import dev.longspan.session.SessionTable;
@@ -389,18 +388,16 @@ public final class ChatEngineBuilder {
         LanguageModel network = NetworkLoader.load(model.folder(), backend, plan, progress);
         owned.add(network);
         EngineLimits limits = new EngineLimits(runs, maxQueued, maxQueuedTokens, prefillChunk, readerPatience);
-        ExecutorService worker = Executors.newFixedThreadPool(WORKERS, task -> {
-            Thread thread = new Thread(task, "longspan-worker");
-            thread.setDaemon(true);
-            return thread;
-        });
+        ExecutorService worker = threads("longspan-worker", WORKERS);
         owned.add(() -> closeWorker(worker));
+        ExecutorService returner = threads("longspan-states", 1);
+        owned.add(() -> closeWorker(returner));
         PrefixCache prefixes = new PrefixCache(prefixCacheBytes >= 0 ? prefixCacheBytes : cacheShare(backend, plan));
         owned.add(prefixes::clear);
         IdleReclaimer reclaimer = new IdleReclaimer(prefixes, parkingFolder != null, worker);
         MemoryBudget memory = new MemoryBudget(backend, plan, maxStateBytes);
-        Scheduler scheduler =
-                new Scheduler(network, model.vocabulary(), limits, tokens, memory, reclaimer, worker, listeners);
+        Scheduler scheduler = new Scheduler(
+                network, model.vocabulary(), limits, tokens, memory, reclaimer, worker, returner, listeners);
         owned.add(scheduler);
         ModelInfo info = model.info(maxContextTokens);
         BackendInfo backendInfo = new BackendInfo(backend.id(), backend.device(), backend.description(), notices);
@@ -409,6 +406,7 @@ public final class ChatEngineBuilder {
         SessionSnapshots snapshots = new SessionSnapshots(
                 new Once<>(() -> store == null ? FileSnapshotStore.open(FileSnapshotStore.defaultFolder()) : store),
                 new Once<>(() -> fingerprint(model, stamp)),
+                scheduler,
                 network,
                 info.name(),
                 maxContextTokens,
@@ -420,7 +418,6 @@ public final class ChatEngineBuilder {
                 prefixes,
                 maxContextTokens,
                 parking(network, owned),
-                new Room(memory, reclaimer),
                 clock);
         SessionTable sessions = new SessionTable(context, snapshots);
         reclaimer.connect(sessions, scheduler::wake);
@@ -448,6 +445,14 @@ public final class ChatEngineBuilder {
         MemorySize limit = backend.memory().limit();
         long memory = plan.perSequence().deviceBytes() > 0 ? limit.deviceBytes() : limit.hostBytes();
         return Math.min(DEFAULT_PREFIX_CACHE_BYTES, Math.min(maxStateBytes, memory) / CACHE_SHARE);
+    }
+
+    private static ExecutorService threads(String name, int count) {
+        return Executors.newFixedThreadPool(count, task -> {
+            Thread thread = new Thread(task, name);
+            thread.setDaemon(true);
+            return thread;
+        });
     }
 
     /** What was begun is finished; it may hold checkpoints. */

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -239,5 +240,105 @@ class SessionMemoryTest extends OnDigestBackend {
             assertThat(session.save("after it").tokens()).isEqualTo(session.tokenIds().length);
         }
         assertThat(backend.verify()).isEmpty();
+    }
+
+    @Test
+    void turnsThatDoNotFitTogetherComeInTheOrderOfTheirArrival() {
+        long one = bytesOfOne(1000);
+        List<Integer> ended = Collections.synchronizedList(new ArrayList<>());
+        ChatEngine engine = keep(builder()
+                .maxStateBytes(3 * one / 2)
+                .parkIdleSessions(parked())
+                .listener(new EngineListener() {
+                    @Override
+                    public void requestCompleted(FinishReason reason, TokenUsage usage, Timing timing) {
+                        ended.add(usage.completionTokens());
+                    }
+                })
+                .build());
+        List<Session> sessions = List.of(engine.openSession(), engine.openSession(), engine.openSession());
+        for (Session session : sessions) {
+            say(session, "w".repeat(1000) + "\n!say ready");
+        }
+        ended.clear();
+        backend.gate().hold();
+        List<ChatStream> streams = new ArrayList<>();
+        for (int i : new int[] {1, 0, 2}) {
+            ChatRequest request =
+                    user("!say " + "x".repeat(1 + i) + "\n!end").maxTokens(50).build();
+            streams.add(sessions.get(i).stream(request, TurnOptions.DEFAULT));
+        }
+        backend.gate().release();
+        streams.forEach(ChatStream::await);
+        awaitIdle(engine);
+        int shortest = Collections.min(ended);
+        assertThat(ended).containsExactly(shortest + 1, shortest, shortest + 2);
+    }
+
+    @Test
+    void aParkedStateThatCannotBeReadIsComputedAgainForASaveAndTheHistoryStays() throws IOException {
+        ChatEngine engine = parking(3, bytesOfOne(1000));
+        Session first = engine.openSession();
+        say(first, "w".repeat(1000) + "\n!say one");
+        SessionInfo before = first.info();
+        say(engine.openSession(), "v".repeat(1000) + "\n!say two");
+        assertThat(first.info().parked()).isTrue();
+        try (var files = Files.list(parked())) {
+            for (Path file : files.toList()) {
+                Files.write(file, new byte[] {1, 2, 3});
+            }
+        }
+        SnapshotInfo saved = first.save("again");
+        assertThat(saved.tokens()).isEqualTo(first.tokenIds().length);
+        assertThat(first.info().sequence()).isEqualTo(before.sequence());
+        assertThat(first.info().lastTurn()).isEqualTo(before.lastTurn());
+        assertThat(backend.verify()).isEmpty();
+    }
+
+    @Test
+    void whatATurnHoldsForItsTimeIsNoOtherSessions() {
+        ChatEngine engine = engine();
+        try (Session session = engine.openSession()) {
+            say(session, "w".repeat(1000) + "\n!say one");
+            SessionInfo before = session.info();
+            backend.gate().hold();
+            ChatStream running = session.stream("!say two\n!end");
+            backend.gate().awaitWaiting(LIMIT);
+            assertThat(session.info().busy()).isTrue();
+            assertThat(session.info().exclusiveBytes())
+                    .isEqualTo(before.exclusiveBytes())
+                    .isEqualTo(before.bytes());
+            backend.gate().release();
+            assertThat(running.await().text()).isEqualTo("two");
+        }
+    }
+
+    @Test
+    void aSnapshotWaitsForARunningTurnWhoseSessionCanBeParkedThen() throws Exception {
+        long one = bytesOfOne(1000);
+        String id;
+        try (ChatEngine saving = builder().build();
+                Session session = saving.openSession()) {
+            say(session, "w".repeat(1000) + "\n!say x");
+            id = session.save("one").id();
+        }
+        ChatEngine engine = parking(3, one);
+        Session session = engine.openSession();
+        say(session, "v".repeat(1000) + "\n!say y");
+        backend.gate().hold();
+        ChatStream running = session.stream(user("!say on\n!end").maxTokens(50).build(), TurnOptions.DEFAULT);
+        backend.gate().awaitWaiting(LIMIT);
+        CompletableFuture<Session> loading =
+                CompletableFuture.supplyAsync(() -> engine.loadSession(id, SessionOptions.DEFAULT));
+        for (int i = 0; i < 3; i++) {
+            step(engine);
+        }
+        assertThat(loading).isNotDone();
+        assertThat(session.info().busy()).isTrue();
+        backend.gate().release();
+        assertThat(running.await().text()).isEqualTo("on");
+        assertThat(loading.get(20, TimeUnit.SECONDS).history()).hasSize(2);
+        assertThat(session.info().parked()).isTrue();
+        assertThat(say(session, "!say back").text()).isEqualTo("back");
     }
 }

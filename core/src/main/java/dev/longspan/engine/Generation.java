@@ -13,6 +13,7 @@ import dev.longspan.spi.LongspanException;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.SequenceState;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,12 +43,15 @@ final class Generation {
     private @Nullable FinishReason finishReason;
     private @Nullable LongspanException error;
 
+    private volatile boolean returned;
     private boolean planning;
-    private volatile TurnOwner.@Nullable CommitPlan planned;
+    private final AtomicReference<TurnOwner.@Nullable CommitPlan> planned = new AtomicReference<>();
+    private volatile boolean planUnwanted;
     private volatile @Nullable LongspanException planError;
 
     private enum Phase {
         QUEUED,
+        RETURNING,
         PROMPT,
         DECODING,
         PLANNING,
@@ -84,7 +88,7 @@ final class Generation {
 
     /** {@return whether it is to be ended: what is being committed is not} */
     boolean mustCancel() {
-        return cancelled && (phase == Phase.QUEUED || takesTokens());
+        return cancelled && (phase == Phase.QUEUED || phase == Phase.RETURNING || takesTokens());
     }
 
     private boolean takesTokens() {
@@ -145,14 +149,42 @@ final class Generation {
         return owner.sharedTokens(spec.prompt());
     }
 
-    /** {@return whether its turn holds a state} For one in the queue. */
-    boolean holdsState() {
-        return owner.holdsState();
+    /** {@return whether what it starts from stays where it is from now on} For the first in the queue. */
+    boolean claim() {
+        return owner.claim();
     }
 
-    /** {@return whether it let go of the state that its turn holds} For one in the queue. */
+    /** {@return what must come back from disk before it starts; null if nothing} Once it is claimed. */
+    @Nullable
+    ParkedSize parked() {
+        return owner.parked();
+    }
+
+    /** {@return whether it let go of the state that its turn holds} Once it is claimed. */
     boolean yieldsState() {
         return owner.yieldsState();
+    }
+
+    /** Leaves the queue, to start once its state has come back. {@return what brings it back; the engine is woken by the caller} */
+    Runnable bringBack() {
+        phase = Phase.RETURNING;
+        return () -> {
+            try {
+                owner.bringBack();
+            } finally {
+                returned = true;
+            }
+        };
+    }
+
+    /** {@return whether its state has come back, so that it is to be started} */
+    boolean hasReturned() {
+        return phase == Phase.RETURNING && returned;
+    }
+
+    /** {@return how many of its tokens come back from disk and are counted there} */
+    int returningTokens() {
+        return phase == Phase.RETURNING ? sharedTokens() : 0;
     }
 
     /** {@return the bytes that its state holds at this moment} */
@@ -161,7 +193,7 @@ final class Generation {
         return open == null ? 0 : open.state().bytes();
     }
 
-    /** Leaves the queue. */
+    /** Begins to read: it leaves the queue, or its state has come back. */
     void start(LanguageModel model) {
         clock.started();
         phase = Phase.PROMPT;
@@ -275,7 +307,10 @@ final class Generation {
         return () -> {
             try {
                 if (given != null) {
-                    planned = owner.plan(given, absorbed);
+                    planned.set(owner.plan(given, absorbed));
+                }
+                if (planUnwanted) {
+                    dropPlan();
                 }
             } catch (LongspanException e) {
                 planError = e;
@@ -299,7 +334,7 @@ final class Generation {
     /** Goes on with the commit once it is planned. */
     void proceed(LanguageModel model) {
         LongspanException fault = planError;
-        TurnOwner.CommitPlan ready = planned;
+        TurnOwner.CommitPlan ready = planned.get();
         if (phase != Phase.PLANNING || (fault == null && ready == null)) {
             return;
         }
@@ -311,6 +346,7 @@ final class Generation {
         if (ready == null) {
             return;
         }
+        planned.set(null);
         phase = Phase.COMMITTING;
         SharedCheckpoint base = ready.base();
         try {
@@ -319,6 +355,15 @@ final class Generation {
             if (base != null) {
                 base.release();
             }
+        }
+    }
+
+    /** Lets go of what a plan that nobody follows starts from. */
+    private void dropPlan() {
+        TurnOwner.CommitPlan plan = planned.getAndSet(null);
+        SharedCheckpoint base = plan == null ? null : plan.base();
+        if (base != null) {
+            base.release();
         }
     }
 
@@ -355,6 +400,8 @@ final class Generation {
         }
         error = reason;
         finishReason = null;
+        planUnwanted = true;
+        dropPlan();
         try {
             answer.flush();
         } catch (Throwable e) {

@@ -5,6 +5,8 @@ import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.MemorySize;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The memory for states and checkpoints: what the backend has beside the model's weights and its workspace, or less if a limit
@@ -17,6 +19,7 @@ public final class MemoryBudget {
     private final MemorySize before;
     private final MemorySize limit;
     private final long maxStateBytes;
+    private final Set<Reservation> granted = ConcurrentHashMap.newKeySet();
 
     /**
      * Makes a budget.
@@ -58,41 +61,56 @@ public final class MemoryBudget {
      * {@return whether there is room for a sequence beside others that have not yet all they may take}
      *
      * @param next the sequence
-     * @param sharedTokens how many of its tokens lie in pages that are held already
+     * @param sharedTokens how many of its tokens lie in pages that are held already, or come back from disk with its state
      * @param others those that run, and those that are about to
      */
     boolean hasRoom(Generation next, int sharedTokens, List<Generation> others) {
-        return fits(promised(others).plus(most(next, sharedTokens)), limit);
+        return hasRoom(all(next, sharedTokens), others);
+    }
+
+    /** {@return whether there is room for so much beside sequences that have not yet all they may take} */
+    boolean hasRoom(MemorySize size, List<Generation> others) {
+        return fits(promised(others).plus(size), limit);
+    }
+
+    /** {@return what a state takes at most} Any thread. */
+    MemorySize size(ParkedSize state) {
+        return plan.sequence(state.tokens()).plus(plan.perSequence().times(state.checkpoints() - 1));
+    }
+
+    /** Sets aside what a reservation asks for, until it is closed. Any thread. */
+    void grant(Reservation reservation) {
+        granted.add(reservation);
+        reservation.granted().complete(true);
+    }
+
+    /** Takes back what was set aside. Any thread. */
+    void giveBack(Reservation reservation) {
+        granted.remove(reservation);
+    }
+
+    /** {@return whether anything is set aside or held for a moment} */
+    boolean hasReservations() {
+        return !granted.isEmpty();
     }
 
     /** {@return whether a limit was set; else the backend says when there is no more} Any thread. */
-    public boolean isLimited() {
+    boolean isLimited() {
         return maxStateBytes < Long.MAX_VALUE;
     }
 
-    /** {@return whether a state of so many tokens fits beside all that is held} Any thread. */
-    public boolean fits(int tokens) {
-        return fits(promised(List.of()).plus(plan.sequence(tokens)), limit);
+    /** {@return whether a state fits if nothing else is held} Any thread. */
+    boolean couldFit(ParkedSize state) {
+        return fits(size(state), limit);
     }
 
-    /** {@return whether a state of so many tokens fits if nothing else is held} Any thread. */
-    public boolean couldFit(int tokens) {
-        return fits(plan.sequence(tokens), limit);
-    }
-
-    /**
-     * Refuses a state for which there is no room.
-     *
-     * @throws BackendMemoryException with the numbers
-     */
-    public void requireFits(int tokens) {
-        if (!fits(tokens)) {
-            throw new BackendMemoryException(
-                    "a state of " + tokens + " tokens beside the sessions that are open, with a limit of "
-                            + maxStateBytes + " (maxStateBytes)",
-                    plan.sequence(tokens).totalBytes(),
-                    null);
-        }
+    /** {@return that there is no room for a state} Any thread. */
+    BackendMemoryException noRoom(ParkedSize state) {
+        return new BackendMemoryException(
+                "a state of " + state.tokens() + " tokens beside the sessions that are open, with a limit of "
+                        + maxStateBytes + " (maxStateBytes)",
+                size(state).totalBytes(),
+                null);
     }
 
     /** {@return whether those that run were promised more than there is} */
@@ -106,8 +124,11 @@ public final class MemoryBudget {
         MemorySize promised = new MemorySize(
                 Math.max(0, used.deviceBytes() - before.deviceBytes()),
                 Math.max(0, used.hostBytes() - before.hostBytes()));
+        for (Reservation each : granted) {
+            promised = promised.plus(each.size());
+        }
         for (int i = 0; i < running.size(); i++) {
-            MemorySize most = most(running.get(i), 0);
+            MemorySize most = most(running.get(i), running.get(i).returningTokens());
             long taken = running.get(i).stateBytes();
             promised = promised.plus(
                     most.deviceBytes() > 0
@@ -115,6 +136,12 @@ public final class MemoryBudget {
                             : new MemorySize(0, Math.max(0, most.hostBytes() - taken)));
         }
         return promised;
+    }
+
+    private MemorySize all(Generation next, int sharedTokens) {
+        ParkedSize parked = next.parked();
+        MemorySize most = most(next, sharedTokens);
+        return parked == null ? most : most.plus(size(parked));
     }
 
     /** The most that a sequence and the checkpoints kept of it take, beside pages that are held already. */
@@ -131,7 +158,7 @@ public final class MemoryBudget {
      */
     void requireRoom(Generation next, int sharedTokens) {
         if (isLimited() && !hasRoom(next, sharedTokens, List.of())) {
-            MemorySize needed = most(next, sharedTokens);
+            MemorySize needed = all(next, sharedTokens);
             throw new BackendMemoryException(
                     "a conversation of " + next.spec().prompt().length + " tokens and an answer of up to "
                             + next.spec().maxTokens()

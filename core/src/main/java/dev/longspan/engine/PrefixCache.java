@@ -28,6 +28,7 @@ public final class PrefixCache {
 
     private final LinkedHashMap<String, Long> pinned = new LinkedHashMap<>(16, 0.75f, true);
     private long bytes;
+    private long changes;
 
     /** The ids are the first of an array that is not written to. */
     private static final class Entry {
@@ -88,6 +89,11 @@ public final class PrefixCache {
         return found;
     }
 
+    /** {@return how often an entry came or went: what was not found stays not found until this changes} */
+    long changes() {
+        return changes;
+    }
+
     private static boolean holds(Entry entry, int[] ids) {
         int length = entry.checkpoint.length();
         return Arrays.equals(entry.ids, 0, length, ids, 0, length);
@@ -109,6 +115,8 @@ public final class PrefixCache {
             checkpoint.release();
         } else {
             Entry entry = new Entry(ids, checkpoint);
+            checkpoint.kept();
+            changes++;
             entries.put(key, entry);
             lengths.merge(checkpoint.length(), 1, Integer::sum);
             bytes += entry.bytes;
@@ -162,6 +170,8 @@ public final class PrefixCache {
         if (entry != null) {
             bytes -= entry.bytes;
             lengths.computeIfPresent(entry.checkpoint.length(), (length, count) -> count == 1 ? null : count - 1);
+            changes++;
+            entry.checkpoint.unkept();
             entry.checkpoint.release();
         }
     }

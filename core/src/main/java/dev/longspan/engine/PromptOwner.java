@@ -12,6 +12,11 @@ final class PromptOwner implements TurnOwner {
     private final int[] marks;
     private final Optional<String> cacheKey;
 
+    /** Of the cache, when {@link #shared} was looked up: a request that waits is asked again and again. */
+    private long looked = -1;
+
+    private int shared;
+
     PromptOwner(PrefixCache cache, int[] prompt, int[] marks, Optional<String> cacheKey) {
         this.cache = cache;
         this.prompt = prompt;
@@ -28,8 +33,12 @@ final class PromptOwner implements TurnOwner {
 
     @Override
     public int sharedTokens(int[] ids) {
-        SharedCheckpoint found = cache.longest(ids, ids.length - 1, Optional.empty());
-        return found == null ? 0 : found.length();
+        if (looked != cache.changes()) {
+            looked = cache.changes();
+            SharedCheckpoint found = cache.longest(ids, ids.length - 1, Optional.empty());
+            shared = found == null ? 0 : found.length();
+        }
+        return shared;
     }
 
     @Override

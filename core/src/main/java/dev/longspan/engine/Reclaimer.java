@@ -11,8 +11,6 @@ public interface Reclaimer {
         FREED,
         /** Some memory will be freed soon; the engine is woken then. */
         LATER,
-        /** There may be something to free once turns of sessions that wait have had their time. */
-        AFTER_OTHERS,
         /** There is nothing that could be freed. */
         NOTHING
     }
@@ -20,9 +18,8 @@ public interface Reclaimer {
     /** Frees some memory. Called on the engine's thread, so it must not wait. */
     Result free();
 
-    /** The engine has ended: nothing is freed any more. */
-    default void end() {}
-
-    /** Does what other threads have asked for. Called on the engine's thread whenever it was woken. */
-    default void serve() {}
+    /** {@return whether sessions are parked, so that those of running turns can give way once they have ended} */
+    default boolean parks() {
+        return false;
+    }
 }

@@ -13,9 +13,9 @@ import dev.longspan.Timing;
 import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LongspanException;
-import java.util.ArrayDeque;
+import dev.longspan.spi.MemorySize;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
@@ -33,14 +33,15 @@ import org.slf4j.LoggerFactory;
  * <p>A step decodes one token of every running answer and reads the next parts of prompts, in one batch; the prompts share
  * what a step reads, so that a long one does not stop the others. Requests wait in a bounded queue, first come, first
  * served, until there is a place and memory for the most they may take. Everything but {@link #submit}, {@link #publisher},
- * {@link #load}, {@link #wake} and {@link #close} runs on the thread itself.
+ * {@link #load}, {@link #reserve}, {@link #hold}, {@link #wake} and {@link #close} runs on the thread itself.
  */
 public final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
     /** How late a stream that is not read may be noticed. */
     private static final long LONGEST_WAIT_MILLIS = 500;
 
-    private static final long LONGEST_LATER_NANOS = 10_000_000_000L;
+    /** For how long a state waits for memory before it is loaded. */
+    private static final Duration LONGEST_RESERVING = Duration.ofSeconds(30);
 
     private final LanguageModel model;
     private final Vocabulary vocabulary;
@@ -48,6 +49,7 @@ public final class Scheduler implements AutoCloseable {
     private final MemoryBudget memory;
     private final Reclaimer reclaimer;
     private final Executor worker;
+    private final Executor returner;
     private final RetryHint retryHint;
     private final long readerPatienceNanos;
     private final EngineListener listener;
@@ -56,10 +58,7 @@ public final class Scheduler implements AutoCloseable {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final ArrayDeque<Generation> queue = new ArrayDeque<>();
-    private long queuedTokens;
-    private long laterSince; // of the first in the queue; 0 if it was not told that there will be room
-    private boolean closing;
+    private final Admission admission;
     private boolean woken;
     /** As many as {@link #running} holds or is about to, for other threads. */
     private volatile int runningCount;
@@ -78,6 +77,7 @@ public final class Scheduler implements AutoCloseable {
      * @param memory the memory for sequences
      * @param reclaimer is asked to free memory that can be done without
      * @param worker takes work that the engine's thread must not wait for
+     * @param returner reads states from disk
      * @param listeners who is told what happens
      */
     public Scheduler(
@@ -88,6 +88,7 @@ public final class Scheduler implements AutoCloseable {
             MemoryBudget memory,
             Reclaimer reclaimer,
             Executor worker,
+            Executor returner,
             List<EngineListener> listeners) {
         this.model = model;
         this.vocabulary = vocabulary;
@@ -96,9 +97,11 @@ public final class Scheduler implements AutoCloseable {
         this.memory = memory;
         this.reclaimer = reclaimer;
         this.worker = worker;
+        this.returner = returner;
         this.listener = new ListenerGuard(listeners);
         this.step = new BatchStep(model, maxBatchTokens, new PrefillPace(limits.prefillChunk()), listener);
         this.retryHint = new RetryHint(limits.maxRunning());
+        this.admission = new Admission(limits, memory, reclaimer, retryHint);
         this.thread = new Thread(this::loop, "longspan-engine");
         thread.setDaemon(true);
         thread.start();
@@ -146,7 +149,7 @@ public final class Scheduler implements AutoCloseable {
         try {
             lock.lock();
             try {
-                requirePlaceLocked();
+                admission.requirePlace(runningCount);
             } finally {
                 lock.unlock();
             }
@@ -156,32 +159,79 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    private void requirePlaceLocked() {
-        if (closing) {
-            throw new EngineClosedException();
-        }
-        int free = Math.max(0, limits.maxRunning() - runningCount);
-        if (queue.size() >= limits.maxQueued() + free) {
-            throw new EngineOverloadedException(
-                    queue.size() + " requests are waiting, as many as may", retryHint.duration());
-        }
-    }
-
     private void add(Generation generation) {
         int tokens = generation.spec().prompt().length;
         lock.lock();
         try {
-            requirePlaceLocked();
-            if (!queue.isEmpty() && queuedTokens + tokens > limits.maxQueuedTokens()) {
-                throw new EngineOverloadedException(
-                        "requests with " + queuedTokens + " tokens are waiting, and with this one's " + tokens
-                                + " there would be more than " + limits.maxQueuedTokens(),
-                        retryHint.duration());
-            }
+            admission.requirePlace(runningCount);
+            admission.requireRoomFor(tokens);
             listener.requestQueued(tokens);
-            queue.add(generation);
-            queuedTokens += tokens;
+            admission.add(generation);
             changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Sets memory aside for a state that is to be read from disk, once there is room in its turn among the requests. Waits for
+     * that, also if the thread is interrupted.
+     *
+     * @return what was set aside, to be closed when the state is there
+     * @throws BackendMemoryException if there is no room and nothing that would make some in a while
+     * @throws EngineClosedException if the engine is closed
+     */
+    public Reservation reserve(ParkedSize state) {
+        if (!memory.isLimited()) {
+            return hold(); // the backend has the last word
+        }
+        if (!memory.couldFit(state)) {
+            throw memory.noRoom(state);
+        }
+        Reservation reservation = new Reservation(memory.size(state), this::giveBack);
+        lock.lock();
+        try {
+            admission.add(reservation);
+            woken = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (Thread.currentThread() != thread) {
+            reservation.awaitDecision(LONGEST_RESERVING);
+        }
+        if (!decided(reservation)) {
+            throw isClosing() ? new EngineClosedException() : memory.noRoom(state);
+        }
+        return reservation;
+    }
+
+    private boolean isClosing() {
+        lock.lock();
+        try {
+            return admission.isClosing();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return that memory is held for a moment: who lacks some waits until this is closed} */
+    public Reservation hold() {
+        Reservation moment = new Reservation(MemorySize.ZERO, this::giveBack);
+        memory.grant(moment);
+        return moment;
+    }
+
+    private void giveBack(Reservation reservation) {
+        memory.giveBack(reservation);
+        wake();
+    }
+
+    /** What it came to, which is a refusal if nothing was decided. */
+    private boolean decided(Reservation reservation) {
+        lock.lock();
+        try {
+            return !admission.withdraw(reservation) && reservation.granted().join();
         } finally {
             lock.unlock();
         }
@@ -191,7 +241,7 @@ public final class Scheduler implements AutoCloseable {
     public EngineLoad load() {
         lock.lock();
         try {
-            return new EngineLoad(runningCount, queue.size(), queuedTokens);
+            return new EngineLoad(runningCount, admission.size(), admission.tokens());
         } finally {
             lock.unlock();
         }
@@ -213,7 +263,7 @@ public final class Scheduler implements AutoCloseable {
     public void close() {
         lock.lock();
         try {
-            closing = true;
+            admission.close();
             changed.signalAll();
         } finally {
             lock.unlock();
@@ -236,7 +286,7 @@ public final class Scheduler implements AutoCloseable {
         try {
             while (admit()) {
                 retire();
-                commit();
+                goOn();
                 step.compute(running);
                 if (step.tookCheckpoints()) {
                     giveWay();
@@ -259,12 +309,10 @@ public final class Scheduler implements AutoCloseable {
                 changed.await(LONGEST_WAIT_MILLIS, TimeUnit.MILLISECONDS);
             }
             woken = false;
-            if (closing) {
+            if (admission.isClosing()) {
                 return false;
             }
-            if (!queue.isEmpty()) {
-                queue.removeIf(this::leavesQueue);
-            }
+            admission.removeCancelled(cancelled);
         } catch (InterruptedException e) {
             LOG.warn("something has interrupted the engine's thread; it goes on"); // and the flag is clear now
             return true;
@@ -276,9 +324,8 @@ public final class Scheduler implements AutoCloseable {
             tellEnd(cancelled.get(i));
         }
         cancelled.clear();
-        reclaimer.serve();
         for (Generation next = admitted(); next != null; next = admitted()) {
-            start(next);
+            begin(next);
         }
         return true;
     }
@@ -287,78 +334,13 @@ public final class Scheduler implements AutoCloseable {
     private @Nullable Generation admitted() {
         lock.lock();
         try {
-            if (closing || !canAdmit()) {
-                return null;
+            Generation next = admission.next(running);
+            if (next != null) {
+                runningCount = running.size() + 1;
             }
-            Generation first = queue.remove();
-            queuedTokens -= first.spec().prompt().length;
-            runningCount = running.size() + 1;
-            return first;
+            return next;
         } finally {
             lock.unlock();
-        }
-    }
-
-    /** Whether the first in the queue can start: the others wait behind it, so that none starves. */
-    private boolean canAdmit() {
-        Generation first = queue.peek();
-        if (first == null || running.size() >= limits.maxRunning()) {
-            return false;
-        }
-        while (!hasRoom(first)) {
-            Reclaimer.Result freed = reclaimer.free();
-            if (freed == Reclaimer.Result.FREED) {
-                continue;
-            }
-            if (!running.isEmpty() || (freed == Reclaimer.Result.LATER && !hasWaitedLong())) {
-                return false;
-            }
-            if (freed == Reclaimer.Result.NOTHING || lendPlace()) {
-                return true; // nobody is left who could free more: the backend has the last word
-            }
-            if (!takeState()) {
-                return freed == Reclaimer.Result.AFTER_OTHERS && hasWaitedLong(); // a save or a closing ends soon
-            }
-        }
-        return true;
-    }
-
-    /** Whether sessions that come and go have kept the first waiting for so long that it helps itself. */
-    private boolean hasWaitedLong() {
-        laterSince = laterSince == 0 ? System.nanoTime() : laterSince;
-        return System.nanoTime() - laterSince > LONGEST_LATER_NANOS;
-    }
-
-    /** Lets one go first whose state is what takes the room: it ends, and its session can be parked. */
-    private boolean lendPlace() {
-        for (Generation next : queue) {
-            if (next.holdsState() && hasRoom(next)) {
-                queue.remove(next);
-                queue.addFirst(next);
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Takes the state of the last that waits with one, where each has too little room because of the others. */
-    private boolean takeState() {
-        for (Iterator<Generation> last = queue.descendingIterator(); last.hasNext(); ) {
-            Generation next = last.next();
-            boolean useless = next == queue.peek() && next.sharedTokens() > 0; // it would need as much again
-            if (!useless && next.yieldsState()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private boolean hasRoom(Generation first) {
-        try {
-            return memory.hasRoom(first, 0, running) || memory.hasRoom(first, first.sharedTokens(), running);
-        } catch (RuntimeException e) {
-            LOG.debug("the backend does not tell its memory; what becomes of the request will tell why", e);
-            return true;
         }
     }
 
@@ -371,11 +353,14 @@ public final class Scheduler implements AutoCloseable {
 
     /** Whether there is nothing to do: no change, no sequence that can go on, none to admit, none to give up. */
     private boolean mustWait() {
-        if (closing || woken || canAdmit()) {
+        if (admission.isClosing() || woken || admission.canAdmit(running)) {
             return false;
         }
         for (int i = 0; i < running.size(); i++) {
-            if (running.get(i).canRun() || running.get(i).wantsPlan() || isTooSlow(running.get(i))) {
+            if (running.get(i).canRun()
+                    || running.get(i).wantsPlan()
+                    || running.get(i).hasReturned()
+                    || isTooSlow(running.get(i))) {
                 return false;
             }
         }
@@ -387,26 +372,43 @@ public final class Scheduler implements AutoCloseable {
         return nanos > 0 && nanos >= readerPatienceNanos;
     }
 
-    private boolean leavesQueue(Generation generation) {
-        if (!generation.mustCancel()) {
-            return false;
+    /** Has the state of a request brought back, or starts it. */
+    private void begin(Generation generation) {
+        running.add(generation);
+        try {
+            if (running.size() == 1) {
+                memory.requireRoom(generation, generation.sharedTokens());
+            }
+            ParkedSize parked = generation.parked();
+            if (parked == null) {
+                start(generation);
+            } else {
+                bringBack(generation, parked);
+            }
+        } catch (RuntimeException | Error e) {
+            generation.fail(BatchStep.explained(e));
         }
-        queuedTokens -= generation.spec().prompt().length;
-        cancelled.add(generation);
-        return true;
+    }
+
+    private void bringBack(Generation generation, ParkedSize parked) {
+        Reservation room = new Reservation(memory.size(parked), this::giveBack);
+        memory.grant(room);
+        Runnable returning = generation.bringBack();
+        returner.execute(() -> {
+            try {
+                returning.run();
+            } finally {
+                room.close();
+            }
+        });
     }
 
     private void start(Generation generation) {
-        laterSince = 0;
         try {
-            if (running.isEmpty()) {
-                memory.requireRoom(generation, generation.sharedTokens());
-            }
             generation.start(model);
         } catch (Throwable e) { // a tool parser of the application may throw anything
             generation.fail(BatchStep.explained(e));
         }
-        running.add(generation);
         listener.requestStarted(generation.timing().queue());
     }
 
@@ -424,10 +426,13 @@ public final class Scheduler implements AutoCloseable {
         removeEnded();
     }
 
-    /** Has commits planned elsewhere, and goes on with those that are. */
-    private void commit() {
+    /** Starts those whose states have come back; has commits planned elsewhere, and goes on with those that are. */
+    private void goOn() {
         for (int i = 0; i < running.size(); i++) {
             Generation generation = running.get(i);
+            if (generation.hasReturned()) {
+                start(generation);
+            }
             try {
                 if (generation.wantsPlan()) {
                     Runnable planning = generation.planCommit();
@@ -472,17 +477,13 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void endAll(LongspanException error) {
-        reclaimer.end();
         List<Generation> all = new ArrayList<>(running);
         all.addAll(cancelled);
         running.clear();
         runningCount = 0;
         lock.lock();
         try {
-            closing = true;
-            all.addAll(queue);
-            queue.clear();
-            queuedTokens = 0;
+            all.addAll(admission.end());
             changed.signalAll();
         } finally {
             lock.unlock();

@@ -14,6 +14,7 @@ public final class SharedCheckpoint {
     private final Checkpoint checkpoint;
     private final int length;
     private final AtomicInteger holders = new AtomicInteger(1);
+    private final AtomicInteger keepers = new AtomicInteger();
 
     /**
      * Takes a checkpoint over.
@@ -35,9 +36,19 @@ public final class SharedCheckpoint {
         return length;
     }
 
-    /** {@return how many hold it} */
-    public int holders() {
-        return holders.get();
+    /** Notes that one of the holders keeps it for later: a session, or the cache of prefixes. */
+    public void kept() {
+        keepers.incrementAndGet();
+    }
+
+    /** Takes that back. */
+    public void unkept() {
+        keepers.decrementAndGet();
+    }
+
+    /** {@return how many keep it for later; who holds it for a moment is not counted} */
+    public int keepers() {
+        return keepers.get();
     }
 
     /** {@return this, with one more holder} */

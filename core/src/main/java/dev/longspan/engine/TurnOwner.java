@@ -5,7 +5,8 @@ import dev.longspan.FinishReason;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the state of an answer comes from, and what becomes of it. Called on the engine's thread, but for {@link #plan}.
+ * Where the state of an answer comes from, and what becomes of it. Called on the engine's thread, but for {@link #bringBack} and
+ * {@link #plan}.
  * Exactly one of {@link #committed} and {@link #abandoned} is called last.
  */
 public interface TurnOwner {
@@ -40,14 +41,26 @@ public interface TurnOwner {
      */
     int sharedTokens(int[] prompt);
 
-    /** {@return whether a waiting turn holds a state, from which it starts or not} */
-    default boolean holdsState() {
-        return false;
+    /**
+     * Makes what the turn starts from stay where it is until the turn ends: it may be the next to start.
+     *
+     * @return false while it is on its way to disk or back; the engine is woken when it is there
+     */
+    default boolean claim() {
+        return true;
     }
 
+    /** {@return what must come back from disk before {@link #base}; null if nothing} Called once it is claimed. */
+    default @Nullable ParkedSize parked() {
+        return null;
+    }
+
+    /** Brings it back, on a thread where it may take its time. What cannot be read is computed again. */
+    default void bringBack() {}
+
     /**
-     * Lets go of the state that a waiting turn holds, since answers before it need the memory; the turn computes it again. Never
-     * called once {@link #base} was.
+     * Lets go of the state that a claimed turn holds, since there is no room for both; the turn computes it again. Never called
+     * once {@link #base} was.
      *
      * @return whether anything was let go
      */

@@ -102,6 +102,16 @@ record Committed(
         kept.forEach(each -> each.checkpoint().release());
     }
 
+    /** Notes that a session keeps its checkpoints. */
+    void noteKept() {
+        kept.forEach(each -> each.checkpoint().kept());
+    }
+
+    /** Takes that back. */
+    void noteUnkept() {
+        kept.forEach(each -> each.checkpoint().unkept());
+    }
+
     /** {@return the checkpoints that must not be lost: the head, and those around the last message of a user} */
     List<Kept> portable() {
         return kept.stream()

@@ -58,9 +58,11 @@ public final class DiskParking implements Parking, AutoCloseable {
     @Override
     public ParkedState write(String id, List<Kept> kept) {
         List<Checkpoint> checkpoints = new ArrayList<>();
+        List<Integer> positions = new ArrayList<>();
         List<Boolean> turnEnds = new ArrayList<>();
         for (Kept each : kept) {
             checkpoints.add(each.checkpoint().checkpoint());
+            positions.add(each.position());
             turnEnds.add(each.turnEnd());
         }
         Path file = null;
@@ -74,7 +76,7 @@ public final class DiskParking implements Parking, AutoCloseable {
                     return Sha256.of(channel);
                 }
             });
-            return new ParkedState(file, hash, List.copyOf(turnEnds));
+            return new ParkedState(file, hash, List.copyOf(positions), List.copyOf(turnEnds));
         } catch (IOException e) {
             delete(file);
             throw new SnapshotStoreException(folder.toString(), "cannot take session '" + id + "': " + e, e);

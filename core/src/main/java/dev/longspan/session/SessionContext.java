@@ -15,7 +15,6 @@ import java.time.Clock;
  * @param prefixes checkpoints of prompts without sessions, for the engine's thread
  * @param maxContextTokens how many tokens a session may have at most
  * @param parking where idle sessions can be parked
- * @param room makes room for states that are read
  * @param clock tells when a session is opened
  */
 public record SessionContext(
@@ -25,5 +24,4 @@ public record SessionContext(
         PrefixCache prefixes,
         int maxContextTokens,
         Parking parking,
-        Room room,
         Clock clock) {}

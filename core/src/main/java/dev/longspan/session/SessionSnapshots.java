@@ -8,6 +8,9 @@ import dev.longspan.SnapshotInfo;
 import dev.longspan.SnapshotLabel;
 import dev.longspan.SnapshotReader;
 import dev.longspan.SnapshotStore;
+import dev.longspan.engine.ParkedSize;
+import dev.longspan.engine.Reservation;
+import dev.longspan.engine.Scheduler;
 import dev.longspan.engine.SharedCheckpoint;
 import dev.longspan.snapshot.Fingerprint;
 import dev.longspan.snapshot.StateFile;
@@ -34,6 +37,7 @@ public final class SessionSnapshots {
 
     private final Supplier<SnapshotStore> store;
     private final Supplier<Map<String, String>> fingerprint;
+    private final Scheduler scheduler;
     private final LanguageModel model;
     private final String modelName;
     private final int maxContextTokens;
@@ -44,6 +48,7 @@ public final class SessionSnapshots {
      *
      * @param store where snapshots are kept
      * @param fingerprint what makes a state valid; costly at first
+     * @param scheduler has room for them
      * @param model reads states
      * @param modelName the model's name, for people
      * @param maxContextTokens how many tokens a session may have at most
@@ -52,12 +57,14 @@ public final class SessionSnapshots {
     public SessionSnapshots(
             Supplier<SnapshotStore> store,
             Supplier<Map<String, String>> fingerprint,
+            Scheduler scheduler,
             LanguageModel model,
             String modelName,
             int maxContextTokens,
             Clock clock) {
         this.store = store;
         this.fingerprint = fingerprint;
+        this.scheduler = scheduler;
         this.model = model;
         this.modelName = modelName;
         this.maxContextTokens = maxContextTokens;
@@ -75,21 +82,22 @@ public final class SessionSnapshots {
      * @param created when the session was opened
      * @param committed its state, held for the caller
      * @param maxTokens how many tokens it may have
+     * @param room what was set aside for it, to be closed when it is in a session, or given up
      */
-    record Loaded(ZonedDateTime created, Committed committed, int maxTokens) {}
+    record Loaded(ZonedDateTime created, Committed committed, int maxTokens, Reservation room) {}
 
     /** Saves what a session has committed last, in the calling thread, beside whatever it does meanwhile. */
     public SnapshotInfo save(LiveSession session, String id, SnapshotLabel label) {
         SnapshotEvent event = new SnapshotEvent();
         event.begin();
-        Committed held = session.hold();
-        try {
+        try (SessionState.Held whole = session.hold()) {
+            Committed held = whole.committed();
             List<Checkpoint> checkpoints = new ArrayList<>();
             for (Kept kept : held.portable()) {
                 checkpoints.add(kept.checkpoint().checkpoint());
             }
             byte[] transcript =
-                    new Transcript(session.created(), held.sequence(), held.messages(), held.turns()).toJson();
+                    new Transcript(whole.created(), held.sequence(), held.messages(), held.turns()).toJson();
             SnapshotInfo saved = store.get()
                     .save(new SnapshotDraft(
                             id,
@@ -98,7 +106,7 @@ public final class SessionSnapshots {
                             modelName,
                             fingerprint.get(),
                             held.ids().length,
-                            Math.max(session.maxTokens(), held.ids().length),
+                            Math.max(whole.maxTokens(), held.ids().length),
                             Map.of(
                                     Transcript.FILE,
                                     target -> write(target, ByteBuffer.wrap(transcript)),
@@ -108,8 +116,6 @@ public final class SessionSnapshots {
                                     target -> StateFile.write(checkpoints, target))));
             event.finish("save", saved.bytes());
             return saved;
-        } finally {
-            held.release();
         }
     }
 
@@ -132,30 +138,48 @@ public final class SessionSnapshots {
     }
 
     /** Reads a snapshot: everything is verified before anything of it is used. */
-    Loaded load(String id, Room room) {
+    Loaded load(String id) {
         SnapshotEvent event = new SnapshotEvent();
         event.begin();
+        Loaded loaded = null;
         try (SnapshotReader reader = store.get().read(id)) {
-            SnapshotInfo info = reader.info();
-            List<String> differences = Fingerprint.differences(info.fingerprint(), fingerprint.get());
-            if (!differences.isEmpty()) {
-                throw new SnapshotIncompatibleException(id, differences);
+            loaded = read(id, reader);
+            event.finish("load", reader.info().bytes());
+            return loaded;
+        } catch (RuntimeException | Error e) {
+            if (loaded != null) { // and the reader could not be closed
+                loaded.committed().release();
+                loaded.room().close();
             }
-            Transcript transcript = Transcript.of(id, bytes(id, reader, Transcript.FILE));
-            int[] ids = tokens(id, bytes(id, reader, TOKENS));
-            if (ids.length > maxContextTokens) {
-                throw new ContextLengthException(ids.length, maxContextTokens);
-            }
-            StateFile file = StateFile.read(id, reader.open(STATE), model.spec());
-            int head = file.positions().get(file.positions().size() - 1);
-            if (head != ids.length || info.tokens() != ids.length) {
-                throw new SnapshotCorruptException(
-                        id, TOKENS, "expected " + head + " tokens, as many as the state has, found " + ids.length);
-            }
+            throw e;
+        }
+    }
+
+    private Loaded read(String id, SnapshotReader reader) {
+        SnapshotInfo info = reader.info();
+        List<String> differences = Fingerprint.differences(info.fingerprint(), fingerprint.get());
+        if (!differences.isEmpty()) {
+            throw new SnapshotIncompatibleException(id, differences);
+        }
+        Transcript transcript = Transcript.of(id, bytes(id, reader, Transcript.FILE));
+        int[] ids = tokens(id, bytes(id, reader, TOKENS));
+        if (ids.length > maxContextTokens) {
+            throw new ContextLengthException(ids.length, maxContextTokens);
+        }
+        StateFile file = StateFile.read(id, reader.open(STATE), model.spec());
+        List<Integer> positions = file.positions();
+        int head = positions.get(positions.size() - 1);
+        if (head != ids.length || info.tokens() != ids.length) {
+            throw new SnapshotCorruptException(
+                    id, TOKENS, "expected " + head + " tokens, as many as the state has, found " + ids.length);
+        }
+        int maxTokens = Math.min(info.maxTokens(), maxContextTokens);
+        Reservation room = scheduler.reserve(new ParkedSize(head, positions.size()));
+        try {
             List<Kept> kept = new ArrayList<>();
-            for (Checkpoint checkpoint : room.with(ids.length, false, () -> false, () -> file.load(model))) {
+            for (Checkpoint checkpoint : file.load(model)) {
                 SharedCheckpoint shared = new SharedCheckpoint(checkpoint);
-                boolean turnEnd = shared.length() == ids.length
+                boolean turnEnd = shared.length() == head
                         || transcript.turns().stream().anyMatch(turn -> turn.tokens() == shared.length());
                 kept.add(new Kept(shared, turnEnd));
             }
@@ -164,11 +188,13 @@ public final class SessionSnapshots {
                     transcript.messages(),
                     ids,
                     kept,
-                    file.positions(),
+                    positions,
                     transcript.turns(),
                     Optional.empty());
-            event.finish("load", info.bytes());
-            return new Loaded(transcript.created(), committed, Math.min(info.maxTokens(), maxContextTokens));
+            return new Loaded(transcript.created(), committed, maxTokens, room);
+        } catch (RuntimeException | Error e) {
+            room.close();
+            throw e;
         }
     }
 

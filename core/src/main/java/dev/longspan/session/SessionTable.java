@@ -36,7 +36,7 @@ public final class SessionTable {
         if (sessions.containsKey(id)) {
             throw new SessionExistsException(id);
         }
-        SessionSnapshots.Loaded loaded = snapshots.load(snapshot, context.room());
+        SessionSnapshots.Loaded loaded = snapshots.load(snapshot);
         LiveSession session = new LiveSession(id, loaded.created(), context, loaded.committed(), loaded.maxTokens());
         try {
             options.maxTokens().ifPresent(session::resize);
@@ -44,6 +44,8 @@ public final class SessionTable {
         } catch (RuntimeException | Error e) {
             session.close();
             throw e;
+        } finally {
+            loaded.room().close();
         }
     }
 
@@ -51,12 +53,14 @@ public final class SessionTable {
     public void load(String snapshot, LiveSession session) {
         requireOpen();
         session.requireFree();
-        SessionSnapshots.Loaded loaded = snapshots.load(snapshot, context.room());
+        SessionSnapshots.Loaded loaded = snapshots.load(snapshot);
         try {
             session.replace(loaded);
         } catch (RuntimeException | Error e) {
             loaded.committed().release();
             throw e;
+        } finally {
+            loaded.room().close();
         }
     }
 
@@ -120,7 +124,8 @@ public final class SessionTable {
     /** {@return all sessions, the one used last first} */
     public List<LiveSession> all() {
         return sessions.values().stream()
-                .map(session -> new Used(session, session.lastUsed())) // which may change while others are compared
+                .map(session ->
+                        new Used(session, session.state().lastUsed())) // which may change while others are compared
                 .sorted(Comparator.comparingLong(Used::last).reversed())
                 .map(Used::session)
                 .toList();

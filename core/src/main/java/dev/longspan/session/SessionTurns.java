@@ -36,7 +36,8 @@ public final class SessionTurns {
             requireQuestion(messages);
             GenerationSpec spec = context.planner().plan(request, messages, session.maxTokens(), session.created());
             RenderSettings settings = RenderSettings.of(request);
-            return session.submit(spec, new Turn(session, now, messages, settings, options, spec.prompt(), true));
+            return session.submit(
+                    spec, new Turn(session, now, messages, settings, options, spec.prompt(), Turn.Kind.ANSWERS));
         } catch (RuntimeException | Error e) {
             session.end(null);
             throw e;
@@ -64,7 +65,7 @@ public final class SessionTurns {
 
     /** Reads messages without answering. */
     public void append(List<ChatMessage> messages, @Nullable RenderSettings settings, TurnOptions options) {
-        prefill(options, now -> {
+        prefill(options, Turn.Kind.READS, now -> {
             if (messages.isEmpty()) {
                 throw new InvalidRequestException("messages", "expected at least one, found none");
             }
@@ -79,7 +80,7 @@ public final class SessionTurns {
 
     /** Goes back to the first messages. */
     public void rollback(int keepMessages, TurnOptions options) {
-        prefill(options, now -> {
+        prefill(options, Turn.Kind.READS, now -> {
             int count = now.messages().size();
             if (keepMessages < 0 || keepMessages > count) {
                 throw new InvalidRequestException(
@@ -91,14 +92,14 @@ public final class SessionTurns {
 
     /** Computes a state that is not there again; the history does not change. */
     void restore() {
-        prefill(PATIENT, now -> new Reading(now.messages(), now.settings()));
+        prefill(PATIENT, Turn.Kind.RESTORES, now -> new Reading(now.messages(), now.settings()));
     }
 
     /** What a turn without an answer makes of the history. */
     private record Reading(List<ChatMessage> messages, RenderSettings settings) {}
 
-    private void prefill(TurnOptions options, Function<Committed, Reading> wanted) {
-        ChatStream stream = begun(options, wanted);
+    private void prefill(TurnOptions options, Turn.Kind kind, Function<Committed, Reading> wanted) {
+        ChatStream stream = begun(options, kind, wanted);
         if (stream == null) {
             return;
         }
@@ -111,7 +112,7 @@ public final class SessionTurns {
     }
 
     /** Begins to read; null if there is nothing to read and the turn is done. */
-    private @Nullable ChatStream begun(TurnOptions options, Function<Committed, Reading> wanted) {
+    private @Nullable ChatStream begun(TurnOptions options, Turn.Kind kind, Function<Committed, Reading> wanted) {
         Committed now = session.begin(options);
         try {
             Reading reading = wanted.apply(now);
@@ -120,12 +121,13 @@ public final class SessionTurns {
             if (ids.length > limit && ids.length > now.ids().length) {
                 throw new ContextLengthException(ids.length, limit);
             }
-            Turn turn = new Turn(session, now, reading.messages(), reading.settings(), options, ids, false);
+            Turn turn = new Turn(session, now, reading.messages(), reading.settings(), options, ids, kind);
             if (ids.length > 0) {
                 return session.submit(GenerationSpec.reading(ids), turn);
             }
             session.beginning(turn);
             try {
+                session.state().awaitClaim();
                 turn.committed(null, 0);
             } finally {
                 session.notBegun(turn);

@@ -3,9 +3,11 @@ package dev.longspan.session;
 import dev.longspan.ChatMessage;
 import dev.longspan.ChatStream;
 import dev.longspan.FinishReason;
+import dev.longspan.SessionClosedException;
 import dev.longspan.TurnInfo;
 import dev.longspan.TurnInfo.ReuseEnd;
 import dev.longspan.TurnOptions;
+import dev.longspan.engine.ParkedSize;
 import dev.longspan.engine.SharedCheckpoint;
 import dev.longspan.engine.TurnOwner;
 import dev.longspan.prompt.CommonPrefix;
@@ -13,6 +15,7 @@ import dev.longspan.prompt.RenderSettings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +28,9 @@ final class Turn implements TurnOwner {
     private static final int KEPT = 3;
 
     private final LiveSession session;
+    /** Its checkpoints are known once the turn is claimed and its state is there. */
     private Committed before;
+
     private final List<ChatMessage> messages;
     private final RenderSettings settings;
     private final TurnOptions options;
@@ -35,8 +40,15 @@ final class Turn implements TurnOwner {
     /** Used by the engine's thread, and by the one that plans the commit while the engine's does not. */
     private final List<SharedCheckpoint> taken = new ArrayList<>();
 
-    private @Nullable SharedCheckpoint base;
+    private final ReentrantLock ending = new ReentrantLock();
+    private boolean ended;
+    private final boolean wantsLogits;
+    private final boolean restores;
+
     private int reused;
+    /** How many of the tokens after it lie in pages that the session had before it. */
+    private int inherited;
+
     private volatile @Nullable ChatStream stream;
     private final TurnEvent recorded = new TurnEvent();
 
@@ -58,7 +70,7 @@ final class Turn implements TurnOwner {
             RenderSettings settings,
             TurnOptions options,
             int[] prompt,
-            boolean wantsLogits) {
+            Kind kind) {
         recorded.begin();
         this.session = session;
         this.before = before;
@@ -66,24 +78,29 @@ final class Turn implements TurnOwner {
         this.settings = settings;
         this.options = options;
         this.prompt = prompt;
+        this.wantsLogits = kind == Kind.ANSWERS;
+        this.restores = kind == Kind.RESTORES;
         this.matching = CommonPrefix.length(before.ids(), prompt);
         this.lastUser = lastUser(this.messages);
         this.messagesAfter = this.messages;
         this.idsAfter = prompt;
         this.marks = marks(prompt);
-        SharedCheckpoint newest = before.newest(wantsLogits ? Math.min(matching, prompt.length - 1) : matching);
-        this.base = newest == null ? null : newest.retain();
+    }
+
+    /** What a turn is for. */
+    enum Kind {
+        /** Answers. */
+        ANSWERS,
+        /** Changes the history without an answer. */
+        READS,
+        /** Computes a state again; the history stays as it is, and so does the sequence. */
+        RESTORES
     }
 
     /** Notes the stream of the turn. */
     void begun(ChatStream of) {
         stream = of;
         cancelIfClosing();
-    }
-
-    /** {@return whether the engine has it} */
-    boolean isBegun() {
-        return stream != null;
     }
 
     /** Cancels the turn of a session that is being closed, now or when it begins. */
@@ -103,19 +120,42 @@ final class Turn implements TurnOwner {
     }
 
     @Override
+    public boolean claim() {
+        return session.state().claim();
+    }
+
+    @Override
+    public @Nullable ParkedSize parked() {
+        return session.state().parkedSize();
+    }
+
+    @Override
+    public void bringBack() {
+        session.state().bringBack();
+    }
+
+    @Override
+    public boolean yieldsState() {
+        return session.state().forget();
+    }
+
+    @Override
     public @Nullable SharedCheckpoint base(int[] ids) {
-        SharedCheckpoint own = base;
-        base = null;
+        before = session.committed();
+        SharedCheckpoint own = before.newest(mostOwn());
         SharedCheckpoint cached = session.cached(ids, Math.min(ids.length - 1, mostCached()));
         if (cached != null && (own == null || cached.length() > own.length())) {
-            if (own != null) {
-                own.release();
-            }
-            own = cached.retain();
             taken.add(cached.retain()); // a commit may have to go back to it
+            reused = cached.length();
+            return cached.retain();
         }
         reused = own == null ? 0 : own.length();
-        return own;
+        inherited = reused;
+        return own == null ? null : own.retain();
+    }
+
+    private int mostOwn() {
+        return wantsLogits ? Math.min(matching, prompt.length - 1) : matching;
     }
 
     /**
@@ -133,24 +173,7 @@ final class Turn implements TurnOwner {
 
     @Override
     public int sharedTokens(int[] ids) {
-        SharedCheckpoint own = base;
-        return own == null ? 0 : own.length();
-    }
-
-    @Override
-    public boolean holdsState() {
-        return !before.kept().isEmpty();
-    }
-
-    @Override
-    public boolean yieldsState() {
-        if (!holdsState()) {
-            return false;
-        }
-        dropBase();
-        before = before.withKept(List.of());
-        session.forget();
-        return true;
+        return session.state().heldTokens(mostOwn());
     }
 
     @Override
@@ -211,18 +234,31 @@ final class Turn implements TurnOwner {
         idsAfter = ids;
         marks = marks(ids);
         int common = CommonPrefix.length(absorbed, ids);
-        List<SharedCheckpoint> invalid =
-                taken.stream().filter(each -> each.length() > common).toList();
-        taken.removeAll(invalid);
-        invalid.forEach(SharedCheckpoint::release);
-        if (common == absorbed.length) {
-            return new Plan(ids, null, true, marks);
+        ending.lock();
+        try {
+            if (ended) {
+                throw new SessionClosedException(session.id());
+            }
+            List<SharedCheckpoint> invalid =
+                    taken.stream().filter(each -> each.length() > common).toList();
+            taken.removeAll(invalid);
+            invalid.forEach(SharedCheckpoint::release);
+            if (common == absorbed.length) {
+                return new Plan(ids, null, true, marks);
+            }
+            int inheritedAtStart = inherited;
+            SharedCheckpoint newest = before.newest(CommonPrefix.length(before.ids(), ids));
+            inherited = newest == null ? 0 : newest.length();
+            for (SharedCheckpoint each : taken) {
+                if (newest == null || each.length() > newest.length()) {
+                    newest = each;
+                    inherited = inheritedAtStart;
+                }
+            }
+            return new Plan(ids, newest == null ? null : newest.retain(), false, marks);
+        } finally {
+            ending.unlock();
         }
-        SharedCheckpoint newest = before.newest(CommonPrefix.length(before.ids(), ids));
-        for (SharedCheckpoint each : taken) {
-            newest = newest == null || each.length() > newest.length() ? each : newest;
-        }
-        return new Plan(ids, newest == null ? null : newest.retain(), false, marks);
     }
 
     @Override
@@ -248,22 +284,18 @@ final class Turn implements TurnOwner {
                 dropped.add(each.checkpoint());
             }
         }
+        TurnInfo info = new TurnInfo(matching, reused, reuseEnd(), prompt.length - reused, computed);
+        session.state().commit(restores ? before.withKept(kept) : after(kept, info), inherited);
+        session.takeBack(this, dropped);
+        recorded.finish(session.id(), info);
+    }
+
+    private Committed after(List<Kept> kept, TurnInfo info) {
         List<Committed.TurnRecord> turns = new ArrayList<>(before.turns());
         turns.removeIf(turn -> turn.messages() >= messagesAfter.size());
         turns.add(new Committed.TurnRecord(messagesAfter.size(), idsAfter.length, settings));
-        TurnInfo info = new TurnInfo(matching, reused, reuseEnd(), prompt.length - reused, computed);
-        session.commit(
-                this,
-                new Committed(
-                        before.sequence() + 1,
-                        messagesAfter,
-                        idsAfter,
-                        kept,
-                        IntStream.of(marks).boxed().toList(),
-                        turns,
-                        Optional.of(info)),
-                dropped);
-        recorded.finish(session.id(), info);
+        List<Integer> around = IntStream.of(marks).boxed().toList();
+        return new Committed(before.sequence() + 1, messagesAfter, idsAfter, kept, around, turns, Optional.of(info));
     }
 
     private ReuseEnd reuseEnd() {
@@ -277,18 +309,15 @@ final class Turn implements TurnOwner {
 
     @Override
     public void abandoned() {
-        dropBase();
-        List<SharedCheckpoint> dropped = new ArrayList<>(taken);
-        taken.clear();
-        session.takeBack(this, dropped);
-    }
-
-    /** Lets go of what the turn was to start from. */
-    void dropBase() {
-        SharedCheckpoint own = base;
-        base = null;
-        if (own != null) {
-            own.release();
+        List<SharedCheckpoint> dropped;
+        ending.lock();
+        try {
+            ended = true;
+            dropped = new ArrayList<>(taken);
+            taken.clear();
+        } finally {
+            ending.unlock();
         }
+        session.takeBack(this, dropped);
     }
 }

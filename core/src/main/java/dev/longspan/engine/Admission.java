@@ -1,0 +1,216 @@
+package dev.longspan.engine;
+
+import dev.longspan.EngineClosedException;
+import dev.longspan.EngineOverloadedException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who begins next: requests, and states that come from disk, first come, first served. The first that lacks memory waits until
+ * what is cached or idle has given way, and the others wait behind it, so that none starves; a turn that waits holds nothing
+ * that could not be parked. Used with the scheduler's lock held; what depends on what runs, by the engine's thread.
+ */
+final class Admission {
+    private static final Logger LOG = LoggerFactory.getLogger(Admission.class);
+
+    private final EngineLimits limits;
+    private final MemoryBudget memory;
+    private final Reclaimer reclaimer;
+    private final RetryHint retryHint;
+
+    private final ArrayDeque<Waiting<Generation>> queue = new ArrayDeque<>();
+    private final ArrayDeque<Waiting<Reservation>> reservations = new ArrayDeque<>();
+    private long queuedTokens;
+    private long arrivals;
+    private boolean closing;
+
+    /**
+     * Somebody in a queue.
+     *
+     * @param what waits
+     * @param arrival its number, by which the two queues are one
+     */
+    private record Waiting<T>(T what, long arrival) {}
+
+    Admission(EngineLimits limits, MemoryBudget memory, Reclaimer reclaimer, RetryHint retryHint) {
+        this.limits = limits;
+        this.memory = memory;
+        this.reclaimer = reclaimer;
+        this.retryHint = retryHint;
+    }
+
+    /** Refuses everything from now on. */
+    void close() {
+        closing = true;
+    }
+
+    boolean isClosing() {
+        return closing;
+    }
+
+    /** {@return how many requests wait} */
+    int size() {
+        return queue.size();
+    }
+
+    /** {@return how many tokens their prompts have} */
+    long tokens() {
+        return queuedTokens;
+    }
+
+    /** Refuses one more request if as many wait as may. */
+    void requirePlace(int running) {
+        if (closing) {
+            throw new EngineClosedException();
+        }
+        int free = Math.max(0, limits.maxRunning() - running);
+        if (queue.size() >= limits.maxQueued() + free) {
+            throw new EngineOverloadedException(
+                    queue.size() + " requests are waiting, as many as may", retryHint.duration());
+        }
+    }
+
+    /** Refuses a request if as many tokens wait as may. */
+    void requireRoomFor(int tokens) {
+        if (!queue.isEmpty() && queuedTokens + tokens > limits.maxQueuedTokens()) {
+            throw new EngineOverloadedException(
+                    "requests with " + queuedTokens + " tokens are waiting, and with this one's " + tokens
+                            + " there would be more than " + limits.maxQueuedTokens(),
+                    retryHint.duration());
+        }
+    }
+
+    void add(Generation generation) {
+        queue.add(new Waiting<>(generation, arrivals++));
+        queuedTokens += generation.spec().prompt().length;
+    }
+
+    void add(Reservation reservation) {
+        if (closing) {
+            throw new EngineClosedException();
+        }
+        reservations.add(new Waiting<>(reservation, arrivals++));
+    }
+
+    /** {@return whether a reservation was withdrawn; false if it was granted or refused before} */
+    boolean withdraw(Reservation reservation) {
+        return reservations.removeIf(each -> each.what() == reservation);
+    }
+
+    /** Takes out what is cancelled. */
+    void removeCancelled(List<Generation> cancelled) {
+        if (!queue.isEmpty()) {
+            queue.removeIf(each -> {
+                Generation generation = each.what();
+                if (!generation.mustCancel()) {
+                    return false;
+                }
+                queuedTokens -= generation.spec().prompt().length;
+                cancelled.add(generation);
+                return true;
+            });
+        }
+    }
+
+    /** Takes out everything: the reservations are refused. {@return the requests} */
+    List<Generation> end() {
+        closing = true;
+        reservations.forEach(each -> each.what().granted().complete(false));
+        reservations.clear();
+        List<Generation> all = new ArrayList<>();
+        queue.forEach(each -> all.add(each.what()));
+        queue.clear();
+        queuedTokens = 0;
+        return all;
+    }
+
+    /** {@return the first request, taken out; null if it cannot start} */
+    @Nullable
+    Generation next(List<Generation> running) {
+        if (closing || !canAdmit(running)) {
+            return null;
+        }
+        Generation first = queue.remove().what();
+        queuedTokens -= first.spec().prompt().length;
+        return first;
+    }
+
+    /** {@return whether the first request can start} Grants the reservations that came before it. */
+    boolean canAdmit(List<Generation> running) {
+        while (!closing && !reservations.isEmpty() && (isReservationNext() || running.size() >= limits.maxRunning())) {
+            if (!decide(reservations.element().what(), running)) {
+                return false;
+            }
+            reservations.remove();
+        }
+        if (queue.isEmpty() || running.size() >= limits.maxRunning()) {
+            return false;
+        }
+        Generation first = queue.element().what();
+        return first.claim() && hasRoom(first, running);
+    }
+
+    private boolean isReservationNext() {
+        return queue.isEmpty()
+                || reservations.element().arrival() < queue.element().arrival();
+    }
+
+    /** {@return whether it was granted or refused; else it waits} */
+    private boolean decide(Reservation reservation, List<Generation> running) {
+        while (!memory.hasRoom(reservation.size(), running)) {
+            switch (freed()) {
+                case FREED -> {}
+                case LATER -> {
+                    return false;
+                }
+                case NOTHING -> {
+                    if (!running.isEmpty() && reclaimer.parks()) {
+                        return false; // the sessions of what runs can be parked then
+                    }
+                    reservation.granted().complete(false);
+                    return true;
+                }
+            }
+        }
+        memory.grant(reservation);
+        return true;
+    }
+
+    private boolean hasRoom(Generation first, List<Generation> running) {
+        while (!fits(first, running)) {
+            switch (freed()) {
+                case FREED -> {}
+                case LATER -> {
+                    return false;
+                }
+                case NOTHING -> {
+                    if (!running.isEmpty()) {
+                        return false;
+                    }
+                    if (!first.yieldsState()) {
+                        return true; // nobody is left who could free more: the backend has the last word
+                    }
+                }
+            }
+        }
+        return true;
+    }
+
+    private Reclaimer.Result freed() {
+        Reclaimer.Result freed = reclaimer.free();
+        return freed == Reclaimer.Result.NOTHING && memory.hasReservations() ? Reclaimer.Result.LATER : freed;
+    }
+
+    private boolean fits(Generation first, List<Generation> running) {
+        try {
+            return memory.hasRoom(first, 0, running) || memory.hasRoom(first, first.sharedTokens(), running);
+        } catch (RuntimeException e) {
+            LOG.debug("the backend does not tell its memory; what becomes of the request will tell why", e);
+            return true;
+        }
+    }
+}

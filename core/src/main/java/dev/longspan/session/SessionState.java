@@ -1,0 +1,398 @@
+package dev.longspan.session;
+
+import dev.longspan.SessionClosedException;
+import dev.longspan.engine.ParkedSize;
+import dev.longspan.engine.Reservation;
+import dev.longspan.engine.SharedCheckpoint;
+import java.time.ZonedDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a session has committed, and where its checkpoints are: in memory, on disk, or on the way. They may be parked at any time
+ * but while they are claimed, by a turn that is about to start. Any thread; the lock is held for moments only.
+ */
+final class SessionState {
+    private final String id;
+    private final SessionContext context;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition arrived = lock.newCondition();
+
+    /** What its template is told of the time. */
+    private ZonedDateTime created;
+
+    private Committed committed;
+    private int maxTokens;
+    /** Whether a turn is about to start, runs or commits, so that the checkpoints stay where they are. */
+    private boolean claimed;
+    /** Whether they are on the way to disk or back. */
+    private boolean moving;
+
+    private boolean closed;
+    private @Nullable ParkedState parked;
+    private final List<Lineage> lineages = new ArrayList<>();
+    private volatile long lastUsed = System.nanoTime();
+
+    /** Takes over what is committed. */
+    SessionState(String id, SessionContext context, ZonedDateTime created, Committed committed, int maxTokens) {
+        this.id = id;
+        this.context = context;
+        this.created = created;
+        this.committed = committed;
+        this.maxTokens = maxTokens;
+        committed.noteKept();
+    }
+
+    private <T> T locked(Supplier<T> reading) {
+        lock.lock();
+        try {
+            return reading.get();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    ZonedDateTime created() {
+        return locked(() -> created);
+    }
+
+    Committed committed() {
+        return locked(() -> committed);
+    }
+
+    int maxTokens() {
+        return locked(() -> maxTokens);
+    }
+
+    void resize(int tokens) {
+        locked(() -> maxTokens = tokens);
+    }
+
+    boolean isParked() {
+        return locked(() -> parked != null);
+    }
+
+    /** {@return when it was used last, in the time of {@link System#nanoTime}} */
+    long lastUsed() {
+        return lastUsed;
+    }
+
+    void use() {
+        lastUsed = System.nanoTime();
+    }
+
+    /** {@return whether the checkpoints stay where they are from now on; false while they move} */
+    boolean claim() {
+        return locked(() -> {
+            claimed = !moving;
+            return claimed;
+        });
+    }
+
+    /** Claims them once they do not move. */
+    void awaitClaim() {
+        locked(() -> {
+            awaitArrival();
+            claimed = true;
+            return this;
+        });
+    }
+
+    /** The turn that claimed them has ended. */
+    void unclaim() {
+        locked(() -> claimed = false);
+    }
+
+    /** The lock is held. */
+    private void awaitArrival() {
+        while (moving) {
+            arrived.awaitUninterruptibly();
+        }
+    }
+
+    /** {@return how large the parked state is; null if it is not parked} */
+    @Nullable
+    ParkedSize parkedSize() {
+        ParkedState file = locked(() -> parked);
+        return file == null ? null : file.size();
+    }
+
+    /** {@return how many tokens the newest checkpoint at or before a position has, parked or not; 0 if there is none} */
+    int heldTokens(int most) {
+        return locked(() -> {
+            SharedCheckpoint newest = committed.newest(most);
+            return parked != null ? parked.newest(most) : newest == null ? 0 : newest.length();
+        });
+    }
+
+    /** The lock is held. {@return what was committed before, to be let go of by the caller} */
+    private Committed install(Committed next) {
+        Committed old = committed;
+        next.noteKept();
+        old.noteUnkept();
+        committed = next;
+        use();
+        return old;
+    }
+
+    /** The lock is held. {@return the file of the parked state, which no longer counts} */
+    private @Nullable ParkedState takeFile() {
+        ParkedState file = parked;
+        parked = null;
+        return file;
+    }
+
+    private void letGo(Committed old, @Nullable ParkedState file) {
+        old.release();
+        if (file != null) {
+            context.parking().delete(file);
+        }
+    }
+
+    /**
+     * Ends a claimed turn.
+     *
+     * @param inherited how many of its tokens lie in pages of what was committed before
+     */
+    void commit(Committed next, int inherited) {
+        Committed old;
+        ParkedState file;
+        lock.lock();
+        try {
+            lineages.forEach(lineage -> lineage.cut(this, inherited));
+            lineages.removeIf(lineage -> !lineage.isShared(this));
+            file = takeFile();
+            old = install(next);
+        } finally {
+            lock.unlock();
+        }
+        letGo(old, file);
+    }
+
+    /** Lets go of the checkpoints, parked or not, which the claimed turn computes again. {@return whether there were any} */
+    boolean forget() {
+        Committed old;
+        ParkedState file;
+        lock.lock();
+        try {
+            leaveLineages();
+            file = takeFile();
+            old = install(committed.withKept(List.of()));
+        } finally {
+            lock.unlock();
+        }
+        letGo(old, file);
+        return file != null || !old.kept().isEmpty();
+    }
+
+    /** Puts what was loaded in the place of what is committed. */
+    void replace(SessionSnapshots.Loaded loaded) {
+        Committed old;
+        ParkedState file;
+        lock.lock();
+        try {
+            awaitArrival();
+            leaveLineages();
+            file = takeFile();
+            old = install(loaded.committed().after(committed.sequence()));
+            created = loaded.created();
+            maxTokens = loaded.maxTokens();
+        } finally {
+            lock.unlock();
+        }
+        letGo(old, file);
+    }
+
+    /** What is computed again or comes back is shared with nobody. The lock is held. */
+    private void leaveLineages() {
+        lineages.forEach(each -> each.leave(this));
+        lineages.clear();
+    }
+
+    /** {@return whether it can be parked: there are checkpoints in memory, and no turn has claimed them} */
+    boolean canPark() {
+        return locked(this::canParkLocked);
+    }
+
+    private boolean canParkLocked() {
+        return !claimed
+                && !moving
+                && !closed
+                && parked == null
+                && !committed.kept().isEmpty();
+    }
+
+    /** {@return whether it now lies on disk; false if it is in use, or holds nothing} */
+    boolean park() {
+        Committed now;
+        lock.lock();
+        try {
+            if (!canParkLocked()) {
+                return false;
+            }
+            moving = true;
+            now = committed;
+        } finally {
+            lock.unlock();
+        }
+        ParkedState file = null;
+        try {
+            file = context.parking().write(id, now.kept());
+        } finally {
+            lock.lock();
+            try {
+                if (file != null) {
+                    parked = file;
+                    install(committed.withKept(List.of()));
+                    leaveLineages();
+                }
+                moving = false;
+                arrived.signalAll();
+            } finally {
+                lock.unlock();
+            }
+        }
+        now.release();
+        return true;
+    }
+
+    /** Brings it back, if it is parked; waits if that is being done. What cannot be read must be computed again. */
+    void bringBack() {
+        ParkedState file;
+        lock.lock();
+        try {
+            awaitArrival();
+            file = parked;
+            if (file == null || closed) {
+                return;
+            }
+            moving = true;
+        } finally {
+            lock.unlock();
+        }
+        List<Kept> kept = List.of();
+        try {
+            kept = context.parking().read(file);
+        } finally {
+            lock.lock();
+            try {
+                parked = null;
+                install(committed.withKept(kept));
+                moving = false;
+                arrived.signalAll();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /**
+     * A session at one moment.
+     *
+     * @param committed what was committed, held for the caller
+     * @param created when it was opened
+     * @param maxTokens how many tokens it may have
+     * @param moment tells the engine that this is held
+     */
+    record Held(Committed committed, ZonedDateTime created, int maxTokens, Reservation moment)
+            implements AutoCloseable {
+        /** Lets go of it. */
+        @Override
+        public void close() {
+            committed.release();
+            moment.close();
+        }
+    }
+
+    /**
+     * {@return it at this moment, with its checkpoints unless they are lost} Parked ones come back.
+     *
+     * @throws SessionClosedException if it is closed
+     * @throws dev.longspan.spi.BackendMemoryException if they are parked and there is no room for them
+     */
+    Held hold() {
+        while (true) {
+            ParkedState file;
+            lock.lock();
+            try {
+                awaitArrival();
+                if (closed) {
+                    throw new SessionClosedException(id);
+                }
+                file = parked;
+                if (file == null) {
+                    return new Held(
+                            committed.retained(),
+                            created,
+                            maxTokens,
+                            context.scheduler().hold());
+                }
+            } finally {
+                lock.unlock();
+            }
+            Reservation room = context.scheduler().reserve(file.size());
+            try {
+                bringBack(); // it may be parked again before it is held
+            } finally {
+                room.close();
+            }
+        }
+    }
+
+    /** {@return a state of its own from what is held of this one} */
+    SessionState fork(String forkId, Held held) {
+        lock.lock();
+        try {
+            Committed copy = held.committed().retained();
+            SessionState fork = new SessionState(forkId, context, held.created(), copy, held.maxTokens());
+            if (committed.kept().equals(copy.kept())) { // else it was parked meanwhile, or has gone on
+                Lineage.extend(lineages, this, fork, copy.ids().length);
+                fork.lineages.addAll(lineages);
+            }
+            return fork;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return how large it is at this moment} */
+    HeldSizes sizes() {
+        lock.lock();
+        try {
+            int shared = lineages.stream()
+                    .mapToInt(lineage -> lineage.sharedTokens(this))
+                    .max()
+                    .orElse(0);
+            return new HeldSizes(committed.retained(), maxTokens, created, parked != null, shared);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** It is not parked any more. */
+    void closing() {
+        locked(() -> closed = true);
+    }
+
+    /** Lets go of everything. */
+    void close() {
+        Committed old;
+        ParkedState file;
+        lock.lock();
+        try {
+            closed = true;
+            awaitArrival();
+            leaveLineages();
+            file = takeFile();
+            old = install(committed.withKept(List.of()));
+        } finally {
+            lock.unlock();
+        }
+        letGo(old, file);
+    }
+}
