@@ -27,6 +27,8 @@ final class Admission {
     private long queuedTokens;
     private long arrivals;
     private boolean closing;
+    /** Whether the first can start though there is no room for it: it is to be refused, or the backend decides. */
+    private boolean forced;
 
     /**
      * Somebody in a queue.
@@ -128,6 +130,11 @@ final class Admission {
         return all;
     }
 
+    /** {@return whether what {@link #next} gave last has no room, and nothing is left that could give way} */
+    boolean isForced() {
+        return forced;
+    }
+
     /** {@return the first request, taken out; null if it cannot start} */
     @Nullable
     Generation next(List<Generation> running) {
@@ -181,6 +188,7 @@ final class Admission {
     }
 
     private boolean hasRoom(Generation first, List<Generation> running) {
+        forced = false;
         while (!fits(first, running)) {
             switch (freed()) {
                 case FREED -> {}
@@ -192,7 +200,8 @@ final class Admission {
                         return false;
                     }
                     if (!first.yieldsState()) {
-                        return true; // nobody is left who could free more: the backend has the last word
+                        forced = true; // nobody is left who could free more
+                        return true;
                     }
                 }
             }

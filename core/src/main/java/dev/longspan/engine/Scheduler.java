@@ -376,7 +376,7 @@ public final class Scheduler implements AutoCloseable {
     private void begin(Generation generation) {
         running.add(generation);
         try {
-            if (running.size() == 1) {
+            if (admission.isForced()) {
                 memory.requireRoom(generation, generation.sharedTokens());
             }
             ParkedSize parked = generation.parked();

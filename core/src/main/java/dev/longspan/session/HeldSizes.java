@@ -3,23 +3,24 @@ package dev.longspan.session;
 import dev.longspan.engine.SharedCheckpoint;
 import dev.longspan.snapshot.StateLayout;
 import dev.longspan.spi.TensorInfo;
-import java.time.ZonedDateTime;
 
 /**
  * The state of a session at one moment, held so that its size can be told without a lock.
  *
- * @param committed what was committed, held until this is closed
- * @param maxTokens how many tokens the session may have
- * @param created when it was opened
+ * @param held the session, held until this is closed
  * @param parked whether its checkpoints lie on disk
  * @param sharedTokens how many of its tokens lie in pages that other sessions have too
  */
-record HeldSizes(Committed committed, int maxTokens, ZonedDateTime created, boolean parked, int sharedTokens)
-        implements AutoCloseable {
+record HeldSizes(SessionState.Held held, boolean parked, int sharedTokens) implements AutoCloseable {
+    /** {@return what was committed} */
+    Committed committed() {
+        return held.committed();
+    }
+
     /** {@return the bytes of all checkpoints; those of pages once} */
     long bytes() {
         long bytes = 0;
-        for (Kept each : committed.kept()) {
+        for (Kept each : committed().kept()) {
             bytes += own(each.checkpoint());
         }
         return bytes;
@@ -28,7 +29,7 @@ record HeldSizes(Committed committed, int maxTokens, ZonedDateTime created, bool
     /** {@return the bytes that nothing else keeps} */
     long exclusiveBytes() {
         long bytes = 0;
-        for (Kept each : committed.kept()) {
+        for (Kept each : committed().kept()) {
             SharedCheckpoint checkpoint = each.checkpoint();
             if (checkpoint.keepers() <= 1) {
                 bytes += isHead(checkpoint) ? own(checkpoint) - shared(checkpoint) : own(checkpoint);
@@ -38,7 +39,7 @@ record HeldSizes(Committed committed, int maxTokens, ZonedDateTime created, bool
     }
 
     private boolean isHead(SharedCheckpoint checkpoint) {
-        return checkpoint == committed.head();
+        return checkpoint == committed().head();
     }
 
     private long own(SharedCheckpoint checkpoint) {
@@ -62,12 +63,12 @@ record HeldSizes(Committed committed, int maxTokens, ZonedDateTime created, bool
 
     /** {@return how many checkpoints there are} */
     int checkpoints() {
-        return committed.kept().size();
+        return committed().kept().size();
     }
 
     /** Lets go of them. */
     @Override
     public void close() {
-        committed.release();
+        held.close();
     }
 }

@@ -223,11 +223,9 @@ public final class LiveSession {
         return new SessionView(id, locked(() -> busy), state.sizes());
     }
 
-    /** {@return a session of its own from what is committed} */
-    LiveSession fork(String forkId) {
-        try (SessionState.Held held = state.hold()) {
-            return new LiveSession(forkId, context, state.fork(forkId, held));
-        }
+    /** {@return a session of its own from what is held of this one} */
+    LiveSession fork(String forkId, SessionState.Held held) {
+        return new LiveSession(forkId, context, state.fork(forkId, held));
     }
 
     /** Closes it: a turn that runs is taken back first. */
@@ -239,7 +237,6 @@ public final class LiveSession {
                 return;
             }
             closed = true;
-            state.closing();
             idle.signalAll();
             turn = running;
         } finally {
@@ -247,6 +244,7 @@ public final class LiveSession {
         }
         Reservation moment = context.scheduler().hold();
         try {
+            state.closing();
             if (turn != null) {
                 turn.cancelIfClosing();
             }

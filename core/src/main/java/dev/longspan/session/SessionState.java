@@ -326,11 +326,7 @@ final class SessionState {
                 }
                 file = parked;
                 if (file == null) {
-                    return new Held(
-                            committed.retained(),
-                            created,
-                            maxTokens,
-                            context.scheduler().hold());
+                    return held();
                 }
             } finally {
                 lock.unlock();
@@ -360,6 +356,12 @@ final class SessionState {
         }
     }
 
+    /** The lock is held. */
+    private Held held() {
+        return new Held(
+                committed.retained(), created, maxTokens, context.scheduler().hold());
+    }
+
     /** {@return how large it is at this moment} */
     HeldSizes sizes() {
         lock.lock();
@@ -368,7 +370,7 @@ final class SessionState {
                     .mapToInt(lineage -> lineage.sharedTokens(this))
                     .max()
                     .orElse(0);
-            return new HeldSizes(committed.retained(), maxTokens, created, parked != null, shared);
+            return new HeldSizes(held(), parked != null, shared);
         } finally {
             lock.unlock();
         }

@@ -103,12 +103,14 @@ public final class SessionTable {
         if (sessions.containsKey(id)) {
             throw new SessionExistsException(id);
         }
-        LiveSession fork = session.fork(id);
-        try {
-            return add(fork);
-        } catch (RuntimeException e) {
-            fork.close();
-            throw e;
+        try (SessionState.Held held = session.state().hold()) {
+            LiveSession fork = session.fork(id, held);
+            try {
+                return add(fork);
+            } catch (RuntimeException e) {
+                fork.close();
+                throw e;
+            }
         }
     }
 

@@ -9,6 +9,7 @@ import dev.longspan.InvalidRequestException;
 import dev.longspan.SessionClosedException;
 import dev.longspan.TurnOptions;
 import dev.longspan.engine.GenerationSpec;
+import dev.longspan.engine.Reservation;
 import dev.longspan.prompt.RenderSettings;
 import java.time.Duration;
 import java.util.List;
@@ -126,10 +127,12 @@ public final class SessionTurns {
                 return session.submit(GenerationSpec.reading(ids), turn);
             }
             session.beginning(turn);
+            Reservation moment = context.scheduler().hold();
             try {
                 session.state().awaitClaim();
                 turn.committed(null, 0);
             } finally {
+                moment.close();
                 session.notBegun(turn);
             }
             return null;

@@ -16,20 +16,20 @@ public final class SessionView {
 
     /** {@return what it says; to be called once} */
     public SessionInfo info() {
-        try (HeldSizes held = state) {
-            Committed committed = held.committed();
+        try (HeldSizes sizes = state) {
+            Committed committed = sizes.committed();
             return new SessionInfo(
                     id,
-                    held.created().toInstant(),
+                    sizes.held().created().toInstant(),
                     committed.sequence(),
                     committed.messages().size(),
                     committed.ids().length,
-                    held.maxTokens(),
-                    held.checkpoints(),
-                    held.bytes(),
-                    held.exclusiveBytes(),
+                    sizes.held().maxTokens(),
+                    sizes.checkpoints(),
+                    sizes.bytes(),
+                    sizes.exclusiveBytes(),
                     busy,
-                    held.parked(),
+                    sizes.parked(),
                     committed.lastTurn());
         }
     }
