@@ -274,6 +274,7 @@ public final class ChatEngine implements AutoCloseable {
     public void close() {
         scheduler.close();
         sessions.close();
+        scheduler.reservations().awaitNone(); // a save or a load that has begun is finished
         closeAll(owned);
     }
 

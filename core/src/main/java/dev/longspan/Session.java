@@ -207,11 +207,13 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Saves what was committed last as a snapshot, also while a turn runs. When this returns, it is safe on disk.
+     * Saves what was committed last as a snapshot, also while a turn runs. When this returns, it is safe on disk. It waits only
+     * if the state is not there: for memory if it was parked, and for the turn that computes it if it was lost.
      *
      * @param title what people call it
      * @return the snapshot
      * @throws InvalidRequestException if the session is empty
+     * @throws dev.longspan.spi.BackendMemoryException if its state was parked and there is no memory for it
      * @throws SnapshotStoreException if the storage fails
      * @throws SessionClosedException if the session is closed
      */
@@ -225,6 +227,7 @@ public final class Session implements AutoCloseable {
      * @param label title, description and tags
      * @return the snapshot
      * @throws InvalidRequestException if the session is empty
+     * @throws dev.longspan.spi.BackendMemoryException if its state was parked and there is no memory for it
      * @throws SnapshotStoreException if the storage fails
      * @throws SessionClosedException if the session is closed
      */
@@ -233,12 +236,14 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Saves what was committed last as a snapshot, also while a turn runs. When this returns, it is safe on disk.
+     * Saves what was committed last as a snapshot, also while a turn runs. When this returns, it is safe on disk. It waits only
+     * if the state is not there: for memory if it was parked, and for the turn that computes it if it was lost.
      *
      * @param snapshotId the snapshot's id
      * @param label title, description and tags
      * @return the snapshot
      * @throws InvalidRequestException if the session is empty, or the id is none
+     * @throws dev.longspan.spi.BackendMemoryException if its state was parked and there is no memory for it
      * @throws SnapshotExistsException if there is a snapshot of that id
      * @throws SnapshotStoreException if the storage fails
      * @throws SessionClosedException if the session is closed

@@ -260,6 +260,7 @@ class SessionMemoryTest extends OnDigestBackend {
         for (Session session : sessions) {
             say(session, "w".repeat(1000) + "\n!say ready");
         }
+        awaitIdle(engine);
         ended.clear();
         backend.gate().hold();
         List<ChatStream> streams = new ArrayList<>();

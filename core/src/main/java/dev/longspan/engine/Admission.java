@@ -2,6 +2,7 @@ package dev.longspan.engine;
 
 import dev.longspan.EngineClosedException;
 import dev.longspan.EngineOverloadedException;
+import dev.longspan.spi.MemorySize;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -168,23 +169,37 @@ final class Admission {
 
     /** {@return whether it was granted or refused; else it waits} */
     private boolean decide(Reservation reservation, List<Generation> running) {
-        while (!memory.hasRoom(reservation.size(), running)) {
+        while (reservation.isNeeded() && !hasRoom(reservation.size(), running)) {
             switch (freed()) {
                 case FREED -> {}
                 case LATER -> {
                     return false;
                 }
                 case NOTHING -> {
-                    if (!running.isEmpty() && reclaimer.parks()) {
-                        return false; // the sessions of what runs can be parked then
+                    if (hasRoom(reservation.size(), running)) {
+                        break; // it was freed while that was asked
+                    } else if (!running.isEmpty()) {
+                        return false; // what runs gives memory back, and its sessions can be parked
+                    } else if (memory.isLimited()) {
+                        reservation.granted().complete(false);
+                        return true;
                     }
-                    reservation.granted().complete(false);
+                    memory.grant(reservation); // the backend has the last word
                     return true;
                 }
             }
         }
         memory.grant(reservation);
         return true;
+    }
+
+    private boolean hasRoom(MemorySize size, List<Generation> running) {
+        try {
+            return memory.hasRoom(size, running);
+        } catch (RuntimeException e) {
+            LOG.debug("the backend does not tell its memory; what becomes of the state will tell why", e);
+            return true;
+        }
     }
 
     private boolean hasRoom(Generation first, List<Generation> running) {
@@ -196,11 +211,12 @@ final class Admission {
                     return false;
                 }
                 case NOTHING -> {
-                    if (!running.isEmpty()) {
+                    if (fits(first, running)) {
+                        return true; // it was freed while that was asked
+                    } else if (!running.isEmpty()) {
                         return false;
-                    }
-                    if (!first.yieldsState()) {
-                        forced = true; // nobody is left who could free more
+                    } else if (!memory.hasRoomInstead(first) || !first.yieldsState()) {
+                        forced = true; // nobody is left who could free enough
                         return true;
                     }
                 }
@@ -209,9 +225,14 @@ final class Admission {
         return true;
     }
 
+    /** What is free soon counts, too, also if it came to be so, or ceased to, while that was asked. */
     private Reclaimer.Result freed() {
+        long grants = memory.grants();
+        boolean passing = memory.hasReservations();
         Reclaimer.Result freed = reclaimer.free();
-        return freed == Reclaimer.Result.NOTHING && memory.hasReservations() ? Reclaimer.Result.LATER : freed;
+        return freed == Reclaimer.Result.NOTHING && (passing || memory.grants() != grants)
+                ? Reclaimer.Result.LATER
+                : freed;
     }
 
     private boolean fits(Generation first, List<Generation> running) {

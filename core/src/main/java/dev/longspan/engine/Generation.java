@@ -160,6 +160,11 @@ final class Generation {
         return owner.parked();
     }
 
+    /** {@return how many bytes it would free by letting go of the state that its turn holds} Once it is claimed. */
+    long yieldableBytes() {
+        return owner.yieldableBytes();
+    }
+
     /** {@return whether it let go of the state that its turn holds} Once it is claimed. */
     boolean yieldsState() {
         return owner.yieldsState();

@@ -7,6 +7,7 @@ import dev.longspan.spi.MemorySize;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The memory for states and checkpoints: what the backend has beside the model's weights and its workspace, or less if a limit
@@ -20,6 +21,7 @@ public final class MemoryBudget {
     private final MemorySize limit;
     private final long maxStateBytes;
     private final Set<Reservation> granted = ConcurrentHashMap.newKeySet();
+    private final AtomicLong grants = new AtomicLong();
 
     /**
      * Makes a budget.
@@ -73,6 +75,16 @@ public final class MemoryBudget {
         return fits(promised(others).plus(size), limit);
     }
 
+    /** {@return whether there is room for a sequence if the state that its turn holds is let go of and nothing else runs} */
+    boolean hasRoomInstead(Generation next) {
+        MemorySize held = promised(List.of());
+        long freed = next.yieldableBytes();
+        MemorySize left = plan.perSequence().deviceBytes() > 0
+                ? new MemorySize(Math.max(0, held.deviceBytes() - freed), held.hostBytes())
+                : new MemorySize(held.deviceBytes(), Math.max(0, held.hostBytes() - freed));
+        return fits(left.plus(most(next, 0)), limit);
+    }
+
     /** {@return what a state takes at most} Any thread. */
     MemorySize size(ParkedSize state) {
         return plan.sequence(state.tokens()).plus(plan.perSequence().times(state.checkpoints() - 1));
@@ -81,7 +93,13 @@ public final class MemoryBudget {
     /** Sets aside what a reservation asks for, until it is closed. Any thread. */
     void grant(Reservation reservation) {
         granted.add(reservation);
+        grants.incrementAndGet();
         reservation.granted().complete(true);
+    }
+
+    /** {@return how often something was set aside or held for a moment} Any thread. */
+    long grants() {
+        return grants.get();
     }
 
     /** Takes back what was set aside. Any thread. */
@@ -92,6 +110,11 @@ public final class MemoryBudget {
     /** {@return whether anything is set aside or held for a moment} */
     boolean hasReservations() {
         return !granted.isEmpty();
+    }
+
+    /** {@return whether any other thread has something set aside or held for a moment} Any thread. */
+    boolean hasReservationsOfOthers() {
+        return granted.stream().anyMatch(each -> !each.isOwn());
     }
 
     /** {@return whether a limit was set; else the backend says when there is no more} Any thread. */

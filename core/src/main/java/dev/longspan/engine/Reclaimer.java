@@ -17,9 +17,4 @@ public interface Reclaimer {
 
     /** Frees some memory. Called on the engine's thread, so it must not wait. */
     Result free();
-
-    /** {@return whether sessions are parked, so that those of running turns can give way once they have ended} */
-    default boolean parks() {
-        return false;
-    }
 }

@@ -6,23 +6,48 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
  * Memory that is set aside, or held for a moment, until this is closed: while there is any, memory will be free soon. Any thread.
  */
 public final class Reservation implements AutoCloseable {
-    private final MemorySize size;
+    private final BooleanSupplier needed;
     private final Consumer<Reservation> closing;
+    private final Thread owner = Thread.currentThread();
     private final CompletableFuture<Boolean> granted = new CompletableFuture<>();
+    private volatile MemorySize size;
 
-    Reservation(MemorySize size, Consumer<Reservation> closing) {
+    /**
+     * Makes one that waits.
+     *
+     * @param size how much is wanted
+     * @param needed whether it is still wanted: else it is granted at once
+     * @param closing gives it back
+     */
+    Reservation(MemorySize size, BooleanSupplier needed, Consumer<Reservation> closing) {
         this.size = size;
+        this.needed = needed;
         this.closing = closing;
     }
 
     MemorySize size() {
         return size;
+    }
+
+    boolean isNeeded() {
+        return needed.getAsBoolean();
+    }
+
+    /** {@return whether the calling thread made it} */
+    boolean isOwn() {
+        return owner == Thread.currentThread();
+    }
+
+    /** What it was for is there, and counts itself from now on; that it is held for a moment remains. */
+    public void fill() {
+        size = MemorySize.ZERO;
     }
 
     /** {@return whether it is granted, once that is known} */

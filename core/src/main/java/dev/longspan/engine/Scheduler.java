@@ -13,8 +13,6 @@ import dev.longspan.Timing;
 import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LongspanException;
-import dev.longspan.spi.MemorySize;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -22,6 +20,7 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,15 +32,12 @@ import org.slf4j.LoggerFactory;
  * <p>A step decodes one token of every running answer and reads the next parts of prompts, in one batch; the prompts share
  * what a step reads, so that a long one does not stop the others. Requests wait in a bounded queue, first come, first
  * served, until there is a place and memory for the most they may take. Everything but {@link #submit}, {@link #publisher},
- * {@link #load}, {@link #reserve}, {@link #hold}, {@link #wake} and {@link #close} runs on the thread itself.
+ * {@link #load}, {@link #reservations}, {@link #wake} and {@link #close} runs on the thread itself.
  */
 public final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
     /** How late a stream that is not read may be noticed. */
     private static final long LONGEST_WAIT_MILLIS = 500;
-
-    /** For how long a state waits for memory before it is loaded. */
-    private static final Duration LONGEST_RESERVING = Duration.ofSeconds(30);
 
     private final LanguageModel model;
     private final Vocabulary vocabulary;
@@ -59,6 +55,7 @@ public final class Scheduler implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Admission admission;
+    private final Reservations reservations;
     private boolean woken;
     /** As many as {@link #running} holds or is about to, for other threads. */
     private volatile int runningCount;
@@ -102,6 +99,7 @@ public final class Scheduler implements AutoCloseable {
         this.step = new BatchStep(model, maxBatchTokens, new PrefillPace(limits.prefillChunk()), listener);
         this.retryHint = new RetryHint(limits.maxRunning());
         this.admission = new Admission(limits, memory, reclaimer, retryHint);
+        this.reservations = new Reservations(this, admission, memory);
         this.thread = new Thread(this::loop, "longspan-engine");
         thread.setDaemon(true);
         thread.start();
@@ -129,8 +127,7 @@ public final class Scheduler implements AutoCloseable {
     private EventQueue enqueue(GenerationSpec spec, TurnOwner owner) {
         try {
             memory.requirePossible(spec);
-            Generation generation =
-                    new Generation(spec, owner, vocabulary, this::wake, () -> Thread.currentThread() == thread);
+            Generation generation = new Generation(spec, owner, vocabulary, this::wake, this::isOnEngine);
             add(generation);
             return generation.events();
         } catch (BackendMemoryException | EngineOverloadedException e) {
@@ -173,68 +170,9 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /**
-     * Sets memory aside for a state that is to be read from disk, once there is room in its turn among the requests. Waits for
-     * that, also if the thread is interrupted.
-     *
-     * @return what was set aside, to be closed when the state is there
-     * @throws BackendMemoryException if there is no room and nothing that would make some in a while
-     * @throws EngineClosedException if the engine is closed
-     */
-    public Reservation reserve(ParkedSize state) {
-        if (!memory.isLimited()) {
-            return hold(); // the backend has the last word
-        }
-        if (!memory.couldFit(state)) {
-            throw memory.noRoom(state);
-        }
-        Reservation reservation = new Reservation(memory.size(state), this::giveBack);
-        lock.lock();
-        try {
-            admission.add(reservation);
-            woken = true;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
-        if (Thread.currentThread() != thread) {
-            reservation.awaitDecision(LONGEST_RESERVING);
-        }
-        if (!decided(reservation)) {
-            throw isClosing() ? new EngineClosedException() : memory.noRoom(state);
-        }
-        return reservation;
-    }
-
-    private boolean isClosing() {
-        lock.lock();
-        try {
-            return admission.isClosing();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** {@return that memory is held for a moment: who lacks some waits until this is closed} */
-    public Reservation hold() {
-        Reservation moment = new Reservation(MemorySize.ZERO, this::giveBack);
-        memory.grant(moment);
-        return moment;
-    }
-
-    private void giveBack(Reservation reservation) {
-        memory.giveBack(reservation);
-        wake();
-    }
-
-    /** What it came to, which is a refusal if nothing was decided. */
-    private boolean decided(Reservation reservation) {
-        lock.lock();
-        try {
-            return !admission.withdraw(reservation) && reservation.granted().join();
-        } finally {
-            lock.unlock();
-        }
+    /** {@return memory that is set aside, or held for a moment} Any thread. */
+    public Reservations reservations() {
+        return reservations;
     }
 
     /** {@return what there is to do} */
@@ -278,6 +216,39 @@ public final class Scheduler implements AutoCloseable {
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    boolean isOnEngine() {
+        return Thread.currentThread() == thread;
+    }
+
+    /** Does something with the lock that guards the admission, and makes the thread look again. */
+    <T> T withLock(Supplier<T> work) {
+        lock.lock();
+        try {
+            woken = true;
+            changed.signalAll();
+            return work.get();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Decides what waits. On the engine's thread. */
+    void decide() {
+        withLock(() -> admission.canAdmit(running));
+    }
+
+    /** Waits until something holds that changes with a {@link #wake}. */
+    void await(BooleanSupplier condition) {
+        lock.lock();
+        try {
+            while (!condition.getAsBoolean()) {
+                changed.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -346,8 +317,12 @@ public final class Scheduler implements AutoCloseable {
 
     /** What running answers were promised comes before what is only kept for later. */
     private void giveWay() {
-        while (memory.isOverdrawn(running) && reclaimer.free() == Reclaimer.Result.FREED) {
-            // until there is room again, or nothing left to free at once
+        try {
+            while (memory.isOverdrawn(running) && reclaimer.free() == Reclaimer.Result.FREED) {
+                // until there is room again, or nothing left to free at once
+            }
+        } catch (RuntimeException e) {
+            LOG.debug("the backend does not tell its memory", e);
         }
     }
 
@@ -391,8 +366,7 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void bringBack(Generation generation, ParkedSize parked) {
-        Reservation room = new Reservation(memory.size(parked), this::giveBack);
-        memory.grant(room);
+        Reservation room = reservations.take(parked);
         Runnable returning = generation.bringBack();
         returner.execute(() -> {
             try {

@@ -14,6 +14,7 @@ public final class SharedCheckpoint {
     private final Checkpoint checkpoint;
     private final int length;
     private final AtomicInteger holders = new AtomicInteger(1);
+    private final Lineage lineage = new Lineage();
     private final AtomicInteger keepers = new AtomicInteger();
 
     /**
@@ -44,6 +45,11 @@ public final class SharedCheckpoint {
     /** Takes that back. */
     public void unkept() {
         keepers.decrementAndGet();
+    }
+
+    /** {@return who has its pages in common: the cache that has it, and sessions that started from there} */
+    public Lineage lineage() {
+        return lineage;
     }
 
     /** {@return how many keep it for later; who holds it for a moment is not counted} */

@@ -55,8 +55,16 @@ public interface TurnOwner {
         return null;
     }
 
-    /** Brings it back, on a thread where it may take its time. What cannot be read is computed again. */
+    /**
+     * Brings it back, on a thread where it may take its time. What cannot be read, or for which there is no memory after all, is
+     * computed again.
+     */
     default void bringBack() {}
+
+    /** {@return how many bytes {@link #yieldsState} would free} */
+    default long yieldableBytes() {
+        return 0;
+    }
 
     /**
      * Lets go of the state that a claimed turn holds, since there is no room for both; the turn computes it again. Never called

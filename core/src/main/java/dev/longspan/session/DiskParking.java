@@ -5,6 +5,7 @@ import dev.longspan.SnapshotStoreException;
 import dev.longspan.engine.SharedCheckpoint;
 import dev.longspan.snapshot.Sha256;
 import dev.longspan.snapshot.StateFile;
+import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LongspanException;
@@ -88,20 +89,20 @@ public final class DiskParking implements Parking, AutoCloseable {
 
     @Override
     public List<Kept> read(ParkedState state) {
+        List<Kept> kept = new ArrayList<>();
         try {
             List<Checkpoint> read = uninterrupted(() -> checkpoints(state));
-            List<Kept> kept = new ArrayList<>();
             for (int i = 0; i < read.size(); i++) {
                 kept.add(new Kept(
                         new SharedCheckpoint(read.get(i)), state.turnEnds().get(i)));
             }
-            return kept;
+        } catch (BackendMemoryException e) {
+            throw e; // and the file stays
         } catch (IOException | LongspanException e) {
             LOG.warn("a parked state cannot be read and will be computed again: {}", e.toString());
-            return List.of();
-        } finally {
-            delete(state);
         }
+        delete(state);
+        return kept;
     }
 
     private List<Checkpoint> checkpoints(ParkedState state) throws IOException {

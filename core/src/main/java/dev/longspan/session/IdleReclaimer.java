@@ -76,11 +76,6 @@ public final class IdleReclaimer implements Reclaimer {
         }
     }
 
-    @Override
-    public boolean parks() {
-        return parks;
-    }
-
     private void parkOne() {
         try {
             for (LiveSession each : leastRecentlyUsedFirst()) {

@@ -242,7 +242,7 @@ public final class LiveSession {
         } finally {
             lock.unlock();
         }
-        Reservation moment = context.scheduler().hold();
+        Reservation moment = context.scheduler().reservations().hold();
         try {
             state.closing();
             if (turn != null) {

@@ -7,7 +7,12 @@ public interface Parking {
     /** {@return where checkpoints now lie on disk} They stay open. */
     ParkedState write(String id, List<Kept> kept);
 
-    /** {@return the checkpoints, held by the caller} None if they cannot be read: the session then computes them again. */
+    /**
+     * {@return the checkpoints, held by the caller} None if they cannot be read: the session then computes them again. What was
+     * read is no longer parked.
+     *
+     * @throws dev.longspan.spi.BackendMemoryException if there is not enough memory; they are still parked then
+     */
     List<Kept> read(ParkedState state);
 
     /** Forgets what was written. */

@@ -174,7 +174,7 @@ public final class SessionSnapshots {
                     id, TOKENS, "expected " + head + " tokens, as many as the state has, found " + ids.length);
         }
         int maxTokens = Math.min(info.maxTokens(), maxContextTokens);
-        Reservation room = scheduler.reserve(new ParkedSize(head, positions.size()));
+        Reservation room = scheduler.reservations().reserve(new ParkedSize(head, positions.size()), () -> true);
         try {
             List<Kept> kept = new ArrayList<>();
             for (Checkpoint checkpoint : file.load(model)) {
@@ -183,6 +183,7 @@ public final class SessionSnapshots {
                         || transcript.turns().stream().anyMatch(turn -> turn.tokens() == shared.length());
                 kept.add(new Kept(shared, turnEnd));
             }
+            room.fill();
             Committed committed = new Committed(
                     transcript.sequence(),
                     transcript.messages(),

@@ -1,9 +1,12 @@
 package dev.longspan.session;
 
 import dev.longspan.SessionClosedException;
+import dev.longspan.engine.Lineage;
 import dev.longspan.engine.ParkedSize;
 import dev.longspan.engine.Reservation;
 import dev.longspan.engine.SharedCheckpoint;
+import dev.longspan.prompt.CommonPrefix;
+import dev.longspan.spi.BackendMemoryException;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -158,14 +161,19 @@ final class SessionState {
      * Ends a claimed turn.
      *
      * @param inherited how many of its tokens lie in pages of what was committed before
+     * @param cached the checkpoint of the cache that it started from; null if it started from none
      */
-    void commit(Committed next, int inherited) {
+    void commit(Committed next, int inherited, @Nullable SharedCheckpoint cached) {
         Committed old;
         ParkedState file;
         lock.lock();
         try {
             lineages.forEach(lineage -> lineage.cut(this, inherited));
-            lineages.removeIf(lineage -> !lineage.isShared(this));
+            lineages.removeIf(lineage -> lineage.tokens(this) == 0);
+            if (cached != null) {
+                cached.lineage().join(this, cached.length());
+                lineages.add(cached.lineage());
+            }
             file = takeFile();
             old = install(next);
         } finally {
@@ -261,7 +269,11 @@ final class SessionState {
         return true;
     }
 
-    /** Brings it back, if it is parked; waits if that is being done. What cannot be read must be computed again. */
+    /**
+     * Brings it back, if it is parked; waits if that is being done. What cannot be read must be computed again.
+     *
+     * @throws BackendMemoryException if there is not enough memory; it is still parked then
+     */
     void bringBack() {
         ParkedState file;
         lock.lock();
@@ -275,20 +287,32 @@ final class SessionState {
         } finally {
             lock.unlock();
         }
-        List<Kept> kept = List.of();
         try {
-            kept = context.parking().read(file);
+            List<Kept> kept = context.parking().read(file);
+            if (!install(file, kept)) {
+                kept.forEach(each -> each.checkpoint().release());
+            }
         } finally {
             lock.lock();
             try {
-                parked = null;
-                install(committed.withKept(kept));
                 moving = false;
                 arrived.signalAll();
             } finally {
                 lock.unlock();
             }
         }
+    }
+
+    /** {@return whether what was read of a file is now what the session has; false if it goes on without by now} */
+    private boolean install(ParkedState file, List<Kept> kept) {
+        return locked(() -> {
+            if (!file.equals(parked)) {
+                return false;
+            }
+            parked = null;
+            install(committed.withKept(kept));
+            return true;
+        });
     }
 
     /**
@@ -313,7 +337,7 @@ final class SessionState {
      * {@return it at this moment, with its checkpoints unless they are lost} Parked ones come back.
      *
      * @throws SessionClosedException if it is closed
-     * @throws dev.longspan.spi.BackendMemoryException if they are parked and there is no room for them
+     * @throws BackendMemoryException if they are parked and there is no room for them
      */
     Held hold() {
         while (true) {
@@ -331,7 +355,7 @@ final class SessionState {
             } finally {
                 lock.unlock();
             }
-            Reservation room = context.scheduler().reserve(file.size());
+            Reservation room = context.scheduler().reservations().reserve(file.size(), () -> isStill(file));
             try {
                 bringBack(); // it may be parked again before it is held
             } finally {
@@ -340,14 +364,18 @@ final class SessionState {
         }
     }
 
+    private boolean isStill(ParkedState file) {
+        return locked(() -> file.equals(parked) && !closed);
+    }
+
     /** {@return a state of its own from what is held of this one} */
     SessionState fork(String forkId, Held held) {
         lock.lock();
         try {
             Committed copy = held.committed().retained();
             SessionState fork = new SessionState(forkId, context, held.created(), copy, held.maxTokens());
-            if (committed.kept().equals(copy.kept())) { // else it was parked meanwhile, or has gone on
-                Lineage.extend(lineages, this, fork, copy.ids().length);
+            if (copy.kept().stream().anyMatch(committed.kept()::contains)) { // else it was parked meanwhile
+                Lineage.extend(lineages, this, fork, CommonPrefix.length(committed.ids(), copy.ids()));
                 fork.lineages.addAll(lineages);
             }
             return fork;
@@ -359,7 +387,17 @@ final class SessionState {
     /** The lock is held. */
     private Held held() {
         return new Held(
-                committed.retained(), created, maxTokens, context.scheduler().hold());
+                committed.retained(),
+                created,
+                maxTokens,
+                context.scheduler().reservations().hold());
+    }
+
+    /** {@return how many bytes closing all its checkpoints would free} */
+    long exclusiveBytes() {
+        try (HeldSizes sizes = sizes()) {
+            return sizes.exclusiveBytes();
+        }
     }
 
     /** {@return how large it is at this moment} */

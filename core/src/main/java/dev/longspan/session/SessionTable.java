@@ -107,7 +107,7 @@ public final class SessionTable {
             LiveSession fork = session.fork(id, held);
             try {
                 return add(fork);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 fork.close();
                 throw e;
             }

@@ -127,7 +127,7 @@ public final class SessionTurns {
                 return session.submit(GenerationSpec.reading(ids), turn);
             }
             session.beginning(turn);
-            Reservation moment = context.scheduler().hold();
+            Reservation moment = context.scheduler().reservations().hold();
             try {
                 session.state().awaitClaim();
                 turn.committed(null, 0);

@@ -12,18 +12,22 @@ import dev.longspan.engine.SharedCheckpoint;
 import dev.longspan.engine.TurnOwner;
 import dev.longspan.prompt.CommonPrefix;
 import dev.longspan.prompt.RenderSettings;
+import dev.longspan.spi.BackendMemoryException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One turn of a session: from what was committed before to what is committed after, or back. The state's ids are compared with
  * those that the template makes; nothing is counted.
  */
 final class Turn implements TurnOwner {
+    private static final Logger LOG = LoggerFactory.getLogger(Turn.class);
     /** The head, and those around the last message of a user. */
     private static final int KEPT = 3;
 
@@ -48,6 +52,8 @@ final class Turn implements TurnOwner {
     private int reused;
     /** How many of the tokens after it lie in pages that the session had before it. */
     private int inherited;
+    /** The checkpoint of the cache in whose pages its state goes on. */
+    private @Nullable SharedCheckpoint origin;
 
     private volatile @Nullable ChatStream stream;
     private final TurnEvent recorded = new TurnEvent();
@@ -131,7 +137,19 @@ final class Turn implements TurnOwner {
 
     @Override
     public void bringBack() {
-        session.state().bringBack();
+        try {
+            session.state().bringBack();
+        } catch (BackendMemoryException e) {
+            LOG.info(
+                    "there is no memory for the state of session '{}', which is computed again: {}",
+                    session.id(),
+                    e.toString());
+        }
+    }
+
+    @Override
+    public long yieldableBytes() {
+        return session.state().exclusiveBytes();
     }
 
     @Override
@@ -147,6 +165,7 @@ final class Turn implements TurnOwner {
         if (cached != null && (own == null || cached.length() > own.length())) {
             taken.add(cached.retain()); // a commit may have to go back to it
             reused = cached.length();
+            origin = cached;
             return cached.retain();
         }
         reused = own == null ? 0 : own.length();
@@ -246,14 +265,14 @@ final class Turn implements TurnOwner {
             if (common == absorbed.length) {
                 return new Plan(ids, null, true, marks);
             }
-            int inheritedAtStart = inherited;
             SharedCheckpoint newest = before.newest(CommonPrefix.length(before.ids(), ids));
-            inherited = newest == null ? 0 : newest.length();
+            SharedCheckpoint own = newest;
             for (SharedCheckpoint each : taken) {
-                if (newest == null || each.length() > newest.length()) {
-                    newest = each;
-                    inherited = inheritedAtStart;
-                }
+                newest = newest == null || each.length() > newest.length() ? each : newest;
+            }
+            if (newest == own) { // not a state of this turn, but one from before
+                inherited = own == null ? 0 : own.length();
+                origin = null;
             }
             return new Plan(ids, newest == null ? null : newest.retain(), false, marks);
         } finally {
@@ -285,7 +304,7 @@ final class Turn implements TurnOwner {
             }
         }
         TurnInfo info = new TurnInfo(matching, reused, reuseEnd(), prompt.length - reused, computed);
-        session.state().commit(restores ? before.withKept(kept) : after(kept, info), inherited);
+        session.state().commit(restores ? before.withKept(kept) : after(kept, info), inherited, origin);
         session.takeBack(this, dropped);
         recorded.finish(session.id(), info);
     }

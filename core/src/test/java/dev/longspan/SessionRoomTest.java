@@ -1,0 +1,194 @@
+package dev.longspan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.longspan.spi.BackendMemoryException;
+import dev.longspan.spi.MemoryPlan;
+import dev.longspan.spi.PlanOptions;
+import dev.longspan.tck.DigestBackend;
+import dev.longspan.tck.DigestModel;
+import dev.longspan.tck.DigestOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+/** What is read from disk stands in line for memory, and what is refused changes nothing. */
+class SessionRoomTest extends OnDigestBackend {
+    private static final int LETTERS = 1000;
+
+    private long bytesOfOne() {
+        try (ChatEngine measured = builder().build();
+                Session session = measured.openSession()) {
+            fill(session, "x");
+            return session.info().bytes();
+        }
+    }
+
+    private static ChatResponse fill(Session session, String text) {
+        return say(session, "w".repeat(LETTERS) + "\n!say " + text);
+    }
+
+    private static ChatResponse say(Session session, String text) {
+        return session.send(user(text + "\n!end").maxTokens(50).build());
+    }
+
+    private ChatEngine parking(long bytes) {
+        return keep(builder()
+                .maxStateBytes(bytes)
+                .parkIdleSessions(folder.resolve("parked"))
+                .build());
+    }
+
+    private String saved() {
+        try (ChatEngine saving = builder().build();
+                Session session = saving.openSession()) {
+            fill(session, "saved");
+            return session.save("one").id();
+        }
+    }
+
+    @Test
+    void aTurnThatIsRefusedForMemoryLosesNothing() {
+        ChatEngine engine = keep(builder().maxStateBytes(11 * bytesOfOne() / 5).build());
+        try (Session session = engine.openSession();
+                Session fork = filledFork(session)) {
+            SessionInfo before = session.info();
+            ChatRequest large = user("!say much\n!end").maxTokens(1500).build();
+            assertThatThrownBy(() -> session.send(large))
+                    .isInstanceOf(BackendMemoryException.class)
+                    .hasMessageContaining("1500");
+            assertThat(session.info()).isEqualTo(before);
+            assertThat(say(session, "!say little").usage().reusedTokens()).isGreaterThan(LETTERS);
+            assertThat(say(fork, "!say other").text()).isEqualTo("other");
+        }
+    }
+
+    private static Session filledFork(Session session) {
+        fill(session, "one");
+        return session.fork();
+    }
+
+    @Test
+    void aSaveDoesNotWaitForRoomThatItNeedsNoLonger() throws Exception {
+        ChatEngine engine = parking(3 * bytesOfOne() / 2);
+        Session first = engine.openSession();
+        fill(first, "one");
+        Session second = engine.openSession();
+        fill(second, "two");
+        assertThat(first.info().parked()).isTrue();
+        backend.gate().hold();
+        ChatStream running =
+                second.stream(user("!say three\n!end").maxTokens(50).build(), TurnOptions.DEFAULT);
+        backend.gate().awaitWaiting(LIMIT);
+        ChatStream waiting = first.stream(user("!say four\n!end").maxTokens(50).build(), TurnOptions.DEFAULT);
+        CompletableFuture<SnapshotInfo> saving = CompletableFuture.supplyAsync(() -> first.save("beside"));
+        while (engine.load().queued() > 0) {
+            step(engine);
+        }
+        backend.gate().awaitWaiting(LIMIT); // the first one's turn has its state, and is held
+        SnapshotInfo saved = saving.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+        assertThat(saved.tokens()).isEqualTo(first.tokenIds().length);
+        backend.gate().release();
+        assertThat(running.await().text()).isEqualTo("three");
+        assertThat(waiting.await().text()).isEqualTo("four");
+    }
+
+    @Test
+    void aSnapshotWaitsForAnAnswerThatGivesItsMemoryBack() throws Exception {
+        String id = saved();
+        ChatEngine engine = keep(builder().maxStateBytes(3 * bytesOfOne() / 2).build());
+        backend.gate().hold();
+        ChatStream running = engine.stream(
+                user("v".repeat(LETTERS) + "\n!say done\n!end").maxTokens(50).build());
+        backend.gate().awaitWaiting(LIMIT);
+        CompletableFuture<Session> loading =
+                CompletableFuture.supplyAsync(() -> engine.loadSession(id, SessionOptions.DEFAULT));
+        step(engine);
+        step(engine);
+        assertThat(loading).isNotDone();
+        backend.gate().release();
+        assertThat(running.await().text()).isEqualTo("done");
+        try (Session loaded = loading.get(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+            assertThat(loaded.history()).hasSize(2);
+        }
+    }
+
+    @Test
+    void whatTheBackendAloneLimitsStandsInLineToo() {
+        String id = saved();
+        long room;
+        DigestOptions batch = DigestOptions.defaults().withBatch(8, 64);
+        try (DigestBackend asked = new DigestBackend(batch)) {
+            MemoryPlan plan = asked.plan(DigestModel.spec(), new PlanOptions(8, 64, 4064, 8));
+            room = plan.weights().plus(plan.workspace()).totalBytes() + 3 * bytesOfOne() / 2;
+        }
+        try (DigestBackend small = new DigestBackend(batch.withMemoryLimit(room));
+                ChatEngine engine = builder()
+                        .backend(small)
+                        .parkIdleSessions(folder.resolve("parked"))
+                        .build()) {
+            List<Session> all = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                all.add(engine.loadSession(id, SessionOptions.DEFAULT));
+            }
+            long computed = small.tokensComputed();
+            for (Session each : all) {
+                each.save("of " + each.id());
+            }
+            assertThat(small.tokensComputed())
+                    .as("no state was lost on the way")
+                    .isEqualTo(computed);
+            for (Session each : all) {
+                assertThat(say(each, "!say on").usage().reusedTokens()).isGreaterThan(LETTERS);
+            }
+        }
+    }
+
+    @Test
+    void anEngineThatIsClosedWaitsForTheSavesThatHaveBegun() throws Exception {
+        for (int round = 0; round < 20; round++) {
+            ChatEngine engine = builder().build();
+            Session session = engine.openSession();
+            fill(session, "one");
+            AtomicBoolean closed = new AtomicBoolean();
+            CompletableFuture<Void> saving = CompletableFuture.runAsync(() -> {
+                while (!closed.get()) {
+                    engine.snapshots().delete(session.save("again").id());
+                }
+            });
+            engine.close();
+            closed.set(true);
+            try {
+                saving.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+            } catch (ExecutionException e) {
+                assertThat(e.getCause()).isInstanceOfAny(SessionClosedException.class, EngineClosedException.class);
+            }
+        }
+    }
+
+    @Test
+    void sessionsThatBeganWithOneCachedPrefixCountItAsShared() {
+        ChatEngine engine = keep(builder().prefixCacheBytes(1 << 20).build());
+        String prefix = "p".repeat(LETTERS);
+        engine.chat(user(prefix + "\n!say warm\n!end").maxTokens(50).build());
+        Session one = engine.openSession();
+        try (Session two = engine.openSession()) {
+            for (Session each : List.of(one, two)) {
+                ChatResponse answer = each.send(
+                        user(prefix + "\n!say warm\n!end").maxTokens(50).build());
+                assertThat(answer.usage().reusedTokens()).isGreaterThan(LETTERS / 2);
+            }
+            long said = one.info().exclusiveBytes();
+            long bytes = one.info().bytes();
+            long before = backend.memory().used().totalBytes();
+            one.close();
+            long freed = before - backend.memory().used().totalBytes();
+            assertThat(Math.abs(said - freed)).isLessThanOrEqualTo(bytes / 20);
+        }
+    }
+}
