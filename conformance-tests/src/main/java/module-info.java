@@ -4,7 +4,12 @@
  */
 module dev.longspan.tck {
     requires transitive dev.longspan.spi;
+    requires java.management;
+    requires jdk.management;
     requires static transitive org.jspecify;
+    requires static transitive org.junit.jupiter.api;
+
+    uses dev.longspan.spi.BackendProvider;
 
     exports dev.longspan.tck;
 }

@@ -7,6 +7,7 @@ import dev.longspan.spi.BackendException;
 import dev.longspan.spi.BackendUnavailableException;
 import dev.longspan.spi.ModelLoadException;
 import dev.longspan.spi.SequenceState;
+import dev.longspan.tck.AssertingBackend;
 import dev.longspan.tck.DigestBackend;
 import dev.longspan.tck.DigestModel;
 import dev.longspan.tck.DigestOptions;
@@ -41,6 +42,7 @@ class ChatEngineTest {
 
     private final DigestBackend backend =
             new DigestBackend(DigestOptions.defaults().withBatch(8, 64));
+    private final AssertingBackend watched = new AssertingBackend(backend);
     private final List<ChatEngine> engines = new ArrayList<>();
 
     @BeforeEach
@@ -53,13 +55,14 @@ class ChatEngineTest {
         backend.gate().release();
         engines.forEach(ChatEngine::close);
         assertThat(backend.openStates()).as("states left open").isZero();
+        assertThat(watched.violations()).isEmpty();
         backend.close();
     }
 
     private ChatEngineBuilder builder() {
         return ChatEngine.builder()
                 .model(folder)
-                .backend(backend)
+                .backend(watched)
                 .maxContextTokens(4000)
                 .prefixCacheBytes(0);
     }

@@ -2,6 +2,7 @@ package dev.longspan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.longspan.tck.AssertingBackend;
 import dev.longspan.tck.DigestBackend;
 import dev.longspan.tck.DigestModel;
 import dev.longspan.tck.DigestOptions;
@@ -29,6 +30,9 @@ abstract class OnDigestBackend {
     Path folder;
 
     final DigestBackend backend = new DigestBackend(options());
+    /** The backend as the engines see it. */
+    final AssertingBackend watched = new AssertingBackend(backend);
+
     private final List<ChatEngine> engines = new ArrayList<>();
 
     DigestOptions options() {
@@ -50,6 +54,7 @@ abstract class OnDigestBackend {
         }
         engines.forEach(ChatEngine::close);
         assertThat(backend.openCheckpoints()).as("checkpoints left open").isEmpty();
+        assertThat(watched.violations()).isEmpty();
         backend.close();
     }
 
@@ -60,7 +65,7 @@ abstract class OnDigestBackend {
     ChatEngineBuilder builder() {
         return ChatEngine.builder()
                 .model(folder)
-                .backend(backend)
+                .backend(watched)
                 .maxContextTokens(4000)
                 .prefixCacheBytes(0)
                 .snapshots(FileSnapshotStore.open(folder.resolve("snapshots")));

@@ -15,9 +15,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Sessions on the digest backend, whose state says which tokens it holds. */
+@Tag("fast")
 class SessionTest extends OnDigestBackend {
     private static TurnInfo lastTurn(Session session) {
         return session.info().lastTurn().orElseThrow();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.LongspanException;
+import dev.longspan.tck.AssertingBackend;
 import dev.longspan.tck.DigestBackend;
 import dev.longspan.tck.DigestModel;
 import dev.longspan.tck.DigestOptions;
@@ -35,6 +36,7 @@ final class SessionWorld implements AutoCloseable {
     private final boolean parks;
     private final long cacheBytes;
     final DigestBackend backend = new DigestBackend(DigestOptions.defaults().withBatch(8, 256));
+    private final AssertingBackend watched = new AssertingBackend(backend);
     private final List<Open> sessions = new ArrayList<>();
     private final Map<String, Expected> saved = new HashMap<>();
     private ChatEngine engine;
@@ -102,7 +104,7 @@ final class SessionWorld implements AutoCloseable {
     private ChatEngine openEngine() {
         ChatEngineBuilder builder = ChatEngine.builder()
                 .model(folder)
-                .backend(backend)
+                .backend(watched)
                 .maxContextTokens(CONTEXT)
                 .prefillChunk(1 + random.nextInt(100))
                 .prefixCacheBytes(cacheBytes)
@@ -420,6 +422,7 @@ final class SessionWorld implements AutoCloseable {
         engine.close();
         assertThat(backend.openStates()).isZero();
         assertThat(backend.openCheckpoints()).isEmpty();
+        assertThat(watched.violations()).isEmpty();
         backend.close();
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {

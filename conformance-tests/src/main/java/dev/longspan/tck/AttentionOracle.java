@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Queries are [rows, H, D], keys and values [tokens, G, D]; row r is the query at position {@code first + r}. Stripes,
  * window and spans are derived here anew, so that a fault in a backend's geometry shows.
  */
-public final class AttentionOracle {
+public class AttentionOracle {
     private final AttentionHeads heads;
     private final SpanAttention span;
 
@@ -289,7 +289,11 @@ public final class AttentionOracle {
     }
 
     private int row(int position, int head) {
-        int shared = heads.queryHeads() / heads.keyValueHeads();
-        return (position * heads.keyValueHeads() + head / shared) * heads.headSize();
+        return (position * heads.keyValueHeads() + keyValueHead(head)) * heads.headSize();
+    }
+
+    /** The key/value head that a query head reads. */
+    int keyValueHead(int head) {
+        return head / heads.group();
     }
 }

@@ -48,7 +48,10 @@ public final class AttentionProperties {
     public Map<String, Consumer<Random>> all() {
         Map<String, Consumer<Random>> checks = new LinkedHashMap<>();
         checks.put("searchFindsTheOraclesAnchors", this::searchFindsTheOraclesAnchors);
-        checks.put("everyKernelEqualsTheOracle", this::everyKernelEqualsTheOracle);
+        checks.put("windowEqualsTheOracle", this::windowEqualsTheOracle);
+        checks.put("spansEqualTheOracle", this::spansEqualTheOracle);
+        checks.put("mergeEqualsTheOracle", this::mergeEqualsTheOracle);
+        checks.put("attendEqualsTheOracle", this::attendEqualsTheOracle);
         checks.put("splitsDoNotMatter", this::splitsDoNotMatter);
         checks.put("insideTheWindowItIsDense", this::insideTheWindowItIsDense);
         checks.put("withEverythingInReachItIsDense", this::withEverythingInReachItIsDense);
@@ -78,33 +81,86 @@ public final class AttentionProperties {
     }
 
     /**
-     * Window, spans, merge and the whole function equal the oracle.
+     * Window equals the oracle, its log-sum-exp too.
      *
      * @param random draws the case
      */
-    public void everyKernelEqualsTheOracle(Random random) {
+    public void windowEqualsTheOracle(Random random) {
+        AttentionCase c = AttentionCase.random(random);
+        PartialAttention want = new OracleKernels().window(c.heads, c.geometry, 0, c.queries, c.keys, c.values);
+        PartialAttention got = kernels.window(c.heads, c.geometry, 0, c.queries, c.keys, c.values);
+        close("window", got.output(), Tensors.toDoubles(want.output()), c);
+        close("log-sum-exp of the window", got.logSumExp(), Tensors.toDoubles(want.logSumExp()), c);
+    }
+
+    /**
+     * Spans equal the oracle, their log-sum-exp too.
+     *
+     * @param random draws the case
+     */
+    public void spansEqualTheOracle(Random random) {
+        AttentionCase c = AttentionCase.random(random);
+        PartialAttention want = spansOfTheOracle(c);
+        int[][] ends = endsOfTheOracle(c);
+        PartialAttention got = kernels.spans(c.heads, c.span.spans(), c.queries, c.keys, c.values, ends[0], ends[1]);
+        close("spans", got.output(), Tensors.toDoubles(want.output()), c);
+        close("log-sum-exp of the spans", got.logSumExp(), Tensors.toDoubles(want.logSumExp()), c);
+    }
+
+    private static Anchors anchorsOfTheOracle(AttentionCase c) {
+        return new OracleKernels().search(c.heads, c.geometry, 0, c.searchQueries, c.keys);
+    }
+
+    /** First and last positions of the spans, [rows, H, k] each. */
+    private static int[][] endsOfTheOracle(AttentionCase c) {
+        int[] anchors = anchorsOfTheOracle(c).positions();
+        int[] starts = new int[anchors.length];
+        int[] ends = new int[anchors.length];
+        for (int i = 0; i < starts.length; i++) {
+            int t = i / (c.span.spans() * c.heads.queryHeads());
+            starts[i] = anchors[i] < 0 ? -1 : c.oracle().spanStart(t, anchors[i]);
+            ends[i] = anchors[i] < 0 ? -1 : c.oracle().spanEnd(t, anchors[i]);
+        }
+        return new int[][] {starts, ends};
+    }
+
+    private static PartialAttention spansOfTheOracle(AttentionCase c) {
+        int[][] ends = endsOfTheOracle(c);
+        return new OracleKernels().spans(c.heads, c.span.spans(), c.queries, c.keys, c.values, ends[0], ends[1]);
+    }
+
+    /**
+     * Merge equals the oracle, also where the log-sum-exps are so large that their exponentials are not numbers.
+     *
+     * @param random draws the case
+     */
+    public void mergeEqualsTheOracle(Random random) {
         AttentionCase c = AttentionCase.random(random);
         OracleKernels oracle = new OracleKernels();
-        PartialAttention window = oracle.window(c.heads, c.geometry, 0, c.queries, c.keys, c.values);
-        PartialAttention gotWindow = kernels.window(c.heads, c.geometry, 0, c.queries, c.keys, c.values);
-        close("window", gotWindow.output(), Tensors.toDoubles(window.output()), c);
-        close("log-sum-exp of the window", gotWindow.logSumExp(), Tensors.toDoubles(window.logSumExp()), c);
-        Anchors anchors = oracle.search(c.heads, c.geometry, 0, c.searchQueries, c.keys);
-        int k = c.span.spans();
-        int[] starts = new int[anchors.positions().length];
-        int[] ends = new int[starts.length];
-        for (int i = 0; i < starts.length; i++) {
-            int t = i / (k * c.heads.queryHeads());
-            int anchor = anchors.positions()[i];
-            starts[i] = anchor < 0 ? -1 : c.oracle().spanStart(t, anchor);
-            ends[i] = anchor < 0 ? -1 : c.oracle().spanEnd(t, anchor);
+        float more = new float[] {0, 100, -100, 900}[random.nextInt(4)];
+        PartialAttention window = raised(oracle.window(c.heads, c.geometry, 0, c.queries, c.keys, c.values), more);
+        PartialAttention spans = raised(spansOfTheOracle(c), more);
+        float[] scores = anchorsOfTheOracle(c).scores();
+        float[] want = oracle.merge(c.heads, c.span.spans(), window, spans, scores);
+        float[] got = kernels.merge(c.heads, c.span.spans(), window, spans, scores);
+        close("merge with log-sum-exps raised by " + more, got, Tensors.toDoubles(want), c);
+    }
+
+    private static PartialAttention raised(PartialAttention part, float more) {
+        float[] raised = part.logSumExp().clone();
+        for (int i = 0; i < raised.length; i++) {
+            raised[i] += more;
         }
-        PartialAttention spans = oracle.spans(c.heads, k, c.queries, c.keys, c.values, starts, ends);
-        PartialAttention gotSpans = kernels.spans(c.heads, k, c.queries, c.keys, c.values, starts, ends);
-        close("spans", gotSpans.output(), Tensors.toDoubles(spans.output()), c);
-        close("log-sum-exp of the spans", gotSpans.logSumExp(), Tensors.toDoubles(spans.logSumExp()), c);
-        float[] merged = oracle.merge(c.heads, k, window, spans, anchors.scores());
-        close("merge", kernels.merge(c.heads, k, window, spans, anchors.scores()), Tensors.toDoubles(merged), c);
+        return new PartialAttention(part.output(), raised);
+    }
+
+    /**
+     * The whole function equals the oracle.
+     *
+     * @param random draws the case
+     */
+    public void attendEqualsTheOracle(Random random) {
+        AttentionCase c = AttentionCase.random(random);
         close("attend", attend(c), wanted(c), c);
     }
 

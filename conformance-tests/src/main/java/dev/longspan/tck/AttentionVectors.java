@@ -68,8 +68,15 @@ public final class AttentionVectors {
      * @param tolerance how far real numbers may be off, relative to max(1, |wanted|)
      */
     public static Report run(AttentionKernels kernels, double tolerance) {
+        return run(kernels, tolerance, true);
+    }
+
+    /** The anchors are exact only in float32: where products are rounded, near scores may change places. */
+    static Report run(AttentionKernels kernels, double tolerance, boolean anchors) {
         AttentionVectors vectors = new AttentionVectors(kernels, tolerance);
-        vectors.groups("search.json", vectors::search);
+        if (anchors) {
+            vectors.groups("search.json", vectors::search);
+        }
         vectors.groups("sliding.json", vectors::window);
         vectors.groups("span.json", vectors::spans);
         vectors.groups("attention.json", vectors::attend);

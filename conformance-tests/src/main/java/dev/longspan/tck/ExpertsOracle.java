@@ -6,7 +6,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A mixture of experts in float64. */
-public final class ExpertsOracle {
+public class ExpertsOracle {
     private final LayerSpec.Experts spec;
     private final Function<String, double[]> tensor;
 

@@ -9,7 +9,7 @@ import java.util.function.Function;
  * <p>The two forms share projections, convolution and gated norm, which are the same in both, and nothing of the state
  * space part.
  */
-public final class MambaOracle {
+public class MambaOracle {
     private final LayerSpec.Mamba spec;
     private final double epsilon;
     private final double[] inProjection;
@@ -94,8 +94,22 @@ public final class MambaOracle {
      * @param hidden the normalised inputs [tokens][hidden]
      */
     public Result recurrent(double[][] hidden) {
-        Inputs in = inputs(hidden);
-        double[] state = new double[spec.innerSize() * spec.stateSize()];
+        return recurrent(
+                hidden,
+                new double[spec.channels() * (spec.convolutionWidth() - 1)],
+                new double[spec.innerSize() * spec.stateSize()]);
+    }
+
+    /**
+     * {@return the layer computed token by token, from a state on}
+     *
+     * @param hidden the normalised inputs [tokens][hidden]
+     * @param conv the last w − 1 inputs of the convolution before them, [C, w − 1], oldest first
+     * @param ssm S before them, [nh, hd, N]
+     */
+    Result recurrent(double[][] hidden, double[] conv, double[] ssm) {
+        Inputs in = inputs(hidden, conv);
+        double[] state = ssm.clone();
         double[][] y = new double[hidden.length][spec.innerSize()];
         int n = spec.stateSize();
         for (int t = 0; t < hidden.length; t++) {
@@ -122,7 +136,7 @@ public final class MambaOracle {
      * @param chunk the length of a chunk in tokens, at least 1
      */
     public Result chunked(double[][] hidden, int chunk) {
-        Inputs in = inputs(hidden);
+        Inputs in = inputs(hidden, new double[spec.channels() * (spec.convolutionWidth() - 1)]);
         double[] state = new double[spec.innerSize() * spec.stateSize()];
         double[][] y = new double[hidden.length][spec.innerSize()];
         for (int from = 0; from < hidden.length; from += chunk) {
@@ -169,7 +183,7 @@ public final class MambaOracle {
         }
     }
 
-    private Inputs inputs(double[][] hidden) {
+    private Inputs inputs(double[][] hidden, double[] conv) {
         int inner = spec.innerSize();
         int channels = spec.channels();
         int width = spec.convolutionWidth();
@@ -182,15 +196,14 @@ public final class MambaOracle {
             before[t] = part(projected, inner, channels);
             in.dt[t] = part(projected, inner + channels, spec.heads());
             for (int h = 0; h < spec.heads(); h++) {
-                double step = OracleMath.softplus(in.dt[t][h] + timeStepBias[h]);
-                in.dt[t][h] = Math.min(spec.maxTimeStep(), Math.max(spec.minTimeStep(), step));
+                in.dt[t][h] = timeStep(in.dt[t][h] + timeStepBias[h]);
             }
             double[] mixed = new double[channels];
             for (int c = 0; c < channels; c++) {
                 double sum = convolutionBias[c];
                 for (int j = 0; j < width; j++) {
                     int source = t - (width - 1) + j;
-                    sum += source < 0 ? 0 : convolution[c * width + j] * before[source][c];
+                    sum += convolution[c * width + j] * input(before, conv, source, c);
                 }
                 mixed[c] = OracleMath.silu(sum);
             }
@@ -201,10 +214,21 @@ public final class MambaOracle {
         for (int c = 0; c < channels; c++) {
             for (int j = 0; j < width - 1; j++) {
                 int source = hidden.length - (width - 1) + j;
-                in.conv[c * (width - 1) + j] = source < 0 ? 0 : before[source][c];
+                in.conv[c * (width - 1) + j] = input(before, conv, source, c);
             }
         }
         return in;
+    }
+
+    /** An input of the convolution: of these tokens, or of those before them. */
+    private double input(double[][] before, double[] conv, int source, int channel) {
+        int width = spec.convolutionWidth() - 1;
+        return source < 0 ? conv[channel * width + width + source] : before[source][channel];
+    }
+
+    /** The time step of what the projection and its bias give. */
+    double timeStep(double projected) {
+        return Math.min(spec.maxTimeStep(), Math.max(spec.minTimeStep(), OracleMath.softplus(projected)));
     }
 
     private double[][] finish(Inputs in, double[][] y) {

@@ -7,6 +7,7 @@ import dev.longspan.spi.TensorInfo;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +62,18 @@ public final class MemoryCheckpoint implements StateSource {
             copy.data.put(name, bytes.toByteArray());
         });
         return copy;
+    }
+
+    /** A checkpoint without tensors. */
+    static MemoryCheckpoint empty(int length) {
+        return new MemoryCheckpoint(length);
+    }
+
+    /** Whether another holds the same tensors with the same bytes. */
+    boolean equalTo(MemoryCheckpoint other) {
+        return length == other.length
+                && infos.equals(other.infos)
+                && data.keySet().stream().allMatch(name -> Arrays.equals(data.get(name), other.data.get(name)));
     }
 
     private TensorInfo tensor(String name) {

@@ -5,9 +5,11 @@ import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.SpanAttention;
 import dev.longspan.spi.WeightSource;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>It shares no code with any backend. All weights are held as float64, so it is for small models. May be used from any
  * thread.
  */
-public final class Oracle {
+public class Oracle {
     private final ModelSpec spec;
     private final Map<String, double[]> tensors = new HashMap<>();
 
@@ -68,58 +70,107 @@ public final class Oracle {
      * @param imposed anchors or experts by the index of their layer; all other layers choose for themselves
      */
     public OracleResult compute(int[] ids, Map<Integer, Choice> imposed) {
+        return compute(ids, Map.of(), 0, imposed, ids.length);
+    }
+
+    /**
+     * {@return logits, choices and state of more ids}
+     *
+     * @param ids the token ids, at least one
+     * @param state the state before them, as an earlier result gave it; empty at the beginning
+     * @param length how many tokens that state has absorbed
+     */
+    OracleResult advance(int[] ids, Map<String, double[]> state, int length) {
+        return compute(ids, state, length, Map.of(), ids.length);
+    }
+
+    /**
+     * The last positions of a long sequence, in a network whose last layer is the only one that chooses, and has spans: only the
+     * last rows of that layer are computed, against all keys.
+     */
+    OracleResult computeLast(int[] ids, int rows) {
+        return compute(ids, Map.of(), 0, Map.of(), rows);
+    }
+
+    private OracleResult compute(
+            int[] ids, Map<String, double[]> state, int length, Map<Integer, Choice> imposed, int rows) {
         double[][] residual = new double[ids.length][];
         for (int t = 0; t < ids.length; t++) {
             residual[t] = row(weight("backbone.embeddings.weight"), ids[t]);
         }
-        OracleResult result = new OracleResult(new double[ids.length][], new TreeMap<>(), new HashMap<>());
+        OracleResult result = new OracleResult(new double[rows][], new TreeMap<>(), new HashMap<>());
         for (int i = 0; i < spec.layers().size(); i++) {
-            double[][] mixed =
-                    mixer(i, norm(residual, "backbone.layers." + i + ".norm.weight"), imposed.get(i), result);
-            for (int t = 0; t < ids.length; t++) {
+            int wanted = i == spec.layers().size() - 1 ? rows : ids.length;
+            double[][] hidden = norm(residual, "backbone.layers." + i + ".norm.weight");
+            double[][] mixed = mixer(i, new Input(hidden, state, length, wanted, imposed.get(i)), result);
+            residual = Arrays.copyOfRange(residual, ids.length - wanted, ids.length);
+            for (int t = 0; t < wanted; t++) {
                 for (int d = 0; d < spec.hiddenSize(); d++) {
-                    residual[t][d] += mixed[t][d];
+                    residual[t][d] += mixed[mixed.length - wanted + t][d];
                 }
             }
         }
         double[] head = weight(spec.tiedEmbeddings() ? "backbone.embeddings.weight" : "lm_head.weight");
         double[][] last = norm(residual, "backbone.norm_f.weight");
-        for (int t = 0; t < ids.length; t++) {
+        for (int t = 0; t < rows; t++) {
             result.setLogits(t, OracleMath.times(head, last[t]));
         }
         return result;
     }
 
     /**
-     * {@return the output of one layer's mixer [tokens][hidden]}
+     * What a layer is given.
      *
-     * @param index which layer
-     * @param hidden the normalised inputs [tokens][hidden], from position 0 on
+     * @param hidden the normalised inputs [tokens][hidden]
+     * @param state the state before them; empty at the beginning
+     * @param length how many tokens that has absorbed
+     * @param wanted how many of the last rows are wanted; more may be computed
      * @param imposed the anchors or experts to use; null to choose
-     * @param result takes the layer's choices and state
      */
-    double[][] mixer(int index, double[][] hidden, @Nullable Choice imposed, OracleResult result) {
+    @SuppressWarnings("ArrayRecordComponent") // lives for a moment, and the array is never written to
+    private record Input(
+            double[][] hidden,
+            Map<String, double[]> state,
+            int length,
+            int wanted,
+            @Nullable Choice imposed) {
+        double[] before(String name, int size) {
+            double[] found = state.get(name);
+            return found == null ? new double[size] : found;
+        }
+    }
+
+    /** The output of one layer's mixer [tokens][hidden]; the result takes its choices and state. */
+    private double[][] mixer(int index, Input in, OracleResult result) {
         LayerSpec layer = spec.layers().get(index);
         String prefix = "backbone.layers." + index + ".mixer.";
-        if (layer instanceof LayerSpec.Mamba mamba) {
-            MambaOracle.Result computed = mamba(index, mamba).recurrent(hidden);
-            result.setState("layers." + index + ".conv", computed.conv());
-            result.setState("layers." + index + ".ssm", computed.ssm());
+        if (layer instanceof LayerSpec.Mamba m) {
+            String name = "layers." + index;
+            MambaOracle.Result computed = mamba(index, m)
+                    .recurrent(
+                            in.hidden,
+                            in.before(name + ".conv", m.channels() * (m.convolutionWidth() - 1)),
+                            in.before(name + ".ssm", m.innerSize() * m.stateSize()));
+            result.setState(name + ".conv", computed.conv());
+            result.setState(name + ".ssm", computed.ssm());
             return computed.output();
         } else if (layer instanceof LayerSpec.Attention attention) {
-            return attention(index, attention, hidden, imposed, result);
+            return attention(index, attention, in, result);
         } else if (layer instanceof LayerSpec.Experts experts) {
-            ExpertsOracle oracle = new ExpertsOracle(experts, name -> weight(prefix + name));
-            Choice choice = imposed == null ? oracle.choose(hidden) : imposed;
+            ExpertsOracle oracle = experts(experts, name -> weight(prefix + name));
+            Choice choice = in.imposed == null ? oracle.choose(in.hidden) : in.imposed;
             result.setChoice(index, choice);
-            return oracle.compute(hidden, choice);
+            return oracle.compute(in.hidden, choice);
         }
-        double[][] output = new double[hidden.length][];
+        double[][] output = new double[in.hidden.length][];
         for (int t = 0; t < output.length; t++) {
-            output[t] =
-                    OracleMath.mlp(weight(prefix + "up_proj.weight"), weight(prefix + "down_proj.weight"), hidden[t]);
+            output[t] = mlp(weight(prefix + "up_proj.weight"), weight(prefix + "down_proj.weight"), in.hidden[t]);
         }
         return output;
+    }
+
+    double[] mlp(double[] up, double[] down, double[] x) {
+        return OracleMath.mlp(up, down, x);
     }
 
     /**
@@ -135,38 +186,60 @@ public final class Oracle {
         throw new IllegalArgumentException("layer " + index + " is not a Mamba layer");
     }
 
-    private MambaOracle mamba(int index, LayerSpec.Mamba mamba) {
+    MambaOracle mamba(int index, LayerSpec.Mamba mamba) {
         return new MambaOracle(
                 mamba, spec.normEpsilon(), name -> weight("backbone.layers." + index + ".mixer." + name));
     }
 
-    private double[][] attention(
-            int index, LayerSpec.Attention layer, double[][] hidden, @Nullable Choice imposed, OracleResult result) {
+    private double[][] attention(int index, LayerSpec.Attention layer, Input in, OracleResult result) {
         String prefix = "backbone.layers." + index + ".mixer.";
         AttentionHeads heads = layer.heads();
-        double[] queries = project(prefix + "q_proj.weight", hidden);
-        double[] keys = project(prefix + "k_proj.weight", hidden);
-        double[] values = project(prefix + "v_proj.weight", hidden);
+        double[][] asking = Arrays.copyOfRange(in.hidden, in.hidden.length - in.wanted, in.hidden.length);
+        int first = in.length + in.hidden.length - in.wanted;
+        double[] queries = project(prefix + "q_proj.weight", asking);
+        double[] keys = joined(in.before("layers." + index + ".key", 0), project(prefix + "k_proj.weight", in.hidden));
+        double[] values =
+                joined(in.before("layers." + index + ".value", 0), project(prefix + "v_proj.weight", in.hidden));
         result.setState("layers." + index + ".key", keys);
         result.setState("layers." + index + ".value", values);
         SpanAttention span = layer.span();
         double[] attended;
         if (span == null) {
-            attended = AttentionOracle.dense(heads, 0, queries, keys, values);
+            attended = dense(heads, first, queries, keys, values);
         } else {
-            AttentionOracle oracle = new AttentionOracle(heads, span);
-            double[] searchQueries = project(prefix + "search_q_proj.weight", hidden);
-            Choice choice = imposed == null ? oracle.search(0, searchQueries, keys) : imposed;
+            AttentionOracle oracle = spans(heads, span);
+            double[] searchQueries = project(prefix + "search_q_proj.weight", asking);
+            Choice choice = in.imposed == null ? oracle.search(first, searchQueries, keys) : in.imposed;
             result.setChoice(index, choice);
-            attended = oracle.attend(0, searchQueries, queries, keys, values, choice);
+            attended = oracle.attend(first, searchQueries, queries, keys, values, choice);
         }
-        double[][] output = new double[hidden.length][];
+        double[][] output = new double[asking.length][];
         for (int t = 0; t < output.length; t++) {
             double[] row = new double[heads.queryHeads() * heads.headSize()];
             System.arraycopy(attended, t * row.length, row, 0, row.length);
             output[t] = OracleMath.times(weight(prefix + "o_proj.weight"), row);
         }
         return output;
+    }
+
+    private static double[] joined(double[] first, double[] second) {
+        double[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
+    }
+
+    double[] dense(AttentionHeads heads, int first, double[] queries, double[] keys, double[] values) {
+        return AttentionOracle.dense(heads, first, queries, keys, values);
+    }
+
+    /** The oracle of a layer with spans. */
+    AttentionOracle spans(AttentionHeads heads, SpanAttention span) {
+        return new AttentionOracle(heads, span);
+    }
+
+    /** The oracle of a layer of experts. */
+    ExpertsOracle experts(LayerSpec.Experts layer, Function<String, double[]> tensor) {
+        return new ExpertsOracle(layer, tensor);
     }
 
     /** The projections of all tokens, [tokens, rows of the matrix]. */

@@ -4,6 +4,7 @@ import dev.longspan.spi.Anchors;
 import dev.longspan.spi.AttentionHeads;
 import dev.longspan.spi.AttentionKernels;
 import dev.longspan.spi.PartialAttention;
+import dev.longspan.spi.SpanAttention;
 import dev.longspan.spi.SpanGeometry;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,15 +14,19 @@ import java.util.List;
  * The {@link AttentionOracle} as kernels: float32 in and out, float64 inside. Of a {@link SpanGeometry} it reads the
  * parameters alone.
  */
-public final class OracleKernels implements AttentionKernels {
+public class OracleKernels implements AttentionKernels {
     /** Makes the kernels. */
     public OracleKernels() {}
+
+    AttentionOracle oracle(AttentionHeads heads, SpanAttention span) {
+        return new AttentionOracle(heads, span);
+    }
 
     @Override
     public Anchors search(
             AttentionHeads heads, SpanGeometry geometry, int firstPosition, float[] searchQueries, float[] keys) {
         requireTokens(heads, firstPosition, searchQueries, keys, keys);
-        Choice choice = new AttentionOracle(heads, geometry.parameters())
+        Choice choice = oracle(heads, geometry.parameters())
                 .search(firstPosition, Tensors.toDoubles(searchQueries), Tensors.toDoubles(keys));
         return new Anchors(choice.picked(), Tensors.toFloats(choice.scores()));
     }
@@ -35,7 +40,7 @@ public final class OracleKernels implements AttentionKernels {
             float[] keys,
             float[] values) {
         requireTokens(heads, firstPosition, queries, keys, values);
-        AttentionOracle oracle = new AttentionOracle(heads, geometry.parameters());
+        AttentionOracle oracle = oracle(heads, geometry.parameters());
         List<List<Integer>> seen = new ArrayList<>();
         for (int c = 0; c < queries.length / heads.headSize(); c++) {
             int t = firstPosition + c / heads.queryHeads();
@@ -55,7 +60,7 @@ public final class OracleKernels implements AttentionKernels {
         for (int j = 0; j < starts.length; j++) {
             seen.add(starts[j] < 0 ? List.of() : AttentionOracle.range(starts[j], ends[j]));
         }
-        AttentionOracle oracle = new AttentionOracle(heads, AttentionCase.PLAIN);
+        AttentionOracle oracle = oracle(heads, AttentionCase.PLAIN);
         return over(oracle, heads, spans, seen, queries, keys, values);
     }
 
@@ -119,7 +124,7 @@ public final class OracleKernels implements AttentionKernels {
     }
 
     /** Two softmaxes over different keys as one. */
-    private static double joined(double lse, double output, double otherLse, double otherOutput) {
+    double joined(double lse, double output, double otherLse, double otherOutput) {
         double largest = Math.max(lse, otherLse);
         if (largest == Double.NEGATIVE_INFINITY) {
             return 0;
@@ -139,7 +144,7 @@ public final class OracleKernels implements AttentionKernels {
             float[] keys,
             float[] values) {
         requireTokens(heads, firstPosition, queries, keys, values);
-        return Tensors.toFloats(new AttentionOracle(heads, geometry.parameters())
+        return Tensors.toFloats(oracle(heads, geometry.parameters())
                 .attend(
                         firstPosition,
                         Tensors.toDoubles(searchQueries),

@@ -57,13 +57,16 @@ public final class OracleResult {
      */
     public int firstNarrow(double gap) {
         for (int position = 0; position < logits.length; position++) {
-            for (Choice choice : choices.values()) {
-                if (choice.smallestGap(position) < gap) {
-                    return position;
-                }
+            if (!isClear(position, gap)) {
+                return position;
             }
         }
         return logits.length;
+    }
+
+    /** Whether every choice at a position is clear by a gap. */
+    boolean isClear(int position, double gap) {
+        return choices.values().stream().allMatch(choice -> choice.smallestGap(position) >= gap);
     }
 
     void setLogits(int position, double[] row) {
@@ -72,6 +75,11 @@ public final class OracleResult {
 
     void setChoice(int layer, Choice choice) {
         choices.put(layer, choice);
+    }
+
+    /** All tensors of the state after the last token. */
+    Map<String, double[]> states() {
+        return state;
     }
 
     void setState(String name, double[] tensor) {

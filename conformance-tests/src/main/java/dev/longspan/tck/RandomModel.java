@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
 /**
@@ -18,6 +19,12 @@ import java.util.random.RandomGenerator;
  * place shows in the logits.
  */
 public final class RandomModel {
+    /** More anchors than any query of a short sequence has. */
+    private static final int ALL_ANCHORS = 90;
+
+    /** Dense and span attention, Mamba-2, feed-forward, experts. */
+    private static final int KINDS = 5;
+
     private final ModelSpec spec;
     private final MemoryWeights weights;
     private final long seed;
@@ -44,8 +51,18 @@ public final class RandomModel {
      * @param seed decides shape and weights
      */
     public static RandomModel of(long seed) {
+        return drawn(RandomModel::spec, seed);
+    }
+
+    /**
+     * {@return a model of a drawn shape}
+     *
+     * @param network draws it
+     * @param seed decides shape and weights
+     */
+    public static RandomModel drawn(Function<Random, ModelSpec> network, long seed) {
         Random random = new Random(seed);
-        return new RandomModel(spec(random), seed, random.nextBoolean() ? DType.F32 : DType.BF16);
+        return new RandomModel(network.apply(random), seed, random.nextBoolean() ? DType.F32 : DType.BF16);
     }
 
     /** {@return the network} */
@@ -88,6 +105,89 @@ public final class RandomModel {
             layers.add(random.nextBoolean() ? mamba(random) : attention(random, random.nextBoolean()));
         }
         Collections.shuffle(layers, random);
+        return network(random, layers);
+    }
+
+    /** A network of two layers of one kind. */
+    static ModelSpec mambaOnly(Random random) {
+        return network(random, List.of(mamba(random), mamba(random)));
+    }
+
+    static ModelSpec attentionOnly(Random random) {
+        return network(random, List.of(attention(random, false), attention(random, false)));
+    }
+
+    static ModelSpec spansOnly(Random random) {
+        return network(random, List.of(attention(random, true), attention(random, true)));
+    }
+
+    static ModelSpec mlpOnly(Random random) {
+        return network(random, List.of(new LayerSpec.Mlp(between(random, 5, 40)), new LayerSpec.Mlp(7)));
+    }
+
+    static ModelSpec expertsOnly(Random random) {
+        return network(random, List.of(experts(random), experts(random)));
+    }
+
+    /** Every kind of layer, where nothing is left out by a choice that rounding could turn: all experts and all anchors are kept. */
+    static ModelSpec withoutChoices(Random random) {
+        ModelSpec drawn = spec(random);
+        List<LayerSpec> layers = new ArrayList<>();
+        for (LayerSpec layer : drawn.layers()) {
+            if (layer instanceof LayerSpec.Experts e) {
+                layers.add(new LayerSpec.Experts(
+                        e.experts(),
+                        e.experts(),
+                        e.innerSize(),
+                        e.sharedInnerSize(),
+                        1,
+                        1,
+                        e.normalized(),
+                        e.scaling()));
+            } else if (layer instanceof LayerSpec.Attention a && a.span() != null) {
+                SpanAttention s = a.span();
+                layers.add(new LayerSpec.Attention(
+                        a.heads(),
+                        new SpanAttention(
+                                s.windowIndex(),
+                                ALL_ANCHORS,
+                                s.backwardFactor(),
+                                s.forwardFactor(),
+                                s.searchPower(),
+                                s.spanPower(),
+                                s.searchScale())));
+            } else {
+                layers.add(layer);
+            }
+        }
+        return network(random, layers);
+    }
+
+    /** The same with layers of some kinds only; as it is if none would be left. */
+    static ModelSpec without(ModelSpec spec, Random random) {
+        boolean[] kept = new boolean[KINDS];
+        for (int kind = 0; kind < KINDS; kind++) {
+            kept[kind] = random.nextBoolean();
+        }
+        List<LayerSpec> layers =
+                spec.layers().stream().filter(layer -> kept[kind(layer)]).toList();
+        return new ModelSpec(
+                spec.modelType(),
+                spec.vocabularySize(),
+                spec.hiddenSize(),
+                spec.normEpsilon(),
+                spec.tiedEmbeddings(),
+                layers.isEmpty() ? spec.layers() : layers);
+    }
+
+    private static int kind(LayerSpec layer) {
+        if (layer instanceof LayerSpec.Attention attention) {
+            return attention.span() == null ? 0 : 1;
+        }
+        return layer instanceof LayerSpec.Mamba ? 2 : layer instanceof LayerSpec.Mlp ? 3 : KINDS - 1;
+    }
+
+    private static ModelSpec network(Random random, List<LayerSpec> layers) {
         return new ModelSpec(
                 "random",
                 between(random, 11, 80),

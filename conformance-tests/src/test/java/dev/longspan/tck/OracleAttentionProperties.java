@@ -21,7 +21,7 @@ class OracleAttentionProperties {
             run[0]++;
             check(check, seed);
         });
-        assertThat(run[0]).isEqualTo(10);
+        assertThat(run[0]).isEqualTo(13);
     }
 
     private static void check(Consumer<Random> check, long seed) {

@@ -15,9 +15,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The golden vectors of output parsing, cut in every way. */
+@Tag("fast")
 class OutputVectorsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int RANDOM_SPLITS = 1000;

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.longspan.ToolParser;
 import dev.longspan.ToolSpecification;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The ways to write calls beside the golden vectors, each cut at every place. */
+@Tag("fast")
 class ToolFormatsTest {
     private static final List<ToolSpecification> TOOLS =
             List.of(new ToolSpecification("look", "", ""), new ToolSpecification("add", "", ""));

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The golden vectors of one call with function tags. */
+@Tag("fast")
 class ToolVectorsTest {
     /** Blocks that are none, because their first tag is missing: they are text. */
     private static final Set<String> TEXT =

@@ -24,6 +24,10 @@
  * <tr><td>M2</td><td>What a model, its states and its workspace use never exceeds {@code plan}.</td></tr>
  * <tr><td>M3</td><td>A missing or misshapen weight is a {@link ModelLoadException} that names the tensor; nothing of
  *     the failed load stays in memory.</td></tr>
+ * <tr><td>M4</td><td>What does not fit is refused with {@link BackendMemoryException}, or fails its run alone with one, and
+ *     changes nothing else.</td></tr>
+ * <tr><td>N1</td><td>Logits, and the state they leave, are those of the network's definition, within the tolerance of the
+ *     {@link NumericMode}.</td></tr>
  * <tr><td>B1</td><td>How ids are split into calls of {@code forward} does not matter: a state depends on its ids alone
  *     (bit for bit with {@link Feature#BATCH_EXACT}, else within the tolerance of the {@link NumericMode}).</td></tr>
  * <tr><td>B2</td><td>A batch equals its runs computed alone, in any order (as exact as B1).</td></tr>

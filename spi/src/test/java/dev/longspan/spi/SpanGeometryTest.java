@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.math.BigInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("fast")
 class SpanGeometryTest {
     private static SpanAttention parameters(int windowIndex, double searchPower) {
         return new SpanAttention(windowIndex, 3, 3, 1, searchPower, 0.55, 1);

@@ -1,0 +1,82 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.BackendProvider;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * The kit as tests of JUnit 5: a class that extends this and names its provider is the whole proof of a backend.
+ *
+ * <pre>{@code
+ * class MyBackendTest extends BackendConformance {
+ *     @Override
+ *     protected BackendProvider provider() {
+ *         return new MyBackendProvider();
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>System properties choose what is run: {@value #SEED} the seed, or {@code random}; {@value #TRIES} how many cases are drawn
+ * for a rule; {@value #RULE} the id of the only rule; {@value #LONG} how many tokens the longest context has. A failure tells the
+ * properties that run it again.
+ */
+public abstract class BackendConformance {
+    /** The property for the seed: a number, or {@code random}. */
+    public static final String SEED = "longspan.tck.seed";
+
+    /** The property for the number of cases that are drawn for a rule. */
+    public static final String TRIES = "longspan.tck.tries";
+
+    /** The property for the id of the only rule that is run. */
+    public static final String RULE = "longspan.tck.rule";
+
+    /** The property for the tokens of the longest context. */
+    public static final String LONG = "longspan.tck.long";
+
+    /** Makes the tests. */
+    protected BackendConformance() {}
+
+    /** {@return the provider of the backend} */
+    protected abstract BackendProvider provider();
+
+    /**
+     * {@return the kit, with what it should know of this backend} Override it to give options, known deviations, the setting that
+     * limits memory, or a second backend.
+     *
+     * @param kit the kit for {@link #provider}
+     */
+    protected ConformanceKit configure(ConformanceKit kit) {
+        return kit;
+    }
+
+    /** {@return one test for each rule} */
+    @TestFactory
+    Stream<DynamicTest> rules() {
+        ConformanceKit kit = fromProperties(configure(ConformanceKit.of(provider())));
+        String only = System.getProperty(RULE);
+        return (only == null ? ConformanceKit.rules() : java.util.List.of(ConformanceKit.rule(only)))
+                .stream().map(rule -> DynamicTest.dynamicTest(rule.toString(), () -> check(kit, rule)));
+    }
+
+    static ConformanceKit fromProperties(ConformanceKit kit) {
+        ConformanceKit changed = kit;
+        String seed = System.getProperty(SEED);
+        if (seed != null) {
+            changed = changed.withSeed(seed.equals("random") ? System.nanoTime() : Long.parseLong(seed));
+        }
+        Integer tries = Integer.getInteger(TRIES);
+        Integer tokens = Integer.getInteger(LONG);
+        changed = tries == null ? changed : changed.withTries(tries);
+        return tokens == null ? changed : changed.withLongTokens(tokens);
+    }
+
+    private static void check(ConformanceKit kit, ConformanceRule rule) {
+        RuleOutcome outcome = kit.run(rule);
+        if (!outcome.conforms()) {
+            String words = rule + "\n" + outcome.message() + "\nlook at: " + rule.hint();
+            throw new AssertionError(words, outcome.fault().orElse(null));
+        }
+        org.junit.jupiter.api.Assumptions.assumeTrue(outcome.status() != RuleOutcome.Status.SKIPPED, outcome.message());
+    }
+}

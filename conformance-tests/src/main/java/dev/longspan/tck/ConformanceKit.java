@@ -1,0 +1,254 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.BackendOptions;
+import dev.longspan.spi.BackendProvider;
+import dev.longspan.spi.Capabilities;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Proves a backend against the rules of {@link dev.longspan.spi}.
+ *
+ * <pre>{@code
+ * ConformanceReport report = ConformanceKit.of(new MyBackendProvider()).run();
+ * }</pre>
+ *
+ * <p>Its judge is its own float64 oracle of the whole network, and golden vectors; no backend is taken for right. Immutable. The
+ * rules are run one after the other, since some of them count threads and memory of the process.
+ */
+public final class ConformanceKit {
+    /** How many cases are drawn for a rule, unless said otherwise. */
+    public static final int DEFAULT_TRIES = 6;
+
+    /** How many tokens the longest context has, unless said otherwise. */
+    public static final int DEFAULT_LONG_TOKENS = 32_768;
+
+    private final BackendProvider provider;
+    private final Settings settings;
+
+    /**
+     * How the rules are run.
+     *
+     * @param options how the backend is opened
+     * @param seed decides everything that is drawn
+     * @param tries how many cases are drawn for a rule
+     * @param longTokens how many tokens the longest context has
+     * @param memorySetting the name of the backend's setting that limits its memory in bytes, if it has one
+     * @param other another backend, with which checkpoints are exchanged
+     * @param deviations rules that are known not to hold, each with the reason
+     */
+    record Settings(
+            BackendOptions options,
+            long seed,
+            int tries,
+            int longTokens,
+            Optional<String> memorySetting,
+            Optional<BackendProvider> other,
+            Map<String, String> deviations) {}
+
+    private ConformanceKit(BackendProvider provider, Settings settings) {
+        this.provider = provider;
+        this.settings = settings;
+    }
+
+    /**
+     * {@return a kit for a backend, opened with two threads on its best device}
+     *
+     * @param provider the backend's provider
+     */
+    public static ConformanceKit of(BackendProvider provider) {
+        return new ConformanceKit(
+                provider,
+                new Settings(
+                        BackendOptions.defaults().withThreads(2),
+                        1,
+                        DEFAULT_TRIES,
+                        DEFAULT_LONG_TOKENS,
+                        Optional.empty(),
+                        Optional.empty(),
+                        Map.of()));
+    }
+
+    private ConformanceKit with(Settings changed) {
+        return new ConformanceKit(provider, changed);
+    }
+
+    /** {@return the same with other options for opening the backend} */
+    public ConformanceKit withOptions(BackendOptions options) {
+        Settings s = settings;
+        return with(new Settings(options, s.seed, s.tries, s.longTokens, s.memorySetting, s.other, s.deviations));
+    }
+
+    /** {@return the same with another seed, which decides everything that is drawn} */
+    public ConformanceKit withSeed(long seed) {
+        Settings s = settings;
+        return with(new Settings(s.options, seed, s.tries, s.longTokens, s.memorySetting, s.other, s.deviations));
+    }
+
+    /**
+     * {@return the same with another number of cases for each rule}
+     *
+     * @param tries at least 1
+     */
+    public ConformanceKit withTries(int tries) {
+        if (tries < 1) {
+            throw new IllegalArgumentException("tries: expected at least 1, found " + tries);
+        }
+        Settings s = settings;
+        return with(new Settings(s.options, s.seed, tries, s.longTokens, s.memorySetting, s.other, s.deviations));
+    }
+
+    /**
+     * {@return the same with another length of the longest context}
+     *
+     * @param tokens at least 1000
+     */
+    public ConformanceKit withLongTokens(int tokens) {
+        if (tokens < 1000) {
+            throw new IllegalArgumentException("tokens: expected at least 1000, found " + tokens);
+        }
+        Settings s = settings;
+        return with(new Settings(s.options, s.seed, s.tries, tokens, s.memorySetting, s.other, s.deviations));
+    }
+
+    /**
+     * {@return the same for a backend whose memory can be limited, which is how running out of it is checked}
+     *
+     * @param setting the name of its {@linkplain BackendOptions#settings setting} for the most bytes it may use
+     */
+    public ConformanceKit withMemorySetting(String setting) {
+        Settings s = settings;
+        return with(
+                new Settings(s.options, s.seed, s.tries, s.longTokens, Optional.of(setting), s.other, s.deviations));
+    }
+
+    /**
+     * {@return the same with another backend, which must read what this one writes and the other way round}
+     *
+     * @param other the provider of a backend that keeps the rules
+     */
+    public ConformanceKit withOther(BackendProvider other) {
+        Settings s = settings;
+        return with(new Settings(
+                s.options, s.seed, s.tries, s.longTokens, s.memorySetting, Optional.of(other), s.deviations));
+    }
+
+    /**
+     * {@return the same with a rule that is known not to hold; it is a failure once it does}
+     *
+     * @param rule the id of the rule
+     * @param reason why it does not hold, for the report
+     * @throws IllegalArgumentException if there is no such rule
+     */
+    public ConformanceKit withKnownDeviation(String rule, String reason) {
+        if (rules().stream().noneMatch(each -> each.id().equals(rule))) {
+            throw new IllegalArgumentException("rule: there is no '" + rule + "'");
+        }
+        Settings s = settings;
+        Map<String, String> deviations = new TreeMap<>(s.deviations);
+        deviations.put(rule, reason);
+        return with(new Settings(
+                s.options, s.seed, s.tries, s.longTokens, s.memorySetting, s.other, Map.copyOf(deviations)));
+    }
+
+    /** {@return all rules, in the order in which they are run} */
+    public static List<ConformanceRule> rules() {
+        List<ConformanceRule> all = new ArrayList<>();
+        all.addAll(ProviderRules.all());
+        all.addAll(LoadingRules.all());
+        all.addAll(MemoryRules.all());
+        all.addAll(BatchRules.all());
+        all.addAll(LogitsRules.all());
+        all.addAll(StateRules.all());
+        all.addAll(TransferRules.all());
+        all.addAll(LifecycleRules.all());
+        all.addAll(AttentionRules.all());
+        all.addAll(NumericRules.all());
+        return List.copyOf(all);
+    }
+
+    /**
+     * {@return the rule of an id}
+     *
+     * @param id its id
+     * @throws IllegalArgumentException if there is none
+     */
+    public static ConformanceRule rule(String id) {
+        return rules().stream()
+                .filter(each -> each.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("rule: there is no '" + id + "'"));
+    }
+
+    /** {@return what came of all rules} */
+    public ConformanceReport run() {
+        return run(rules());
+    }
+
+    /**
+     * {@return what came of some rules}
+     *
+     * @param rules those to check
+     */
+    public ConformanceReport run(List<ConformanceRule> rules) {
+        List<RuleOutcome> outcomes = new ArrayList<>();
+        for (ConformanceRule rule : rules) {
+            outcomes.add(run(rule));
+        }
+        return new ConformanceReport(provider.id(), description(), settings.seed, outcomes);
+    }
+
+    private String description() {
+        try (Backend backend = provider.open(settings.options)) {
+            return backend.description();
+        } catch (RuntimeException e) {
+            return "";
+        }
+    }
+
+    /**
+     * {@return what came of a rule}
+     *
+     * @param rule the rule to check
+     */
+    public RuleOutcome run(ConformanceRule rule) {
+        long began = System.nanoTime();
+        RuleOutcome.Status status = RuleOutcome.Status.PASSED;
+        String message = "";
+        Throwable fault = null;
+        try (Subject subject = new Subject(provider, settings, rule)) {
+            String exemption = rule.feature().isPresent() ? rule.exemption(capabilities()) : null;
+            if (exemption != null) {
+                throw new NotApplicable(exemption);
+            }
+            rule.body().check(subject);
+        } catch (NotApplicable e) {
+            status = RuleOutcome.Status.SKIPPED;
+            message = String.valueOf(e.getMessage());
+        } catch (Exception | AssertionError e) {
+            status = RuleOutcome.Status.FAILED;
+            message = e instanceof AssertionError ? String.valueOf(e.getMessage()) : e.toString();
+            fault = e;
+        }
+        Duration time = Duration.ofNanos(System.nanoTime() - began);
+        String deviation = settings.deviations.get(rule.id());
+        if (deviation != null && status == RuleOutcome.Status.FAILED) {
+            return new RuleOutcome(rule, RuleOutcome.Status.KNOWN_DEVIATION, deviation, Optional.empty(), time);
+        } else if (deviation != null) {
+            String gone = "the rule is kept, or does not apply: take it off the known deviations (" + deviation + ")";
+            return new RuleOutcome(rule, RuleOutcome.Status.DEVIATION_IS_GONE, gone, Optional.empty(), time);
+        }
+        return new RuleOutcome(rule, status, message, Optional.ofNullable(fault), time);
+    }
+
+    private Capabilities capabilities() {
+        try (Backend backend = provider.open(settings.options)) {
+            return backend.capabilities();
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package dev.longspan.tck;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * What came of all rules.
+ *
+ * @param backend the id of the backend
+ * @param description what it says of itself; empty if it could not be opened
+ * @param seed what decided everything that was drawn
+ * @param outcomes one for each rule, in the kit's order
+ */
+public record ConformanceReport(String backend, String description, long seed, List<RuleOutcome> outcomes) {
+    /** Copies the components. */
+    public ConformanceReport {
+        outcomes = List.copyOf(outcomes);
+    }
+
+    /** {@return whether the backend keeps all rules, but for known deviations} */
+    public boolean conforms() {
+        return outcomes.stream().allMatch(RuleOutcome::conforms);
+    }
+
+    /** {@return the ids of the rules that ended so} */
+    public List<String> ids(RuleOutcome.Status status) {
+        return outcomes.stream()
+                .filter(each -> each.status() == status)
+                .map(each -> each.rule().id())
+                .toList();
+    }
+
+    /** {@return a table for people, one line for each rule, and what to look at for each that failed} */
+    public String table() {
+        StringBuilder out = new StringBuilder();
+        out.append("backend '").append(backend).append("', seed ").append(seed).append('\n');
+        if (!description.isEmpty()) {
+            out.append(description).append('\n');
+        }
+        for (RuleOutcome each : outcomes) {
+            out.append(String.format(
+                    Locale.ROOT,
+                    "%-20s %-10s %-17s %7.2f s  %s%n",
+                    each.rule().id(),
+                    each.rule().level(),
+                    each.status(),
+                    each.time().toMillis() / 1000.0,
+                    each.rule().title()));
+            if (!each.message().isEmpty()) {
+                out.append("    ").append(each.message()).append('\n');
+            }
+            if (each.status() == RuleOutcome.Status.FAILED) {
+                out.append("    look at: ").append(each.rule().hint()).append('\n');
+            }
+        }
+        Map<RuleOutcome.Status, Long> counts = outcomes.stream()
+                .collect(Collectors.groupingBy(RuleOutcome::status, LinkedHashMap::new, Collectors.counting()));
+        out.append(conforms() ? "conforms" : "does NOT conform").append(": ");
+        out.append(counts.entrySet().stream()
+                .map(each -> each.getValue() + " " + each.getKey().name().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(", ")));
+        return out.append('\n').toString();
+    }
+
+    /** {@return the report as JSON, for programs} */
+    public String json() {
+        return "{\n  \"backend\": " + quoted(backend) + ",\n  \"description\": " + quoted(description)
+                + ",\n  \"seed\": " + seed + ",\n  \"conforms\": " + conforms() + ",\n  \"rules\": [\n"
+                + outcomes.stream().map(ConformanceReport::json).collect(Collectors.joining(",\n")) + "\n  ]\n}\n";
+    }
+
+    private static String json(RuleOutcome outcome) {
+        ConformanceRule rule = outcome.rule();
+        return "    {\"id\": " + quoted(rule.id()) + ", \"level\": "
+                + quoted(rule.level().name()) + ", \"status\": "
+                + quoted(outcome.status().name()) + ", \"millis\": "
+                + outcome.time().toMillis() + ",\n     \"title\": " + quoted(rule.title()) + ",\n     \"hint\": "
+                + quoted(rule.hint()) + ",\n     \"message\": " + quoted(outcome.message()) + "}";
+    }
+
+    private static String quoted(String text) {
+        StringBuilder out = new StringBuilder("\"");
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                out.append('\\').append(c);
+            } else if (c < ' ') {
+                out.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+            } else {
+                out.append(c);
+            }
+        }
+        return out.append('"').toString();
+    }
+}

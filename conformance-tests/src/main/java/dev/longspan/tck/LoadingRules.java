@@ -1,0 +1,206 @@
+package dev.longspan.tck;
+
+import static dev.longspan.tck.ConformanceRule.required;
+import static dev.longspan.tck.Driver.require;
+
+import dev.longspan.spi.AttentionHeads;
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.DType;
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.LoadProgress;
+import dev.longspan.spi.MemoryPlan;
+import dev.longspan.spi.MemorySize;
+import dev.longspan.spi.ModelLoadException;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.PlanOptions;
+import dev.longspan.spi.Support;
+import dev.longspan.spi.TensorInfo;
+import dev.longspan.spi.WeightSource;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The rules of loading a model. */
+final class LoadingRules {
+    private static final long HUGE = 100_000_000_000L;
+
+    private LoadingRules() {}
+
+    static List<ConformanceRule> all() {
+        return List.of(
+                required(
+                        "M1.plan",
+                        "supports and plan answer for a network larger than any memory, and take none",
+                        "plan must compute sizes (in long arithmetic) and allocate nothing",
+                        LoadingRules::plansWithoutWeights),
+                required(
+                        "M3.missing",
+                        "a missing weight is a ModelLoadException that names the tensor, and nothing stays in memory",
+                        "what was allocated before the exception; free it in a catch that rethrows",
+                        subject -> subject.models((driver, model) -> aMissingWeightIsNamed(driver.backend(), model))),
+                required(
+                        "M3.shape",
+                        "a misshapen weight is a ModelLoadException that names the tensor, and nothing stays in memory",
+                        "compare the shape of every tensor with ModelSpec.tensors before reading it",
+                        subject -> subject.models((driver, model) -> aMisshapenWeightIsNamed(driver, model))),
+                required(
+                        "M3.reading",
+                        "a weight that cannot be read ends the load with the source's exception, and nothing stays",
+                        "do not wrap or swallow what WeightSource throws; free what was allocated",
+                        subject -> subject.models((driver, model) -> anUnreadableWeightEndsTheLoad(driver, model))),
+                required(
+                        "M3.progress",
+                        "progress never goes back and ends with all bytes",
+                        "call progress after each tensor, the last time with done equal to total",
+                        subject -> subject.models((driver, model) -> progressIsTold(driver.backend(), model))));
+    }
+
+    private static void plansWithoutWeights(Subject subject) {
+        Backend backend = subject.open();
+        MemorySize before = backend.memory().used();
+        ModelSpec huge = huge(backend);
+        MemoryPlan plan = backend.plan(huge, new PlanOptions(4, 512, 10_000_000));
+        require(plan.weights().totalBytes() > HUGE, "the plan has " + plan.weights() + " for 300 GB of weights");
+        if (huge.layers().get(0) instanceof LayerSpec.Attention) {
+            long context = plan.sequence(10_000_000).totalBytes();
+            require(context > HUGE, "the plan has " + context + " bytes for a sequence of ten million tokens");
+        }
+        require(backend.memory().used().equals(before), "planning took memory");
+    }
+
+    /** A network of hundreds of gigabytes, of layers that the backend knows. */
+    private static ModelSpec huge(Backend backend) {
+        LayerSpec attention = new LayerSpec.Attention(new AttentionHeads(64, 8, 128), null);
+        LayerSpec mamba = new LayerSpec.Mamba(128, 64, 8, 128, 4, 0, Double.POSITIVE_INFINITY);
+        LayerSpec mlp = new LayerSpec.Mlp(131_072);
+        List<List<LayerSpec>> kinds =
+                List.of(List.of(attention, mamba, mlp), List.of(attention, mlp), List.of(mamba, mlp), List.of(mlp));
+        for (List<LayerSpec> kind : kinds) {
+            List<LayerSpec> layers = new ArrayList<>();
+            for (int i = 0; i < 100; i++) {
+                layers.addAll(kind);
+            }
+            ModelSpec huge = new ModelSpec("huge", 250_000, 16_384, 1e-5, false, layers);
+            if (backend.supports(huge) instanceof Support.Supported) {
+                return huge;
+            }
+        }
+        throw new NotApplicable("it supports no network of this rule");
+    }
+
+    private static void aMissingWeightIsNamed(Backend backend, RandomModel model) {
+        for (String name : some(model)) {
+            failsNaming(backend, model.spec(), model.weights().without(name), name, "without " + name);
+        }
+    }
+
+    private static void aMisshapenWeightIsNamed(Driver driver, RandomModel model) {
+        for (String name : some(model)) {
+            List<Long> shape = new ArrayList<>(model.weights().info(name).shape());
+            shape.set(0, shape.get(0) + 1);
+            long count = 1;
+            for (long size : shape) {
+                count *= size;
+            }
+            MemoryWeights wrong = model.weights().without(name);
+            wrong.put(name, DType.F32, shape, new float[Math.toIntExact(count)]);
+            failsNaming(driver.backend(), model.spec(), wrong, name, name + " with shape " + shape);
+        }
+    }
+
+    /** A tensor of each kind of place: the first, the last, and two between. */
+    private static List<String> some(RandomModel model) {
+        List<String> names =
+                model.spec().tensors().stream().map(ModelSpec.Tensor::name).toList();
+        Random random = new Random(names.size());
+        return List.of(
+                names.get(0),
+                names.get(names.size() - 1),
+                names.get(random.nextInt(names.size())),
+                names.get(random.nextInt(names.size())));
+    }
+
+    private static void failsNaming(Backend backend, ModelSpec spec, WeightSource weights, String name, String what) {
+        MemorySize before = backend.memory().used();
+        RuntimeException fault = Driver.refused(
+                "load " + what,
+                () -> backend.load(spec, weights, LoadProgress.NONE).close(),
+                ModelLoadException.class);
+        require(String.valueOf(fault.getMessage()).contains(name), "the message does not name " + name + ": " + fault);
+        nothingStays(backend, before, what);
+    }
+
+    private static void nothingStays(Backend backend, MemorySize before, String what) {
+        MemorySize after = backend.memory().used();
+        require(after.equals(before), "load " + what + " failed and leaves memory: " + before + ", then " + after);
+    }
+
+    private static void anUnreadableWeightEndsTheLoad(Driver driver, RandomModel model) {
+        Backend backend = driver.backend();
+        int reads = 1 + driver.random().nextInt(model.spec().tensors().size());
+        MemorySize before = backend.memory().used();
+        String words = "the disk is gone";
+        RuntimeException fault = Driver.refused(
+                "load of what cannot be read",
+                () -> backend.load(model.spec(), new Failing(model.weights(), reads, words), LoadProgress.NONE)
+                        .close(),
+                ModelLoadException.class);
+        require(String.valueOf(fault.getMessage()).contains(words), "the source's words are lost: " + fault);
+        nothingStays(backend, before, "of what cannot be read");
+    }
+
+    /** Fails at one of its readings. */
+    private record Failing(WeightSource source, AtomicInteger left, String words) implements WeightSource {
+        Failing(WeightSource source, int reads, String words) {
+            this(source, new AtomicInteger(reads), words);
+        }
+
+        private void count(String name) {
+            if (left.decrementAndGet() <= 0) {
+                throw new ModelLoadException("weights in memory", name, words);
+            }
+        }
+
+        @Override
+        public Set<String> names() {
+            return source.names();
+        }
+
+        @Override
+        public TensorInfo info(String name) {
+            return source.info(name);
+        }
+
+        @Override
+        public void read(String name, long offset, ByteBuffer target) {
+            count(name);
+            source.read(name, offset, target);
+        }
+
+        @Override
+        public ByteBuffer map(String name, long offset, long length) {
+            count(name);
+            return source.map(name, offset, length);
+        }
+    }
+
+    private static void progressIsTold(Backend backend, RandomModel model) {
+        List<Long> seen = new ArrayList<>();
+        List<Long> totals = new ArrayList<>();
+        backend.load(model.spec(), model.weights(), (done, total) -> {
+                    seen.add(done);
+                    totals.add(total);
+                })
+                .close();
+        require(!seen.isEmpty(), "progress was never told");
+        for (int i = 0; i < seen.size(); i++) {
+            require(i == 0 || seen.get(i) >= seen.get(i - 1), "progress goes back: " + seen);
+            require(totals.get(i).equals(totals.get(0)), "the total changes: " + totals);
+        }
+        long last = seen.get(seen.size() - 1);
+        require(last == totals.get(0), "progress ends with " + last + " of " + totals.get(0) + " bytes");
+    }
+}

@@ -1,0 +1,123 @@
+package dev.longspan.tck;
+
+import static dev.longspan.tck.ConformanceRule.required;
+import static dev.longspan.tck.Driver.refused;
+import static dev.longspan.tck.Driver.require;
+
+import dev.longspan.spi.DType;
+import dev.longspan.spi.Logits;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.Run;
+import dev.longspan.spi.RunResult;
+import dev.longspan.spi.SequenceState;
+import java.util.Arrays;
+import java.util.List;
+
+/** The rules of logits. */
+final class LogitsRules {
+    private LogitsRules() {}
+
+    static List<ConformanceRule> all() {
+        return List.of(
+                required(
+                        "L1.validity",
+                        "logits are valid until the next forward, and refuse rows and targets that do not fit",
+                        "count the calls of forward, and compare the count in every method of Logits",
+                        subject -> subject.models((driver, model) -> logitsEnd(driver))),
+                required(
+                        "L1.rows",
+                        "there are as many rows as were asked for, each of the token it was asked for",
+                        "logitsFrom counts from the run's first id",
+                        subject -> subject.models((driver, model) -> rowsAreThoseAskedFor(driver))),
+                required(
+                        "L2.lowest",
+                        "argMax answers the lowest id among equal largest logits",
+                        "a reduction that keeps the later of two equal numbers",
+                        subject -> subject.models(LogitsRules::argMaxIsTheLowest)),
+                required(
+                        "L3.finite",
+                        "logits that are not finite fail their run",
+                        "look at the logits (or at the last hidden row) of every run",
+                        subject -> subject.models((driver, model) -> notFiniteFails(driver, model))));
+    }
+
+    private static Logits logits(RunResult result) {
+        if (result instanceof RunResult.Success success) {
+            return success.logits();
+        }
+        throw new AssertionError("a run failed: " + result);
+    }
+
+    private static void logitsEnd(Driver driver) {
+        SequenceState state = driver.model().newState();
+        Logits logits = logits(driver.forward(Run.last(state, 1, 2)).get(0));
+        int size = logits.vocabularySize();
+        require(size == driver.model().spec().vocabularySize(), "a row has " + size + " numbers");
+        refused("argMax of row 1 of 1", () -> logits.argMax(1), IndexOutOfBoundsException.class);
+        refused("argMax of row -1", () -> logits.argMax(-1), IndexOutOfBoundsException.class);
+        refused("copy of row 1 of 1", () -> logits.copyTo(1, new float[size]), IndexOutOfBoundsException.class);
+        refused("copy to a short target", () -> logits.copyTo(0, new float[size - 1]), IndexOutOfBoundsException.class);
+        float[] longer = new float[size + 3];
+        Arrays.fill(longer, 7);
+        logits.copyTo(0, longer);
+        require(longer[size] == 7 && longer[size + 2] == 7, "a copy wrote behind its row");
+        driver.forward(new Run(state, new int[] {3}, 0, 1, 1));
+        refused("argMax after the next forward", () -> logits.argMax(0), IllegalStateException.class);
+        refused("copy after the next forward", () -> logits.copyTo(0, new float[size]), IllegalStateException.class);
+        state.close();
+    }
+
+    private static void rowsAreThoseAskedFor(Driver driver) {
+        int[] ids = driver.ids(20);
+        List<float[]> want = driver.plain(ids);
+        for (int from : new int[] {0, 7, 19, 20}) {
+            try (SequenceState state = driver.model().newState()) {
+                List<float[]> rows = Driver.rows(
+                        driver.forward(new Run(state, ids, 0, 20, from)).get(0));
+                driver.same("logits from " + from + " on", rows, want.subList(from, 20));
+            }
+        }
+    }
+
+    private static void argMaxIsTheLowest(Driver driver, RandomModel model) {
+        ModelSpec spec = model.spec();
+        ModelSpec untied = new ModelSpec(
+                spec.modelType(), spec.vocabularySize(), spec.hiddenSize(), spec.normEpsilon(), false, spec.layers());
+        RandomModel twins = new RandomModel(untied, driver.random().nextLong(), DType.F32);
+        String name = "lm_head.weight";
+        float[] head = Tensors.toFloats(Tensors.read(twins.weights(), name));
+        int hidden = spec.hiddenSize();
+        int half = spec.vocabularySize() / 2;
+        System.arraycopy(head, 0, head, half * hidden, half * hidden); // every logit but the last is there twice
+        twins.weights().put(name, DType.F32, twins.weights().info(name).shape(), head);
+        Driver loaded = Driver.load(driver.backend(), twins, 1);
+        int[] ids = loaded.ids(30);
+        try (SequenceState state = loaded.model().newState()) {
+            Logits logits = logits(loaded.forward(new Run(state, ids, 0, 30, 0)).get(0));
+            float[] row = new float[logits.vocabularySize()];
+            for (int r = 0; r < 30; r++) {
+                logits.copyTo(r, row);
+                int lowest = 0;
+                for (int id = 1; id < row.length; id++) {
+                    lowest = row[id] > row[lowest] ? id : lowest;
+                }
+                int found = logits.argMax(r);
+                require(
+                        found == lowest,
+                        "argMax answers " + found + ", the lowest of the largest logits has " + lowest);
+            }
+        }
+    }
+
+    private static void notFiniteFails(Driver driver, RandomModel model) {
+        Driver poisoned = BatchRules.poisoned(driver, model, 9);
+        try (SequenceState bad = poisoned.model().newState()) {
+            RunResult result = poisoned.forward(Run.last(bad, 0, 3)).get(0);
+            if (result instanceof RunResult.Failure failure) {
+                require(failure.cause().getMessage() != null, "the failure has no message");
+            } else {
+                throw new AssertionError("logits that are not numbers were handed out");
+            }
+        }
+    }
+}

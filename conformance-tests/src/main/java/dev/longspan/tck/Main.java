@@ -1,0 +1,19 @@
+package dev.longspan.tck;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+
+/** The entry of the kit as a command; {@code --help} tells its options. */
+public final class Main {
+    private Main() {}
+
+    /**
+     * Proves a backend.
+     *
+     * @param args the options
+     */
+    public static void main(String[] args) {
+        int status = new ConformanceRunner(new PrintWriter(System.out, true, StandardCharsets.UTF_8)).run(args);
+        System.exit(status);
+    }
+}

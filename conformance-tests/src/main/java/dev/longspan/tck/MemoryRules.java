@@ -1,0 +1,238 @@
+package dev.longspan.tck;
+
+import static dev.longspan.tck.ConformanceRule.required;
+import static dev.longspan.tck.Driver.require;
+
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.BackendMemoryException;
+import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.LoadProgress;
+import dev.longspan.spi.MemoryPlan;
+import dev.longspan.spi.MemorySize;
+import dev.longspan.spi.PlanOptions;
+import dev.longspan.spi.Run;
+import dev.longspan.spi.RunResult;
+import dev.longspan.spi.SequenceState;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** The rules of memory. */
+final class MemoryRules {
+    private static final int CONTEXT = 600;
+    private static final int CHECKPOINTS = 8;
+
+    private MemoryRules() {}
+
+    static List<ConformanceRule> all() {
+        return List.of(
+                required(
+                        "M2.bound",
+                        "what a model, its states and its workspace use never exceeds the plan",
+                        "rounding to pages, the workspace of the largest batch, and what a checkpoint copies",
+                        subject -> subject.models(MemoryRules::thePlanIsABound)),
+                required(
+                        "M2.freed",
+                        "closing a model frees all that it, its states and its checkpoints held",
+                        "states and checkpoints that the model does not know of when it is closed",
+                        subject -> subject.models((driver, model) -> closingFreesAll(driver, model))),
+                required(
+                        "M4.refused",
+                        "what does not fit is refused with BackendMemoryException, and everything else goes on",
+                        "an allocation in the middle of a batch: take all memory before anything is changed",
+                        MemoryRules::whatDoesNotFitIsRefused),
+                required(
+                        "S5.shared",
+                        "full pages are shared: checkpoints of one state add what the plan has per sequence, no more",
+                        "keys and values that a checkpoint copies",
+                        subject -> subject.models(MemoryRules::pagesAreShared)),
+                required(
+                        "S5.exclusive",
+                        "exclusiveBytes is what closing frees",
+                        "the counting of a page's holders",
+                        subject -> subject.models((driver, model) -> exclusiveBytesAreFreed(driver))));
+    }
+
+    private static void thePlanIsABound(Driver driver, RandomModel model) {
+        Backend backend = driver.backend();
+        driver.model().close();
+        MemorySize before = backend.memory().used();
+        int tokens = Math.min(64, backend.capabilities().maxBatchTokens());
+        MemoryPlan plan = backend.plan(
+                model.spec(), new PlanOptions(Math.min(2, backend.capabilities().maxRuns()), tokens, CONTEXT));
+        Driver loaded = Driver.load(backend, model, driver.random().nextLong());
+        MemorySize fixed = before.plus(plan.weights()).plus(plan.workspace());
+        within("after loading", backend.memory().used(), fixed);
+        List<Checkpoint> checkpoints = new ArrayList<>();
+        MemorySize bound = fixed;
+        SequenceState state = loaded.model().newState();
+        int[] ids = loaded.ids(CONTEXT);
+        int at = 0;
+        while (at < CONTEXT) {
+            int to = Math.min(CONTEXT, at + 1 + loaded.random().nextInt(tokens));
+            loaded.piece(state, ids, at, to);
+            at = to;
+            within("with a state of " + at, backend.memory().used(), bound.plus(plan.sequence(at)));
+            long most = plan.sequence(at).totalBytes();
+            require(
+                    state.bytes() <= most,
+                    "a state of " + at + " tokens has " + state.bytes() + " bytes, planned " + most);
+            if (loaded.random().nextInt(3) == 0) {
+                checkpoints.add(state.checkpoint());
+                bound = bound.plus(plan.sequence(at));
+                within("with checkpoints", backend.memory().used(), bound.plus(plan.sequence(at)));
+            }
+        }
+        checkpoints.forEach(Checkpoint::close);
+        state.close();
+        within("after closing all states", backend.memory().used(), fixed);
+    }
+
+    private static void within(String when, MemorySize used, MemorySize bound) {
+        require(
+                used.hostBytes() <= bound.hostBytes() && used.deviceBytes() <= bound.deviceBytes(),
+                when + " it uses " + used + ", planned at most " + bound);
+    }
+
+    private static void closingFreesAll(Driver driver, RandomModel model) {
+        Backend backend = driver.backend();
+        driver.model().close();
+        MemorySize before = backend.memory().used();
+        for (int i = 0; i < 3; i++) {
+            Driver loaded = Driver.load(backend, model, i);
+            SequenceState state = loaded.model().newState();
+            loaded.feed(state, loaded.ids(40));
+            Checkpoint left = state.checkpoint();
+            loaded.feed(loaded.model().newState(left), loaded.ids(5));
+            require(backend.memory().used().totalBytes() > before.totalBytes(), "a loaded model uses no memory");
+            loaded.model().close();
+            MemorySize after = backend.memory().used();
+            require(after.equals(before), "a closed model leaves memory: " + before + ", then " + after);
+        }
+    }
+
+    private static void whatDoesNotFitIsRefused(Subject subject) throws Exception {
+        subject.cases(seed -> {
+            RandomModel model;
+            MemoryPlan plan;
+            try (Backend backend = subject.open()) {
+                model = Subject.supported(backend, RandomModel::withoutChoices, seed);
+                int tokens = Math.min(64, backend.capabilities().maxBatchTokens());
+                plan = backend.plan(model.spec(), new PlanOptions(2, tokens, CONTEXT));
+            }
+            long room = plan.weights()
+                    .plus(plan.workspace())
+                    .plus(plan.sequence(CONTEXT))
+                    .totalBytes();
+            try (Backend tight = subject.openWithMemory(room)) {
+                fillsUp(Driver.load(tight, model, seed), model);
+            }
+            try (Backend tiny = subject.openWithMemory(plan.weights().totalBytes() / 2)) {
+                MemorySize before = tiny.memory().used();
+                Driver.refused(
+                        "load into too little memory",
+                        () -> tiny.load(model.spec(), model.weights(), LoadProgress.NONE)
+                                .close(),
+                        BackendMemoryException.class);
+                require(tiny.memory().used().equals(before), "the refused load leaves memory");
+            }
+        });
+    }
+
+    /** Takes states until there is no more memory; the first must not notice. */
+    private static void fillsUp(Driver driver, RandomModel model) {
+        int[] ids = driver.ids(60);
+        List<float[]> want = driver.plain(ids);
+        SequenceState first = driver.model().newState();
+        driver.feed(first, Driver.first(ids, 30));
+        List<SequenceState> others = new ArrayList<>();
+        boolean full = false;
+        for (int i = 0; i < 100_000 && !full; i++) {
+            full = !another(driver, others, model);
+        }
+        require(full, "more and more states are taken with a limit on memory");
+        others.forEach(SequenceState::close);
+        driver.same(
+                "a state beside those that did not fit",
+                driver.feed(first, Driver.tail(ids, 30)),
+                want.subList(30, 60));
+    }
+
+    /** Whether one more state could be made and fed. */
+    private static boolean another(Driver driver, List<SequenceState> others, RandomModel model) {
+        try {
+            SequenceState state = driver.model().newState();
+            others.add(state);
+            int token = driver.random().nextInt(model.spec().vocabularySize());
+            int[] ids = new int[50];
+            Arrays.fill(ids, token);
+            RunResult result = driver.forward(new Run(state, ids, 0, ids.length, ids.length))
+                    .get(0);
+            if (result instanceof RunResult.Failure failure) {
+                require(
+                        failure.cause() instanceof BackendMemoryException,
+                        "a run that does not fit fails with " + failure.cause());
+                return false;
+            }
+            return true;
+        } catch (BackendMemoryException e) {
+            return false;
+        }
+    }
+
+    private static void pagesAreShared(Driver driver, RandomModel model) {
+        Backend backend = driver.backend();
+        MemoryPlan plan = backend.plan(model.spec(), new PlanOptions(1, 1, CONTEXT));
+        SequenceState state = driver.model().newState();
+        driver.absorb(state, driver.ids(CONTEXT), CONTEXT);
+        long before = backend.memory().used().totalBytes();
+        List<Checkpoint> all = new ArrayList<>();
+        for (int i = 0; i < CHECKPOINTS; i++) {
+            all.add(state.checkpoint());
+        }
+        List<SequenceState> forks = new ArrayList<>();
+        for (Checkpoint each : all) {
+            forks.add(driver.model().newState(each));
+        }
+        long added = backend.memory().used().totalBytes() - before;
+        long allowed = 2L * CHECKPOINTS * plan.perSequence().totalBytes();
+        require(
+                added <= allowed,
+                CHECKPOINTS + " checkpoints and forks of " + CONTEXT + " tokens add " + added
+                        + " bytes, expected at most " + allowed + ": what the plan has per sequence");
+        forks.forEach(SequenceState::close);
+        all.forEach(Checkpoint::close);
+        long after = backend.memory().used().totalBytes();
+        require(after == before, "closed checkpoints and forks leave memory: " + before + " bytes, then " + after);
+    }
+
+    private static void exclusiveBytesAreFreed(Driver driver) {
+        Backend backend = driver.backend();
+        SequenceState state = driver.model().newState();
+        driver.absorb(state, driver.ids(CONTEXT), CONTEXT);
+        require(
+                state.exclusiveBytes() == state.bytes(),
+                "a state alone has " + state.bytes() + " bytes, exclusive " + state.exclusiveBytes());
+        Checkpoint checkpoint = state.checkpoint();
+        require(state.exclusiveBytes() <= state.bytes(), "more bytes are exclusive than there are");
+        long freed = used(backend);
+        long promised = checkpoint.exclusiveBytes();
+        checkpoint.close();
+        freed -= used(backend);
+        require(freed == promised, "a checkpoint beside its state says " + promised + " bytes, closing frees " + freed);
+        Checkpoint last = state.checkpoint();
+        state.close();
+        require(
+                last.exclusiveBytes() == last.bytes(),
+                "a checkpoint alone has " + last.bytes() + " bytes, exclusive " + last.exclusiveBytes());
+        freed = used(backend);
+        promised = last.exclusiveBytes();
+        last.close();
+        freed -= used(backend);
+        require(freed == promised, "a checkpoint alone says " + promised + " bytes, closing frees " + freed);
+    }
+
+    private static long used(Backend backend) {
+        return backend.memory().used().totalBytes();
+    }
+}

@@ -1,0 +1,35 @@
+package dev.longspan.tck;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * What came of a rule.
+ *
+ * @param rule the rule
+ * @param status how it ended
+ * @param message why it did not pass: the fault with the seed, the reason for leaving it out, or the known deviation; else empty
+ * @param fault what was thrown, if it failed
+ * @param time how long it took
+ */
+public record RuleOutcome(
+        ConformanceRule rule, Status status, String message, Optional<Throwable> fault, Duration time) {
+    /** How a rule ended. */
+    public enum Status {
+        /** It holds. */
+        PASSED,
+        /** It does not hold. */
+        FAILED,
+        /** There is nothing to check. */
+        SKIPPED,
+        /** It does not hold, which is known. */
+        KNOWN_DEVIATION,
+        /** It holds, though it is told to be a known deviation: take it off the list. */
+        DEVIATION_IS_GONE
+    }
+
+    /** {@return whether the backend conforms as far as this rule goes} */
+    public boolean conforms() {
+        return status != Status.FAILED && status != Status.DEVIATION_IS_GONE;
+    }
+}

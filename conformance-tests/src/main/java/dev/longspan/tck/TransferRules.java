@@ -1,0 +1,311 @@
+package dev.longspan.tck;
+
+import static dev.longspan.tck.ConformanceRule.claimed;
+import static dev.longspan.tck.ConformanceRule.unclaimed;
+import static dev.longspan.tck.Driver.refused;
+import static dev.longspan.tck.Driver.require;
+
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.BackendOptions;
+import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.DType;
+import dev.longspan.spi.Feature;
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.SequenceState;
+import dev.longspan.spi.StateSource;
+import dev.longspan.spi.Support;
+import dev.longspan.spi.TensorInfo;
+import dev.longspan.spi.UnsupportedFeatureException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+
+/** The rules of writing and reading checkpoints. */
+final class TransferRules {
+    private static final int LENGTH = 70;
+    private static final int LONG = 600;
+
+    private TransferRules() {}
+
+    static List<ConformanceRule> all() {
+        Feature transfer = Feature.CHECKPOINT_TRANSFER;
+        return List.of(
+                claimed(
+                        transfer,
+                        "X1.layout",
+                        "a checkpoint lists and writes the tensors of its layers, with their names, types and shapes",
+                        "Checkpoint.tensors: key and value [tokens, G, D], conv [C, w-1] and ssm [nh, hd, N] in F32",
+                        subject -> subject.models((driver, model) -> theLayoutIsRight(driver, model.spec()))),
+                claimed(
+                        transfer,
+                        "X1.continues",
+                        "a written and read checkpoint continues as the original would",
+                        "a tensor that is not written or not read back, or rounded on the way",
+                        subject -> subject.models((driver, model) -> readCheckpointsContinue(driver, driver))),
+                claimed(
+                        transfer,
+                        "X1.base",
+                        "a checkpoint read on a base continues as the original would, and shares the base's pages",
+                        "the rows between the base's length and the source's; the page in which the base ends",
+                        subject -> subject.models((driver, model) -> readOnABase(driver))),
+                claimed(
+                        transfer,
+                        "X1.across",
+                        "what one backend writes another reads, both ways",
+                        "byte order, the order of the convolution's inputs, and types that differ",
+                        TransferRules::otherBackendsReadIt),
+                claimed(
+                        transfer,
+                        "X1.faults",
+                        "a tensor that is missing or misshapen is refused by name, and nothing stays in memory",
+                        "check every tensor's name, type and shape before taking memory",
+                        subject -> subject.models((driver, model) -> faultsAreNamed(driver))),
+                claimed(
+                        transfer,
+                        "X2.beside",
+                        "writing and reading run beside forward and do not disturb it",
+                        "pages that are taken or freed by two threads at once; a page that is still written to",
+                        subject -> subject.models((driver, model) -> transfersRunBesideForward(driver))),
+                unclaimed(
+                        transfer,
+                        "C1.transfer",
+                        "without CHECKPOINT_TRANSFER writing and reading are refused",
+                        "throw new UnsupportedFeatureException(id, Feature.CHECKPOINT_TRANSFER)",
+                        subject -> subject.models((driver, model) -> transfersAreRefused(driver))));
+    }
+
+    private static void theLayoutIsRight(Driver driver, ModelSpec spec) {
+        int tokens = 21;
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, driver.ids(tokens), tokens);
+            try (Checkpoint checkpoint = state.checkpoint()) {
+                Set<String> found = new HashSet<>();
+                for (TensorInfo tensor : checkpoint.tensors()) {
+                    List<Long> shape = shape(spec, tensor.name(), tokens);
+                    require(shape.equals(tensor.shape()), tensor + ": expected shape " + shape);
+                    boolean recurrent =
+                            tensor.name().endsWith(".conv") || tensor.name().endsWith(".ssm");
+                    require(
+                            tensor.dtype() == DType.F32 || (!recurrent && tensor.dtype() == DType.BF16),
+                            tensor + ": expected F32" + (recurrent ? "" : " or BF16"));
+                    require(found.add(tensor.name()), "tensor " + tensor.name() + " is listed twice");
+                }
+                Set<String> expected = names(spec);
+                require(found.equals(expected), "expected the tensors " + expected + ", found " + found);
+                MemoryCheckpoint.of(checkpoint); // which compares what is written with what is listed
+            }
+        }
+    }
+
+    private static Set<String> names(ModelSpec spec) {
+        Set<String> names = new HashSet<>();
+        for (int i = 0; i < spec.layers().size(); i++) {
+            if (spec.layers().get(i) instanceof LayerSpec.Mamba) {
+                names.addAll(List.of("layers." + i + ".conv", "layers." + i + ".ssm"));
+            } else if (spec.layers().get(i) instanceof LayerSpec.Attention) {
+                names.addAll(List.of("layers." + i + ".key", "layers." + i + ".value"));
+            }
+        }
+        return names;
+    }
+
+    private static List<Long> shape(ModelSpec spec, String name, long tokens) {
+        String[] parts = name.split("\\.", -1);
+        int layer = parts.length == 3 && parts[1].matches("[0-9]+") ? Integer.parseInt(parts[1]) : -1;
+        LayerSpec of =
+                layer >= 0 && layer < spec.layers().size() ? spec.layers().get(layer) : null;
+        if (of instanceof LayerSpec.Mamba m) {
+            return parts[2].equals("conv")
+                    ? List.of((long) m.channels(), m.convolutionWidth() - 1L)
+                    : List.of((long) m.heads(), (long) m.headSize(), (long) m.stateSize());
+        } else if (of instanceof LayerSpec.Attention a) {
+            return List.of(
+                    tokens, (long) a.heads().keyValueHeads(), (long) a.heads().headSize());
+        }
+        throw new AssertionError("a checkpoint lists tensor '" + name + "', which belongs to no layer with a state");
+    }
+
+    /** Writes with one and reads with another, which may be the same. */
+    private static void readCheckpointsContinue(Driver from, Driver to) {
+        int[] ids = from.ids(LENGTH);
+        List<float[]> want = to.plain(ids);
+        for (int at : new int[] {1, 1 + from.random().nextInt(LENGTH - 2), 64}) {
+            try (SequenceState state = from.model().newState()) {
+                from.absorb(state, Driver.first(ids, at), at);
+                MemoryCheckpoint written;
+                try (Checkpoint checkpoint = state.checkpoint()) {
+                    written = MemoryCheckpoint.of(checkpoint);
+                }
+                try (Checkpoint read = to.model().readCheckpoint(written);
+                        SequenceState again = to.model().newState(read)) {
+                    require(read.length() == at, "a checkpoint of " + at + " tokens is read with " + read.length());
+                    List<float[]> got = to.feed(again, Driver.tail(ids, at));
+                    if (from == to) {
+                        to.same("continued from a read checkpoint of " + at, got, want.subList(at, LENGTH));
+                    } else {
+                        close(from, to, got, want.subList(at, LENGTH));
+                    }
+                }
+            }
+        }
+    }
+
+    private static void close(Driver from, Driver to, List<float[]> got, List<float[]> want) {
+        double allowed = Math.max(from.tolerance().oracle(), to.tolerance().oracle());
+        for (int r = 0; r < got.size(); r++) {
+            to.tolerance()
+                    .compare("continued from another backend", got.get(r), Tensors.toDoubles(want.get(r)), allowed);
+        }
+    }
+
+    private static void readOnABase(Driver driver) {
+        int[] ids = driver.ids(LONG);
+        int early = driver.random().nextInt(LONG - 40);
+        int at = early + 1 + driver.random().nextInt(LONG - early - 20);
+        List<float[]> want = driver.plain(ids).subList(at, LONG);
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, Driver.first(ids, early), LONG);
+            try (Checkpoint base = state.checkpoint()) {
+                driver.absorb(state, Arrays.copyOfRange(ids, early, at), LONG);
+                MemoryCheckpoint written;
+                try (Checkpoint whole = state.checkpoint()) {
+                    written = MemoryCheckpoint.of(whole);
+                }
+                try (Checkpoint read = driver.model().readCheckpoint(written, base);
+                        SequenceState again = driver.model().newState(read)) {
+                    require(read.length() == at, "a checkpoint of " + at + " tokens is read with " + read.length());
+                    driver.same("continued from one read on a base", driver.feed(again, Driver.tail(ids, at)), want);
+                }
+                try (SequenceState longer = driver.model().newState()) {
+                    driver.absorb(longer, Driver.first(ids, at + 1), LONG);
+                    try (Checkpoint behind = longer.checkpoint()) {
+                        refused(
+                                "a base longer than the source",
+                                () -> driver.model().readCheckpoint(written, behind),
+                                IllegalArgumentException.class);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void otherBackendsReadIt(Subject subject) throws Exception {
+        subject.models((driver, model) -> {
+            try (Backend other = subject.other().open(BackendOptions.defaults().withThreads(1))) {
+                boolean reads = other.capabilities().has(Feature.CHECKPOINT_TRANSFER);
+                if (!reads || !(other.supports(model.spec()) instanceof Support.Supported)) {
+                    throw new NotApplicable("the other backend does not read checkpoints of this network");
+                }
+                Driver theirs = Driver.load(other, model, 1);
+                readCheckpointsContinue(driver, theirs);
+                readCheckpointsContinue(theirs, driver);
+            }
+        });
+    }
+
+    /** A written checkpoint with one tensor that is not as it should be; null for one that is missing. */
+    private record Altered(MemoryCheckpoint whole, String name, TensorInfo instead) implements StateSource {
+        @Override
+        public int length() {
+            return whole.length();
+        }
+
+        @Override
+        public TensorInfo info(String wanted) {
+            if (!wanted.equals(name)) {
+                return whole.info(wanted);
+            } else if (instead.shape().isEmpty()) {
+                throw new IllegalArgumentException("no tensor '" + name + "' here");
+            }
+            return instead;
+        }
+
+        @Override
+        public void read(String wanted, long offset, ByteBuffer target) {
+            whole.read(wanted, offset, target);
+        }
+    }
+
+    private static void faultsAreNamed(Driver driver) {
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, driver.ids(9), 9);
+            MemoryCheckpoint written;
+            try (Checkpoint checkpoint = state.checkpoint()) {
+                written = MemoryCheckpoint.of(checkpoint);
+            }
+            long before = driver.backend().memory().used().totalBytes();
+            for (String name : written.names()) {
+                TensorInfo right = written.info(name);
+                List<Long> longer = new ArrayList<>(right.shape());
+                longer.set(longer.size() - 1, longer.get(longer.size() - 1) + 1);
+                fault(driver, new Altered(written, name, new TensorInfo(name, right.dtype(), longer)));
+                fault(driver, new Altered(written, name, new TensorInfo(name, right.dtype(), List.of())));
+            }
+            long after = driver.backend().memory().used().totalBytes();
+            require(after == before, "refused checkpoints leave memory: " + before + " bytes, then " + after);
+        }
+    }
+
+    private static void fault(Driver driver, Altered altered) {
+        RuntimeException fault = refused(
+                "a checkpoint with " + altered.instead(),
+                () -> driver.model().readCheckpoint(altered).close(),
+                IllegalArgumentException.class);
+        require(String.valueOf(fault.getMessage()).contains(altered.name()), "the message lacks the name: " + fault);
+    }
+
+    private static void transfersRunBesideForward(Driver driver) throws Exception {
+        int[] ids = driver.ids(LONG);
+        List<float[]> want = driver.plain(ids);
+        int half = LONG / 2;
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, Driver.first(ids, half), LONG);
+            try (Checkpoint checkpoint = state.checkpoint()) {
+                MemoryCheckpoint alone = MemoryCheckpoint.of(checkpoint);
+                CompletableFuture<Integer> beside = CompletableFuture.supplyAsync(() -> {
+                    int rounds = 0;
+                    for (; rounds < 20; rounds++) {
+                        require(alone.equalTo(MemoryCheckpoint.of(checkpoint)), "what is written changes");
+                        driver.model().readCheckpoint(alone).close();
+                    }
+                    return rounds;
+                });
+                for (int t = half; t < LONG; t += 5) {
+                    driver.same(
+                            "beside transfers, at " + t, driver.piece(state, ids, t, t + 5), want.subList(t, t + 5));
+                }
+                try {
+                    beside.get();
+                } catch (java.util.concurrent.ExecutionException e) {
+                    throw new AssertionError("a transfer beside forward: " + e.getCause(), e.getCause());
+                }
+                try (Checkpoint read = driver.model().readCheckpoint(alone);
+                        SequenceState again = driver.model().newState(read)) {
+                    List<float[]> got = driver.feed(again, Driver.tail(ids, half));
+                    driver.same("read beside forward", got, want.subList(half, LONG));
+                }
+            }
+        }
+    }
+
+    private static void transfersAreRefused(Driver driver) {
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, driver.ids(3), 3);
+            try (Checkpoint checkpoint = state.checkpoint()) {
+                refused("tensors", checkpoint::tensors, UnsupportedFeatureException.class);
+                refused("write", () -> MemoryCheckpoint.of(checkpoint), UnsupportedFeatureException.class);
+                StateSource empty = MemoryCheckpoint.empty(3);
+                refused("read", () -> driver.model().readCheckpoint(empty), UnsupportedFeatureException.class);
+                refused(
+                        "read on a base",
+                        () -> driver.model().readCheckpoint(empty, checkpoint),
+                        UnsupportedFeatureException.class);
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package dev.longspan.tck;
+
+import java.util.List;
+
+/** What can be wrong with a backend, one thing at a time, and the rules that must notice it. */
+enum Flaw {
+    NONE("", ""),
+    CLAIMS_LITTLE("", ""),
+    CAPITAL_ID("id 'Oracle' does not match", "P2.name"),
+    OTHER_VERSION("spiVersion is 7", "P2.name"),
+    PROBE_THROWS("probe threw", "P1.answers P3.open"),
+    NO_REMEDY("no remedy is given", "P1.answers"),
+    OPEN_SAYS_LITTLE("expected BackendUnavailableException", "P3.open"),
+    THREAD_LEFT_ALIVE("'oracle-worker' is alive after close", "P4.threads P5.growth"),
+    THREAD_IS_NO_DAEMON("'oracle-worker' is not a daemon", "P4.threads P4.process"),
+    PRINTS("it printed: oracle ready", "P4.silence P4.process"),
+    SETS_A_PROPERTY("system property oracle.ready", "P4.process"),
+    OPENS_A_SOCKET("the process opened a socket", "P4.process"),
+    LEAKS_HEAP("bytes of heap", "P5.growth"),
+    PLAN_OVERFLOWS("for 300 GB of weights", "M1.plan"),
+    PLAN_FORGETS_VALUES("planned at most", "M2.bound"),
+    MISSING_WEIGHT_UNNAMED("the message does not name", "M3.missing"),
+    SHAPES_UNCHECKED("expected ModelLoadException, found no exception", "M3.shape"),
+    READ_FAULT_IS_WRAPPED("expected ModelLoadException, found", "M3.reading"),
+    FAILED_LOAD_LEAKS("failed and leaves memory", "M3.missing M3.shape M3.reading"),
+    PROGRESS_STOPS_EARLY("progress ends with", "M3.progress"),
+    MODEL_LEAKS("a closed model leaves memory", "M2.freed"),
+    UNTYPED_MEMORY_FAULT("ArrayIndexOutOfBoundsException", "M4.refused"),
+    PAGES_COPIED("8 checkpoints and forks of 600 tokens add", "S5.shared"),
+    EXCLUSIVE_COUNTS_SHARED("a checkpoint beside its state says", "S5.exclusive"),
+    CONV_IS_LOST_BETWEEN_CALLS(
+            "the step to position",
+            "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long"),
+    BATCH_LEAKS("run 1 of a batch", "B2.batch B2.order B3.isolation"),
+    RESULTS_ARE_SORTED("in any order", "B2.order B2.batch B3.isolation"),
+    FAILURE_SPREADS("a run before it failed", "B3.isolation"),
+    FAILED_STATE_GOES_ON("length of a failed state", "B4.failed"),
+    IDS_UNCHECKED("a batch with an id behind the vocabulary", "B5.malformed"),
+    LOGITS_OUTLIVE_THEIR_CALL("argMax after the next forward", "L1.validity"),
+    ROWS_ARE_THE_LAST_ALWAYS("logits from 7 on", "L1.rows L1.validity"),
+    ARG_MAX_IS_THE_LAST("the lowest of the largest logits has", "L2.lowest"),
+    NAN_IS_HANDED_OUT("logits that are not numbers were handed out", "L3.finite B3.isolation B4.failed"),
+    LENGTH_COUNTS_ROWS("a state of 7 tokens has length 0", "S1.grows"),
+    CHECKPOINT_IS_THE_STATE("after its states went on", "S2.immutable"),
+    CONV_IS_STALE_AFTER_RESTORE(
+            "a state from a checkpoint at",
+            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long"),
+    FORKS_SHARE_KEYS("fork at", "S4.forks"),
+    PARENT_FREES_CHILD("a state whose parents are closed", "S6.lives"),
+    FOREIGN_CHECKPOINT_TAKEN("a checkpoint of another model", "S1.foreign"),
+    CONV_IS_WRITTEN_BACKWARDS("continued from another backend", "X1.across N1.mamba N1.network N1.everything"),
+    SSM_IS_NOT_WRITTEN(
+            "continued from a read checkpoint",
+            "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long"),
+    LAYOUT_IS_TURNED("expected shape", "X1.layout X1.across"),
+    BASE_LEAVES_A_GAP("continued from one read on a base", "X1.base"),
+    READ_SHAPES_UNCHECKED("expected IllegalArgumentException, found no exception", "X1.faults"),
+    WRITING_DISTURBS("beside transfers", "X2.beside"),
+    TRANSFER_UNCLAIMED("expected UnsupportedFeatureException", "C1.transfer"),
+    CLOSING_TWICE_THROWS("the state is closed", "Z1.twice B4.failed"),
+    CLOSED_CHECKPOINT_WORKS("length of a closed checkpoint", "Z1.after"),
+    CLOSING_STOPS_OTHERS("beside models that are loaded and closed", "Z1.beside"),
+    WINDOW_IS_ONE_SHORT(
+            "window, number",
+            "A1.window X1.across A1.vectors A1.attend A1.reach A1.lost A1.reads N1.spans N1.network N1.everything N1.long"),
+    WINDOW_OVERFLOWS("at the end of 1000 tokens", "N1.long A1.vectors"),
+    TIES_ARE_REVERSED("anchor", "A1.search A1.attend"),
+    REACH_IS_ROUNDED_DOWN("attend, number", "A1.attend A1.vectors N1.spans N1.long"),
+    SPANS_ARE_ONE_LONGER(
+            "for the query at 10",
+            "A1.lost X1.across A1.vectors A1.attend A1.reads N1.spans N1.network N1.everything N1.long"),
+    SPANS_OVERLAP_THE_WINDOW("attend, number", "A1.everything A1.vectors A1.attend N1.spans N1.long"),
+    HEADS_ARE_INTERLEAVED(
+            "attend, number",
+            "A1.groups X1.across A1.vectors A1.search A1.window A1.spans A1.attend A1.dense A1.everything A1.reads N1.spans N1.network N1.everything"),
+    MERGE_WITHOUT_THE_MAXIMUM("found NaN", "A1.merge"),
+    LOG_SUM_EXP_IS_BINARY("log-sum-exp", "A1.vectors A1.window"),
+    CHUNKS_BEGIN_ONE_EARLY("rows", "A1.pieces A1.vectors A1.reach A1.lost A1.reads A1.arguments"),
+    ARGUMENTS_ARE_SCALED(
+            "attend changed argument 1", "A1.arguments A1.attend A1.pieces A1.dense A1.everything A1.groups A1.reads"),
+    ATTENTION_UNCLAIMED("expected UnsupportedFeatureException", "C1.attention"),
+    EXPERTS_ARE_NOT_NORMALISED("logits at position", "N1.experts"),
+    TIME_STEP_IS_NOT_CLAMPED("logits at position", "N1.mamba X1.across N1.network N1.everything"),
+    RELU_IS_NOT_SQUARED("logits at position", "N1.mlp X1.across N1.network N1.everything"),
+    SCALE_IS_FORGOTTEN("logits at position", "N1.attention X1.across N1.network N1.everything"),
+    HEADS_ARE_MIXED("attend, number", "A1.heads");
+
+    private final String words;
+    private final String rules;
+
+    /**
+     * Names a flaw.
+     *
+     * @param words what the first of the rules says
+     * @param rules those that do not hold, the most telling first, with a space between
+     */
+    Flaw(String words, String rules) {
+        this.words = words;
+        this.rules = rules;
+    }
+
+    /** What the first of its rules says of it. */
+    String words() {
+        return words;
+    }
+
+    /** The rules that do not hold because of it, the most telling first. */
+    List<String> rules() {
+        return rules.isEmpty() ? List.of() : List.of(rules.split(" ", -1));
+    }
+}

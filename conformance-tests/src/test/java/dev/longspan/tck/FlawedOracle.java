@@ -1,0 +1,79 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.AttentionHeads;
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.SpanAttention;
+import dev.longspan.spi.WeightSource;
+import java.util.function.Function;
+
+/** The oracle with a flaw in its network. */
+final class FlawedOracle extends Oracle {
+    private final Flaw flaw;
+
+    FlawedOracle(ModelSpec spec, WeightSource weights, Flaw flaw) {
+        super(spec, weights);
+        this.flaw = flaw;
+    }
+
+    @Override
+    AttentionOracle spans(AttentionHeads heads, SpanAttention span) {
+        return new FlawedAttention(heads, span, flaw);
+    }
+
+    @Override
+    ExpertsOracle experts(LayerSpec.Experts layer, Function<String, double[]> tensor) {
+        if (flaw != Flaw.EXPERTS_ARE_NOT_NORMALISED) {
+            return super.experts(layer, tensor);
+        }
+        return new ExpertsOracle(
+                new LayerSpec.Experts(
+                        layer.experts(),
+                        layer.perToken(),
+                        layer.innerSize(),
+                        layer.sharedInnerSize(),
+                        layer.groups(),
+                        layer.topGroups(),
+                        false,
+                        layer.scaling()),
+                tensor);
+    }
+
+    @Override
+    MambaOracle mamba(int index, LayerSpec.Mamba mamba) {
+        Function<String, double[]> tensor = name -> weight("backbone.layers." + index + ".mixer." + name);
+        if (flaw != Flaw.TIME_STEP_IS_NOT_CLAMPED) {
+            return super.mamba(index, mamba);
+        }
+        return new MambaOracle(mamba, spec().normEpsilon(), tensor) {
+            @Override
+            double timeStep(double projected) {
+                return OracleMath.softplus(projected);
+            }
+        };
+    }
+
+    @Override
+    double[] mlp(double[] up, double[] down, double[] x) {
+        if (flaw != Flaw.RELU_IS_NOT_SQUARED) {
+            return super.mlp(up, down, x);
+        }
+        double[] inner = OracleMath.times(up, x);
+        for (int i = 0; i < inner.length; i++) {
+            inner[i] = Math.max(0, inner[i]);
+        }
+        return OracleMath.times(down, inner);
+    }
+
+    @Override
+    double[] dense(AttentionHeads heads, int first, double[] queries, double[] keys, double[] values) {
+        if (flaw == Flaw.SCALE_IS_FORGOTTEN) {
+            double[] larger = queries.clone();
+            for (int i = 0; i < larger.length; i++) {
+                larger[i] *= Math.sqrt(heads.headSize());
+            }
+            return super.dense(heads, first, larger, keys, values);
+        }
+        return super.dense(heads, first, queries, keys, values);
+    }
+}

@@ -1,0 +1,143 @@
+package dev.longspan.tck;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.longspan.spi.Availability;
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.BackendOptions;
+import dev.longspan.spi.BackendProvider;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The kit is itself tested: a right backend keeps all rules, and each flaw is noticed by the rules that are meant to. */
+class FlawsTest {
+    private static ConformanceKit kit(BackendProvider provider, Flaw flaw) {
+        return ConformanceKit.of(provider)
+                .withOptions(new BackendOptions(1, BackendOptions.ANY_DEVICE, Map.of(OracleProvider.FLAW, flaw.name())))
+                .withMemorySetting(OracleProvider.MEMORY)
+                .withOther(new OracleProvider())
+                .withTries(2)
+                .withLongTokens(1000);
+    }
+
+    private static ConformanceKit kit(Flaw flaw) {
+        return kit(new OracleProvider(flaw), flaw);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Flaw.class,
+            names = {"NONE", "CLAIMS_LITTLE"})
+    void withoutAFlawEveryRuleHolds(Flaw none) {
+        ConformanceReport report = kit(none).run();
+        assertThat(report.conforms()).as(report.table()).isTrue();
+        List<String> passed = report.ids(RuleOutcome.Status.PASSED);
+        assertThat(passed).hasSizeGreaterThan(40);
+        if (none == Flaw.CLAIMS_LITTLE) {
+            assertThat(passed).contains("C1.transfer", "C1.attention");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Flaw.class)
+    void aFlawIsNoticedByItsRulesInTheRightWords(Flaw flaw) {
+        List<ConformanceRule> rules =
+                flaw.rules().stream().map(ConformanceKit::rule).toList();
+        ConformanceReport report = kit(flaw).run(rules);
+        assertThat(report.ids(RuleOutcome.Status.FAILED)).as(report.table()).isEqualTo(flaw.rules());
+        if (!rules.isEmpty()) {
+            assertThat(report.outcomes().get(0).message()).contains(flaw.words());
+            assertThat(report.table()).contains(rules.get(0).hint());
+        }
+    }
+
+    /** All rules against all flaws: minutes. */
+    @Tag("soak")
+    @ParameterizedTest
+    @EnumSource(Flaw.class)
+    void aFlawIsNoticedByNoOtherRule(Flaw flaw) {
+        ConformanceReport report = kit(flaw).run();
+        assertThat(new TreeSet<>(report.ids(RuleOutcome.Status.FAILED)))
+                .as(report.table())
+                .isEqualTo(new TreeSet<>(flaw.rules()));
+    }
+
+    @Test
+    void everyRuleNoticesSomeFlaw() {
+        TreeSet<String> noticed = new TreeSet<>(List.of("P2.service")); // see below
+        for (Flaw flaw : Flaw.values()) {
+            noticed.addAll(flaw.rules());
+        }
+        List<String> all = new ArrayList<>();
+        ConformanceKit.rules().forEach(rule -> all.add(rule.id()));
+        assertThat(all).doesNotHaveDuplicates().containsExactlyInAnyOrderElementsOf(noticed);
+    }
+
+    /** A provider that is in no list of services. */
+    private static final class Unlisted implements BackendProvider {
+        private final OracleProvider right = new OracleProvider();
+
+        @Override
+        public String id() {
+            return right.id();
+        }
+
+        @Override
+        public int spiVersion() {
+            return right.spiVersion();
+        }
+
+        @Override
+        public Availability probe(BackendOptions options) {
+            return right.probe(options);
+        }
+
+        @Override
+        public Backend open(BackendOptions options) {
+            return right.open(options);
+        }
+    }
+
+    @Test
+    void aProviderThatIsNoServiceIsNoticed() {
+        ConformanceReport report = kit(new Unlisted(), Flaw.NONE)
+                .run(List.of(ConformanceKit.rule("P2.service"), ConformanceKit.rule("P4.process")));
+        assertThat(report.ids(RuleOutcome.Status.FAILED)).containsExactly("P2.service");
+        assertThat(report.ids(RuleOutcome.Status.SKIPPED)).containsExactly("P4.process");
+        assertThat(report.outcomes().get(0).message()).contains("ServiceLoader does not find", "Unlisted");
+    }
+
+    @Test
+    void aKnownDeviationIsAFailureOnceItIsGone() {
+        ConformanceRule rule = ConformanceKit.rule("L2.lowest");
+        ConformanceKit flawed =
+                kit(Flaw.ARG_MAX_IS_THE_LAST).withKnownDeviation("L2.lowest", "the reduction is as it is");
+        RuleOutcome known = flawed.run(rule);
+        assertThat(known.status()).isEqualTo(RuleOutcome.Status.KNOWN_DEVIATION);
+        assertThat(known.conforms()).isTrue();
+        assertThat(known.message()).isEqualTo("the reduction is as it is");
+        RuleOutcome gone = kit(Flaw.NONE)
+                .withKnownDeviation("L2.lowest", "the reduction is as it is")
+                .run(rule);
+        assertThat(gone.status()).isEqualTo(RuleOutcome.Status.DEVIATION_IS_GONE);
+        assertThat(gone.conforms()).isFalse();
+    }
+
+    @Test
+    void aFailureTellsTheSeedAndHowToRunItAgain() {
+        RuleOutcome outcome = kit(Flaw.ARG_MAX_IS_THE_LAST).withSeed(42).run(ConformanceKit.rule("L2.lowest"));
+        assertThat(outcome.message())
+                .contains("-Dlongspan.tck.rule=L2.lowest")
+                .contains("-Dlongspan.tck.seed=42")
+                .contains("-Dlongspan.tck.tries=1");
+        RuleOutcome again =
+                kit(Flaw.ARG_MAX_IS_THE_LAST).withSeed(42).withTries(1).run(ConformanceKit.rule("L2.lowest"));
+        assertThat(again.message()).isEqualTo(outcome.message());
+    }
+}

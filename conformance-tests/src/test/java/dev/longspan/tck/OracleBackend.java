@@ -1,0 +1,269 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.AttentionKernels;
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.BackendException;
+import dev.longspan.spi.Capabilities;
+import dev.longspan.spi.Device;
+import dev.longspan.spi.Feature;
+import dev.longspan.spi.LanguageModel;
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.LoadProgress;
+import dev.longspan.spi.MemoryPlan;
+import dev.longspan.spi.MemorySize;
+import dev.longspan.spi.MemoryUse;
+import dev.longspan.spi.ModelLoadException;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.NumericMode;
+import dev.longspan.spi.PlanOptions;
+import dev.longspan.spi.Support;
+import dev.longspan.spi.UnsupportedFeatureException;
+import dev.longspan.spi.WeightSource;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+
+/** Computes with the {@link Oracle}; pages of keys and values are counted as if there were any. */
+final class OracleBackend implements Backend {
+    static final int PAGE = 16;
+    private static final int MAX_RUNS = 6;
+    private static final int MAX_TOKENS = 256;
+    /** What one of the flaws never lets go of. */
+    private static final List<byte[]> LEAK = new ArrayList<>();
+
+    private final String id;
+    private final Flaw flaw;
+    private final Ledger ledger;
+    private final List<OracleModel> models = new ArrayList<>();
+    private final CountDownLatch end = new CountDownLatch(1);
+    private volatile boolean closed;
+
+    OracleBackend(String id, Flaw flaw, long limit) {
+        this.id = id;
+        this.flaw = flaw;
+        this.ledger = new Ledger(limit, flaw);
+        if (flaw == Flaw.THREAD_LEFT_ALIVE || flaw == Flaw.THREAD_IS_NO_DAEMON) {
+            thread();
+        } else if (flaw == Flaw.PRINTS) {
+            System.out.println("oracle ready");
+        } else if (flaw == Flaw.SETS_A_PROPERTY) {
+            System.setProperty("oracle.ready", "yes");
+        } else if (flaw == Flaw.OPENS_A_SOCKET) {
+            socket();
+        } else if (flaw == Flaw.LEAKS_HEAP) {
+            LEAK.add(new byte[100_000]);
+        }
+    }
+
+    private void thread() {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        end.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "oracle-worker");
+        thread.setDaemon(flaw == Flaw.THREAD_LEFT_ALIVE);
+        thread.start();
+    }
+
+    private static void socket() {
+        try {
+            SocketChannel.open().close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    Flaw flaw() {
+        return flaw;
+    }
+
+    Ledger ledger() {
+        return ledger;
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the backend is closed");
+        }
+    }
+
+    @Override
+    public String id() {
+        return id;
+    }
+
+    @Override
+    public Device device() {
+        return OracleProvider.DEVICE;
+    }
+
+    @Override
+    public String description() {
+        return "the oracle in float64";
+    }
+
+    @Override
+    public MemoryUse memory() {
+        requireOpen();
+        return new MemoryUse(new MemorySize(0, ledger.used()), new MemorySize(Long.MAX_VALUE, ledger.limit()));
+    }
+
+    boolean claims(Feature feature) {
+        return switch (feature) {
+            case BATCH_EXACT -> false;
+            case CHECKPOINT_TRANSFER -> flaw != Flaw.TRANSFER_UNCLAIMED && flaw != Flaw.CLAIMS_LITTLE;
+            case ATTENTION_KERNELS -> flaw != Flaw.ATTENTION_UNCLAIMED && flaw != Flaw.CLAIMS_LITTLE;
+        };
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        Set<Feature> features = EnumSet.noneOf(Feature.class);
+        for (Feature feature : Feature.values()) {
+            if (claims(feature)) {
+                features.add(feature);
+            }
+        }
+        return new Capabilities(NumericMode.F32, MAX_RUNS, MAX_TOKENS, features);
+    }
+
+    @Override
+    public Support supports(ModelSpec spec) {
+        requireOpen();
+        return new Support.Supported();
+    }
+
+    @Override
+    public MemoryPlan plan(ModelSpec spec, PlanOptions options) {
+        requireOpen();
+        long weights = weightBytes(spec);
+        if (flaw == Flaw.PLAN_OVERFLOWS) {
+            weights = Math.abs((int) weights);
+        }
+        long perToken = tokenBytes(spec);
+        long perSequence = recurrentBytes(spec) + PAGE * perToken;
+        long planned = flaw == Flaw.PLAN_FORGETS_VALUES ? perToken / 2 : perToken;
+        return new MemoryPlan(host(weights), host(perSequence), host(planned), MemorySize.ZERO);
+    }
+
+    private static MemorySize host(long bytes) {
+        return new MemorySize(0, bytes);
+    }
+
+    static long weightBytes(ModelSpec spec) {
+        long bytes = 0;
+        for (ModelSpec.Tensor tensor : spec.tensors()) {
+            long elements = Double.BYTES;
+            for (long size : tensor.shape()) {
+                elements *= size;
+            }
+            bytes += elements;
+        }
+        return bytes;
+    }
+
+    static long tokenBytes(ModelSpec spec) {
+        long bytes = 0;
+        for (LayerSpec layer : spec.layers()) {
+            if (layer instanceof LayerSpec.Attention a) {
+                bytes += 2L * a.heads().keyValueHeads() * a.heads().headSize() * Double.BYTES;
+            }
+        }
+        return bytes;
+    }
+
+    static long recurrentBytes(ModelSpec spec) {
+        long bytes = 0;
+        for (LayerSpec layer : spec.layers()) {
+            if (layer instanceof LayerSpec.Mamba m) {
+                long conv = (long) m.channels() * (m.convolutionWidth() - 1);
+                bytes += (conv + (long) m.innerSize() * m.stateSize()) * Double.BYTES;
+            }
+        }
+        return bytes;
+    }
+
+    @Override
+    public LanguageModel load(ModelSpec spec, WeightSource weights, LoadProgress progress) {
+        requireOpen();
+        long bytes = weightBytes(spec);
+        ledger.take("the weights", bytes);
+        OracleModel model;
+        try {
+            check(spec, weights);
+            model = new OracleModel(this, spec, new FlawedOracle(spec, weights, flaw));
+        } catch (RuntimeException e) {
+            if (flaw != Flaw.FAILED_LOAD_LEAKS) {
+                ledger.free(bytes);
+            }
+            if (flaw == Flaw.READ_FAULT_IS_WRAPPED
+                    && String.valueOf(e.getMessage()).contains("disk")) {
+                throw new BackendException("loading failed", e);
+            }
+            throw e;
+        }
+        progress.loaded(bytes / 2, bytes);
+        progress.loaded(flaw == Flaw.PROGRESS_STOPS_EARLY ? bytes - 1 : bytes, bytes);
+        synchronized (models) {
+            models.add(model);
+        }
+        return model;
+    }
+
+    private void check(ModelSpec spec, WeightSource weights) {
+        for (ModelSpec.Tensor tensor : spec.tensors()) {
+            if (!weights.names().contains(tensor.name())) {
+                String name = flaw == Flaw.MISSING_WEIGHT_UNNAMED ? "a tensor" : tensor.name();
+                throw new ModelLoadException("weights", name, "is missing");
+            }
+            List<Long> shape = weights.info(tensor.name()).shape();
+            if (!shape.equals(tensor.shape()) && flaw != Flaw.SHAPES_UNCHECKED) {
+                throw new ModelLoadException(
+                        "weights", tensor.name(), "expected shape " + tensor.shape() + ", found " + shape);
+            }
+        }
+    }
+
+    void closed(OracleModel model) {
+        synchronized (models) {
+            models.remove(model);
+            if (flaw == Flaw.CLOSING_STOPS_OTHERS && !models.isEmpty()) {
+                models.get(0).disturb();
+            }
+        }
+        if (flaw != Flaw.MODEL_LEAKS) {
+            ledger.free(weightBytes(model.network()));
+        }
+    }
+
+    @Override
+    public AttentionKernels attention() {
+        requireOpen();
+        if (!claims(Feature.ATTENTION_KERNELS) && flaw != Flaw.ATTENTION_UNCLAIMED) {
+            throw new UnsupportedFeatureException(id, Feature.ATTENTION_KERNELS);
+        }
+        return new FlawedKernels(flaw);
+    }
+
+    @Override
+    public void close() {
+        List<OracleModel> open;
+        synchronized (models) {
+            open = List.copyOf(models);
+        }
+        open.forEach(OracleModel::close);
+        closed = true;
+        if (flaw != Flaw.THREAD_LEFT_ALIVE) {
+            end.countDown();
+        }
+    }
+}

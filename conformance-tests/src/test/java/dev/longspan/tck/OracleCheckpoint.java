@@ -1,0 +1,145 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.DType;
+import dev.longspan.spi.Feature;
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.StateSink;
+import dev.longspan.spi.TensorInfo;
+import dev.longspan.spi.UnsupportedFeatureException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A checkpoint of the {@link OracleBackend}. */
+final class OracleCheckpoint extends OracleHolder implements Checkpoint {
+    /** The state it was taken of; null if it was read. */
+    private final OracleState source;
+    /** What the forks of it have in common where they should not. */
+    private Map<String, double[]> common;
+
+    OracleCheckpoint(OracleModel model, OracleState source) {
+        super(model, source);
+        this.source = source;
+    }
+
+    /** What a state that starts here begins with. */
+    Map<String, double[]> begin() {
+        if (model.flaw() == Flaw.CHECKPOINT_IS_THE_STATE && source != null) {
+            return source.state();
+        } else if (model.flaw() == Flaw.PARENT_FREES_CHILD && source != null && source.isClosed()) {
+            return zeros(state());
+        }
+        return state();
+    }
+
+    static Map<String, double[]> zeros(Map<String, double[]> tensors) {
+        Map<String, double[]> zeros = new java.util.HashMap<>();
+        tensors.forEach((name, numbers) -> zeros.put(name, new double[numbers.length]));
+        return zeros;
+    }
+
+    Map<String, double[]> common() {
+        return common;
+    }
+
+    void setCommon(Map<String, double[]> tensors) {
+        common = tensors;
+    }
+
+    private void requireOpen() {
+        model.requireOpen();
+        if (isClosed() && model.flaw() != Flaw.CLOSED_CHECKPOINT_WORKS) {
+            throw new IllegalStateException("the checkpoint is closed");
+        }
+    }
+
+    void requireUsable() {
+        requireOpen();
+    }
+
+    @Override
+    public int length() {
+        requireOpen();
+        return held();
+    }
+
+    @Override
+    public long bytes() {
+        requireOpen();
+        return countBytes();
+    }
+
+    @Override
+    public long exclusiveBytes() {
+        requireOpen();
+        return countExclusive();
+    }
+
+    private void requireTransfer() {
+        requireOpen();
+        if (!model.backend().claims(Feature.CHECKPOINT_TRANSFER) && model.flaw() != Flaw.TRANSFER_UNCLAIMED) {
+            throw new UnsupportedFeatureException(model.backend().id(), Feature.CHECKPOINT_TRANSFER);
+        }
+    }
+
+    /** What a checkpoint of so many tokens has, in order. */
+    static List<TensorInfo> layout(OracleModel model, long tokens) {
+        List<TensorInfo> all = new ArrayList<>();
+        for (int i = 0; i < model.network().layers().size(); i++) {
+            LayerSpec layer = model.network().layers().get(i);
+            String prefix = "layers." + i + ".";
+            if (layer instanceof LayerSpec.Attention a) {
+                List<Long> shape = List.of(tokens, (long) a.heads().keyValueHeads(), (long)
+                        a.heads().headSize());
+                all.add(new TensorInfo(prefix + "key", DType.F32, shape));
+                all.add(new TensorInfo(prefix + "value", DType.F32, shape));
+            } else if (layer instanceof LayerSpec.Mamba m) {
+                all.add(new TensorInfo(
+                        prefix + "conv", DType.F32, List.of((long) m.channels(), m.convolutionWidth() - 1L)));
+                boolean turned = model.flaw() == Flaw.LAYOUT_IS_TURNED;
+                long inner = turned ? m.stateSize() : m.headSize();
+                long outer = turned ? m.headSize() : m.stateSize();
+                all.add(new TensorInfo(prefix + "ssm", DType.F32, List.of((long) m.heads(), inner, outer)));
+            }
+        }
+        return all;
+    }
+
+    @Override
+    public List<TensorInfo> tensors() {
+        requireTransfer();
+        return layout(model, held());
+    }
+
+    @Override
+    public void write(StateSink sink) {
+        requireTransfer();
+        model.noteWrite();
+        for (TensorInfo info : layout(model, held())) {
+            if (!sink.begin(info)) {
+                continue;
+            }
+            double[] numbers = state().getOrDefault(info.name(), new double[(int) info.elements()]);
+            boolean lost =
+                    model.flaw() == Flaw.SSM_IS_NOT_WRITTEN && info.name().endsWith(".ssm");
+            boolean reversed = model.flaw() == Flaw.CONV_IS_WRITTEN_BACKWARDS
+                    && info.name().endsWith(".conv");
+            ByteBuffer bytes = ByteBuffer.allocate((int) info.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+            int width = (int) (long) info.shape().get(info.shape().size() - 1);
+            for (int i = 0; i < numbers.length; i++) {
+                int at = reversed ? i - i % width + width - 1 - i % width : i;
+                bytes.putFloat(lost ? 0 : (float) numbers[at]);
+            }
+            sink.write(bytes.flip());
+        }
+    }
+
+    @Override
+    public void close() {
+        release();
+        model.forget(this);
+    }
+}

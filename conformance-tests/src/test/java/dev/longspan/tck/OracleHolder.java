@@ -1,0 +1,139 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.ModelSpec;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What a state and a checkpoint have in common: tensors that are never written to, and counted pages. */
+class OracleHolder {
+    final OracleModel model;
+    private int length;
+    private Map<String, double[]> tensors;
+    /** The full ones, which may be shared, and the last, which never is. */
+    private final List<Ledger.Page> pages = new ArrayList<>();
+
+    private boolean closed;
+
+    OracleHolder(OracleModel model, OracleHolder like) {
+        this.model = model;
+        this.length = like == null ? 0 : like.length;
+        this.tensors = like == null ? Map.of() : like.tensors;
+        model.ledger().take("a state", recurrentBytes());
+        if (like == null) {
+            return;
+        }
+        int full = length / OracleBackend.PAGE;
+        boolean copies = model.flaw() == Flaw.PAGES_COPIED;
+        try {
+            for (int i = 0; i < full; i++) {
+                if (copies) {
+                    pages.add(newPage());
+                } else {
+                    like.pages.get(i).retain();
+                    pages.add(like.pages.get(i));
+                }
+            }
+            if (length % OracleBackend.PAGE > 0) {
+                pages.add(newPage());
+            }
+        } catch (RuntimeException e) {
+            free();
+            throw e;
+        }
+    }
+
+    /** Sets what was read. */
+    void set(int tokens, Map<String, double[]> state) {
+        grow(tokens);
+        tensors = state;
+    }
+
+    private Ledger.Page newPage() {
+        model.ledger().take("a page", pageBytes());
+        return new Ledger.Page();
+    }
+
+    private long pageBytes() {
+        return OracleBackend.PAGE * OracleBackend.tokenBytes(spec());
+    }
+
+    private long recurrentBytes() {
+        return OracleBackend.recurrentBytes(spec());
+    }
+
+    ModelSpec spec() {
+        return model.network();
+    }
+
+    /** Takes the pages for more tokens, all or none. */
+    void grow(int tokens) {
+        int before = pages.size();
+        try {
+            while (pages.size() * OracleBackend.PAGE < length + tokens) {
+                pages.add(newPage());
+            }
+        } catch (RuntimeException e) {
+            while (pages.size() > before) {
+                pages.remove(pages.size() - 1);
+                model.ledger().free(pageBytes());
+            }
+            throw e;
+        }
+        length += tokens;
+    }
+
+    /** Takes back what was grown and not computed. */
+    void shrink(int tokens) {
+        length -= tokens;
+    }
+
+    Map<String, double[]> state() {
+        return tensors;
+    }
+
+    void become(Map<String, double[]> next) {
+        tensors = new HashMap<>(next);
+    }
+
+    int held() {
+        return length;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    long countBytes() {
+        return recurrentBytes() + pages.size() * pageBytes();
+    }
+
+    long countExclusive() {
+        long bytes = recurrentBytes();
+        for (Ledger.Page page : pages) {
+            bytes += page.isShared() && model.flaw() != Flaw.EXCLUSIVE_COUNTS_SHARED ? 0 : pageBytes();
+        }
+        return bytes;
+    }
+
+    private void free() {
+        model.ledger().free(recurrentBytes());
+        for (Ledger.Page page : pages) {
+            if (page.release()) {
+                model.ledger().free(pageBytes());
+            }
+        }
+        pages.clear();
+    }
+
+    /** Closes it; whether it was open. */
+    boolean release() {
+        if (closed) {
+            return false;
+        }
+        closed = true;
+        free();
+        return true;
+    }
+}

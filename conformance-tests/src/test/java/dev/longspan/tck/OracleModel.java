@@ -1,0 +1,318 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.BackendException;
+import dev.longspan.spi.BackendMemoryException;
+import dev.longspan.spi.Batch;
+import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.DType;
+import dev.longspan.spi.Feature;
+import dev.longspan.spi.LanguageModel;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.Run;
+import dev.longspan.spi.RunResult;
+import dev.longspan.spi.SequenceState;
+import dev.longspan.spi.StateSource;
+import dev.longspan.spi.TensorInfo;
+import dev.longspan.spi.UnsupportedFeatureException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** A model of the {@link OracleBackend}. */
+final class OracleModel implements LanguageModel {
+    private final OracleBackend backend;
+    private final ModelSpec spec;
+    private final FlawedOracle oracle;
+    private final Set<OracleHolder> open = new LinkedHashSet<>();
+    private volatile boolean closed;
+    private volatile boolean disturbed;
+    private volatile boolean written;
+    private volatile Thread engine = Thread.currentThread();
+    private final AtomicLong calls = new AtomicLong();
+
+    OracleModel(OracleBackend backend, ModelSpec spec, FlawedOracle oracle) {
+        this.backend = backend;
+        this.spec = spec;
+        this.oracle = oracle;
+    }
+
+    OracleBackend backend() {
+        return backend;
+    }
+
+    Flaw flaw() {
+        return backend.flaw();
+    }
+
+    Ledger ledger() {
+        return backend.ledger();
+    }
+
+    ModelSpec network() {
+        return spec;
+    }
+
+    void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the model is closed");
+        }
+    }
+
+    <T extends OracleHolder> T opened(T holder) {
+        synchronized (open) {
+            open.add(holder);
+        }
+        return holder;
+    }
+
+    void forget(OracleHolder holder) {
+        synchronized (open) {
+            open.remove(holder);
+        }
+    }
+
+    void disturb() {
+        disturbed = true;
+    }
+
+    /** Notes that a checkpoint is written, if not by the thread that computes. */
+    void noteWrite() {
+        written = written || Thread.currentThread() != engine;
+    }
+
+    long calls() {
+        return calls.get();
+    }
+
+    @Override
+    public ModelSpec spec() {
+        requireOpen();
+        return spec;
+    }
+
+    @Override
+    public SequenceState newState() {
+        requireOpen();
+        return opened(new OracleState(this, null));
+    }
+
+    @Override
+    public SequenceState newState(Checkpoint checkpoint) {
+        requireOpen();
+        OracleCheckpoint from = (OracleCheckpoint) checkpoint;
+        from.requireUsable();
+        if (from.model != this && flaw() != Flaw.FOREIGN_CHECKPOINT_TAKEN) {
+            throw new IllegalArgumentException("checkpoint: it is another model's");
+        }
+        OracleState state = opened(new OracleState(this, from));
+        Map<String, double[]> begin = new HashMap<>(from.begin());
+        if (flaw() == Flaw.CONV_IS_STALE_AFTER_RESTORE) {
+            begin.replaceAll((name, numbers) -> name.endsWith(".conv") ? new double[numbers.length] : numbers);
+        }
+        state.become(begin);
+        return state;
+    }
+
+    @Override
+    public List<RunResult> forward(Batch batch) {
+        requireOpen();
+        engine = Thread.currentThread();
+        check(batch);
+        calls.incrementAndGet();
+        List<Run> runs = new ArrayList<>(batch.runs());
+        if (flaw() == Flaw.RESULTS_ARE_SORTED) {
+            runs.sort(Comparator.comparingInt(Run::size));
+        }
+        List<RunResult> results = new ArrayList<>();
+        double[] leak = new double[spec.vocabularySize()];
+        boolean failed = false;
+        for (Run run : runs) {
+            OracleState state = (OracleState) run.state();
+            RunResult result = failed && flaw() == Flaw.FAILURE_SPREADS
+                    ? new RunResult.Failure(new BackendException("a run before it failed"))
+                    : run(run, state, leak);
+            if (result instanceof RunResult.Failure) {
+                state.fail();
+                failed = true;
+            }
+            results.add(result);
+        }
+        written = false;
+        return results;
+    }
+
+    private void check(Batch batch) {
+        int most = backend.capabilities().maxBatchTokens();
+        if (batch.tokens() > most
+                || batch.runs().size() > backend.capabilities().maxRuns()) {
+            throw new IllegalArgumentException("batch: more runs or tokens than there may be");
+        }
+        Set<SequenceState> seen = new HashSet<>();
+        for (Run run : batch.runs()) {
+            if (!(run.state() instanceof OracleState state) || state.model != this) {
+                throw new IllegalArgumentException("batch: a state of another model");
+            }
+            state.requireUsable();
+            if (!seen.add(state)) {
+                throw new IllegalArgumentException("batch: a state twice");
+            }
+            for (int i = 0; i < run.size() && flaw() != Flaw.IDS_UNCHECKED; i++) {
+                if (run.id(i) < 0 || run.id(i) >= spec.vocabularySize()) {
+                    throw new IllegalArgumentException("batch: id " + run.id(i) + " outside the vocabulary");
+                }
+            }
+        }
+    }
+
+    private RunResult run(Run run, OracleState state, double[] leak) {
+        try {
+            state.grow(run.size());
+        } catch (BackendMemoryException e) {
+            return new RunResult.Failure(e);
+        }
+        int[] ids = new int[run.size()];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = Math.floorMod(run.id(i), spec.vocabularySize());
+        }
+        int before = state.held() - ids.length;
+        Map<String, double[]> past = past(state);
+        OracleResult computed = oracle.advance(ids, past, before);
+        state.become(computed.states());
+        if (flaw() == Flaw.FORKS_SHARE_KEYS && state.parent() != null) {
+            state.parent().setCommon(computed.states());
+        }
+        int from = flaw() == Flaw.ROWS_ARE_THE_LAST_ALWAYS
+                ? Math.max(0, run.size() - run.logitsRows() - 1)
+                : run.logitsFrom();
+        int rows =
+                flaw() == Flaw.ROWS_ARE_THE_LAST_ALWAYS && run.logitsFrom() > 0 ? run.size() - from : run.logitsRows();
+        state.report(rows, ids.length);
+        double[][] logits = new double[rows][];
+        for (int r = 0; r < rows; r++) {
+            logits[r] = computed.logits(from + r).clone();
+            for (int i = 0; i < leak.length; i++) {
+                logits[r][i] += flaw() == Flaw.BATCH_LEAKS ? leak[i] : 0;
+                logits[r][i] += disturbed || (flaw() == Flaw.WRITING_DISTURBS && written) ? 1 : 0;
+            }
+        }
+        System.arraycopy(computed.logits(ids.length - 1), 0, leak, 0, leak.length);
+        for (double number : computed.logits(ids.length - 1)) {
+            if (!Double.isFinite(number) && flaw() != Flaw.NAN_IS_HANDED_OUT) {
+                return new RunResult.Failure(new BackendException("logits that are not finite"));
+            }
+        }
+        return new RunResult.Success(new OracleLogits(this, logits));
+    }
+
+    private Map<String, double[]> past(OracleState state) {
+        OracleCheckpoint parent = state.parent();
+        Map<String, double[]> past = state.state();
+        if (flaw() == Flaw.CONV_IS_LOST_BETWEEN_CALLS) {
+            past = new HashMap<>(past);
+            past.replaceAll((name, numbers) -> name.endsWith(".conv") ? new double[numbers.length] : numbers);
+        } else if (flaw() == Flaw.FORKS_SHARE_KEYS && parent != null && parent.common() != null) {
+            past = new HashMap<>(past);
+            Map<String, double[]> written = parent.common();
+            past.replaceAll((name, numbers) -> overwritten(name, numbers, written));
+        }
+        return past;
+    }
+
+    /** Keys behind the checkpoint as another fork has written them. */
+    private static double[] overwritten(String name, double[] numbers, Map<String, double[]> written) {
+        double[] others = written.get(name);
+        if (others == null || !(name.endsWith(".key") || name.endsWith(".value"))) {
+            return numbers;
+        }
+        double[] mixed = numbers.clone();
+        System.arraycopy(others, 0, mixed, 0, Math.min(others.length, mixed.length));
+        return mixed;
+    }
+
+    @Override
+    public Checkpoint readCheckpoint(StateSource source) {
+        return read(source, 0, null);
+    }
+
+    @Override
+    public Checkpoint readCheckpoint(StateSource source, Checkpoint base) {
+        if (base.length() > source.length()) {
+            throw new IllegalArgumentException("base: longer than the source");
+        }
+        return read(source, base.length(), (OracleCheckpoint) base);
+    }
+
+    private Checkpoint read(StateSource source, int from, OracleCheckpoint base) {
+        requireOpen();
+        if (!backend.claims(Feature.CHECKPOINT_TRANSFER) && flaw() != Flaw.TRANSFER_UNCLAIMED) {
+            throw new UnsupportedFeatureException(backend.id(), Feature.CHECKPOINT_TRANSFER);
+        }
+        List<TensorInfo> layout = OracleCheckpoint.layout(this, source.length());
+        for (TensorInfo want : flaw() == Flaw.TRANSFER_UNCLAIMED ? List.<TensorInfo>of() : layout) {
+            TensorInfo info = source.info(want.name());
+            if (!info.equals(want) && flaw() != Flaw.READ_SHAPES_UNCHECKED) {
+                throw new IllegalArgumentException("expected " + want + ", found " + info);
+            }
+        }
+        OracleCheckpoint read = new OracleCheckpoint(this, null);
+        try {
+            Map<String, double[]> tensors = new HashMap<>();
+            for (TensorInfo info : flaw() == Flaw.TRANSFER_UNCLAIMED ? List.<TensorInfo>of() : layout) {
+                tensors.put(info.name(), numbers(source, info, from, base));
+            }
+            read.set(source.length(), tensors);
+        } catch (RuntimeException e) {
+            read.close();
+            throw e;
+        }
+        return opened(read);
+    }
+
+    private double[] numbers(StateSource source, TensorInfo info, int from, OracleCheckpoint base) {
+        double[] numbers = new double[(int) info.elements()];
+        boolean paged = info.name().endsWith(".key") || info.name().endsWith(".value");
+        int row = numbers.length / Math.max(1, source.length());
+        int first = paged && base != null ? from * row : 0;
+        if (first > 0) {
+            System.arraycopy(base.state().get(info.name()), 0, numbers, 0, first);
+            first += flaw() == Flaw.BASE_LEAVES_A_GAP ? row : 0;
+        }
+        if (first >= numbers.length) {
+            return numbers;
+        }
+        ByteBuffer bytes = ByteBuffer.allocate((numbers.length - first) * DType.F32.bytes())
+                .order(ByteOrder.LITTLE_ENDIAN);
+        source.read(info.name(), (long) first * DType.F32.bytes(), bytes);
+        bytes.flip();
+        boolean reversed =
+                flaw() == Flaw.CONV_IS_WRITTEN_BACKWARDS && info.name().endsWith(".conv");
+        int width = (int) (long) info.shape().get(info.shape().size() - 1);
+        for (int i = first; i < numbers.length; i++) {
+            numbers[reversed ? i - i % width + width - 1 - i % width : i] = bytes.getFloat();
+        }
+        return numbers;
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        List<OracleHolder> left;
+        synchronized (open) {
+            left = List.copyOf(open);
+            open.clear();
+        }
+        left.forEach(OracleHolder::release);
+        closed = true;
+        backend.closed(this);
+    }
+}

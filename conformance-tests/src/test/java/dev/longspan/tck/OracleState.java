@@ -1,0 +1,75 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.SequenceState;
+
+/** A state of the {@link OracleBackend}. */
+final class OracleState extends OracleHolder implements SequenceState {
+    /** The checkpoint it started from; null if it began empty. */
+    private final OracleCheckpoint parent;
+
+    private boolean failed;
+    private int reported;
+
+    OracleState(OracleModel model, OracleCheckpoint parent) {
+        super(model, parent);
+        this.parent = parent;
+        this.reported = held();
+    }
+
+    OracleCheckpoint parent() {
+        return parent;
+    }
+
+    void requireUsable() {
+        model.requireOpen();
+        if (isClosed() || (failed && model.flaw() != Flaw.FAILED_STATE_GOES_ON)) {
+            throw new IllegalStateException("the state is " + (failed ? "failed" : "closed"));
+        }
+    }
+
+    void fail() {
+        failed = true;
+    }
+
+    boolean hasFailed() {
+        return failed;
+    }
+
+    /** The length as it is told. */
+    void report(int rows, int tokens) {
+        reported += model.flaw() == Flaw.LENGTH_COUNTS_ROWS ? rows : tokens;
+    }
+
+    @Override
+    public int length() {
+        requireUsable();
+        return reported;
+    }
+
+    @Override
+    public long bytes() {
+        requireUsable();
+        return countBytes();
+    }
+
+    @Override
+    public long exclusiveBytes() {
+        requireUsable();
+        return countExclusive();
+    }
+
+    @Override
+    public Checkpoint checkpoint() {
+        requireUsable();
+        return model.opened(new OracleCheckpoint(model, this));
+    }
+
+    @Override
+    public void close() {
+        if (!release() && model.flaw() == Flaw.CLOSING_TWICE_THROWS) {
+            throw new IllegalStateException("the state is closed");
+        }
+        model.forget(this);
+    }
+}
