@@ -15,6 +15,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
 import java.util.concurrent.ForkJoinPool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A language model that answers, inside this process.
@@ -29,6 +31,8 @@ import java.util.concurrent.ForkJoinPool;
  * batches.
  */
 public final class ChatEngine implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ChatEngine.class);
+
     private final OpenModel model;
     private final GenerationPlanner planner;
     private final BackendInfo backend;
@@ -268,11 +272,31 @@ public final class ChatEngine implements AutoCloseable {
 
     /**
      * Ends every stream with {@link EngineClosedException} within one step, and frees the model and what else the engine
-     * made. May be called twice.
+     * made. May be called twice. On the engine's own thread, where a subscriber or a listener may call it, it returns before that
+     * is done: the engine ends behind it.
      */
     @Override
     public void close() {
         scheduler.close();
+        if (scheduler.isOnEngine()) {
+            Thread closer = new Thread(this::closeAfterwards, "longspan-close");
+            closer.start();
+        } else {
+            closeRest();
+        }
+    }
+
+    /** What close does once the engine's thread has ended. */
+    private void closeAfterwards() {
+        try {
+            scheduler.close();
+            closeRest();
+        } catch (RuntimeException e) {
+            LOG.error("an engine that was closed by its own thread did not end in order", e);
+        }
+    }
+
+    private void closeRest() {
         sessions.close();
         scheduler.reservations().awaitNone(); // a save or a load that has begun is finished
         closeAll(owned);

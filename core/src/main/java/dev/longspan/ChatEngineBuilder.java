@@ -59,8 +59,6 @@ public final class ChatEngineBuilder {
     private static final int CACHE_SHARE = 8;
     /** One plans commits while the other writes a state to disk. */
     private static final int WORKERS = 2;
-    /** What a template may write behind an answer that has used up the limit. */
-    private static final int CLOSING_TOKENS = 64;
 
     private static final Duration DEFAULT_READER_PATIENCE = Duration.ofMinutes(5);
 
@@ -383,7 +381,7 @@ public final class ChatEngineBuilder {
         int most = Math.min(capabilities.maxRuns(), Math.max(1, capabilities.maxBatchTokens() - 1));
         int runs = Math.min(maxRunning, most);
         int tokens = (int) Math.min((long) prefillChunk + runs, capabilities.maxBatchTokens());
-        PlanOptions work = new PlanOptions(runs, tokens, maxContextTokens + CLOSING_TOKENS, runs);
+        PlanOptions work = new PlanOptions(runs, tokens, maxContextTokens + SessionContext.CLOSING_TOKENS, runs);
         MemoryPlan plan = NetworkLoader.plan(model.folder().config().spec(), backend, work);
         LanguageModel network = NetworkLoader.load(model.folder(), backend, plan, progress);
         owned.add(network);

@@ -268,7 +268,10 @@ public final class Session implements AutoCloseable {
         table.load(snapshotId, session);
     }
 
-    /** Closes the session: a turn that runs is cancelled and taken back. May be called twice. */
+    /**
+     * Closes the session: a turn that runs is cancelled and taken back. May be called twice. On the engine's own thread, where a
+     * subscriber or a listener may call it, it returns before the turn has ended.
+     */
     @Override
     public void close() {
         table.remove(session);

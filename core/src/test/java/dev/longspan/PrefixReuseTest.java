@@ -55,6 +55,35 @@ class PrefixReuseTest extends OnDigestBackend {
     }
 
     @Test
+    void requestsThatShareOnlyTheToolsReuseThose() {
+        ChatEngine engine = caching(PLENTY);
+        engine.chat(user("!say a\n!end").tools(List.of(WEATHER)).build());
+        ChatResponse second =
+                engine.chat(user("!say b\n!end").tools(List.of(WEATHER)).build());
+        assertThat(second.text()).isEqualTo("b");
+        assertThat(second.usage().reusedTokens())
+                .isGreaterThan(WEATHER.parameters().length());
+        ChatResponse xs = engine.chat(
+                user("x marks it\n!say c\n!end").tools(List.of(WEATHER)).build());
+        assertThat(xs.usage().reusedTokens()).isGreaterThan(WEATHER.parameters().length());
+    }
+
+    @Test
+    void aSessionWithTheSameSystemMessageReusesIt() {
+        ChatEngine engine = caching(PLENTY);
+        ChatRequestBuilder system = ChatRequest.builder().system("rules ".repeat(50));
+        engine.chat(system.user("!say a\n!end").build());
+        try (Session session = engine.openSession()) {
+            ChatResponse answer = session.send(ChatRequest.builder()
+                    .system("rules ".repeat(50))
+                    .user("!say b\n!end")
+                    .build());
+            assertThat(answer.text()).isEqualTo("b");
+            assertThat(answer.usage().reusedTokens()).isGreaterThan(300);
+        }
+    }
+
+    @Test
     void longPromptsLeaveCheckpointsOnTheirWay() {
         ChatEngine engine = caching(PLENTY);
         String text = "x".repeat(30_000);

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -189,6 +190,102 @@ class SessionRoomTest extends OnDigestBackend {
             one.close();
             long freed = before - backend.memory().used().totalBytes();
             assertThat(Math.abs(said - freed)).isLessThanOrEqualTo(bytes / 20);
+        }
+    }
+
+    @Test
+    void sessionsOfOneLineOfPrefixesShareWhatTheyBeganWithAlsoWhenTheCacheIsEmpty() {
+        ChatEngine engine = keep(builder().prefixCacheBytes(1 << 18).build());
+        String first = "p".repeat(LETTERS);
+        ChatRequest line = user(first + "\n!say warm\n!end").maxTokens(50).build();
+        ChatResponse warm = engine.chat(line);
+        ChatRequestBuilder longer = ChatRequest.builder()
+                .messages(line.messages())
+                .messages(List.of(warm.message(), ChatMessage.user("q".repeat(100) + "\n!say more\n!end")));
+        engine.chat(longer.maxTokens(50).build());
+        Session one = engine.openSession();
+        try (Session two = engine.openSession()) {
+            assertThat(one.send(longer.build()).usage().reusedTokens()).isGreaterThan(LETTERS);
+            assertThat(two.send(line).usage().reusedTokens()).isGreaterThan(LETTERS / 2);
+            for (int i = 0; i < 8; i++) { // other prompts push the line out of the cache
+                engine.chat(user("z".repeat(LETTERS + i) + "\n!say " + i + "\n!end")
+                        .maxTokens(50)
+                        .build());
+            }
+            long said = one.info().exclusiveBytes();
+            long bytes = one.info().bytes();
+            long before = backend.memory().used().totalBytes();
+            one.close();
+            long freed = before - backend.memory().used().totalBytes();
+            assertThat(Math.abs(said - freed)).isLessThanOrEqualTo(bytes / 20);
+        }
+    }
+
+    @Test
+    void aSessionThatFilledItsContextIsSavedAndLoaded() {
+        ChatEngine engine = keep(builder().maxContextTokens(300).build());
+        try (Session session = engine.openSession()) {
+            ChatResponse answer = session.send(
+                    endless().user("w".repeat(100) + "\n!loop").maxTokens(4000).build());
+            assertThat(answer.finishReason()).isEqualTo(FinishReason.LENGTH);
+            assertThat(session.tokenIds().length).isGreaterThan(300);
+            String id = session.save("full").id();
+            try (Session loaded = engine.loadSession(id, SessionOptions.DEFAULT)) {
+                assertThat(loaded.tokenIds()).isEqualTo(session.tokenIds());
+                loaded.resize(300);
+                assertThatThrownBy(() -> loaded.send("one more")).isInstanceOf(ContextLengthException.class);
+                loaded.rollback(0);
+                assertThat(say(loaded, "!say on").text()).isEqualTo("on");
+            }
+            try (Session again = engine.openSession(
+                    SessionOptions.DEFAULT,
+                    ChatRequest.builder().messages(session.history()).build())) {
+                assertThat(again.tokenIds()).isEqualTo(session.tokenIds());
+            }
+        }
+    }
+
+    @Test
+    void theEnginesOwnThreadMayCloseASessionAndTheEngine() throws Exception {
+        ChatEngine engine = builder().build();
+        Session session = engine.openSession();
+        Session other = engine.openSession();
+        fill(other, "held");
+        ChatStream turn = session.stream(endless().maxTokens(3000).build(), TurnOptions.DEFAULT);
+        CompletableFuture<Boolean> closed = new CompletableFuture<>();
+        engine.publisher(user("!say hello\n!end").build(), Runnable::run).subscribe(new Flow.Subscriber<>() {
+            @Override
+            public void onSubscribe(Flow.Subscription subscription) {
+                subscription.request(Long.MAX_VALUE);
+            }
+
+            @Override
+            public void onNext(ChatEvent event) {
+                if (event instanceof ChatEvent.TextDelta) {
+                    session.close();
+                    engine.close();
+                    closed.complete(true);
+                }
+            }
+
+            @Override
+            public void onError(Throwable fault) {
+                // the engine is closed
+            }
+
+            @Override
+            public void onComplete() {
+                // or the answer was faster
+            }
+        });
+        assertThat(closed.get(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        try {
+            assertThat(turn.await().finishReason()).isEqualTo(FinishReason.CANCELLED);
+        } catch (EngineClosedException e) {
+            assertThat(e).as("the engine was faster than its session").isNotNull();
+        }
+        while (!backend.openCheckpoints().isEmpty() || backend.openStates() > 0) {
+            Thread.onSpinWait();
         }
     }
 }

@@ -56,6 +56,11 @@ final class SlashCommands {
         } catch (CommandException | LongspanException e) {
             failures.accept(e);
             return SlashCommand.Next.GO_ON;
+        } catch (OutOfMemoryError e) { // of a large text; what was begun with it is garbage now
+            failures.accept(new CommandException("/" + parts[0]
+                    + ": there is not enough memory for this: give Java more, such as LONGSPAN_OPTS=-Xmx4g (" + e
+                    + ")"));
+            return SlashCommand.Next.GO_ON;
         }
     }
 

@@ -89,7 +89,7 @@ class LastConversationTest {
 
     @Test
     void whatCannotBeResumedIsSaidAndNotLost() {
-        run("word ".repeat(40) + "\n", "--keep");
+        run("word ".repeat(200) + "\n", "--keep");
         String id = stored().get(0).id();
         Outcome outcome =
                 run("Hello\n", "--resume", "--json", "--max-context", "40", "--max-tokens", "10", "--no-think");

@@ -38,6 +38,9 @@ final class Generation {
     private Phase phase = Phase.QUEUED;
     private @Nullable Feed feed;
     private int reusedTokens;
+    /** The checkpoint that it started from, or took last; perhaps closed by now. */
+    private @Nullable SharedCheckpoint newest;
+
     private ChatMessage.@Nullable AssistantMessage message;
     private int commitTokens;
     private @Nullable FinishReason finishReason;
@@ -205,6 +208,7 @@ final class Generation {
         SharedCheckpoint base = owner.base(spec.prompt());
         try {
             reusedTokens = base == null ? 0 : base.length();
+            newest = base;
             int size = spec.prompt().length;
             if (reusedTokens == size && !spec.decodes()) {
                 clock.prefilled();
@@ -232,7 +236,9 @@ final class Generation {
         Feed open = openFeed();
         boolean marked = open.advance(tokens);
         if (marked) {
-            owner.take(new SharedCheckpoint(open.state().checkpoint()));
+            SharedCheckpoint taken = new SharedCheckpoint(open.state().checkpoint(), newest);
+            newest = taken;
+            owner.take(taken);
         }
         if (phase == Phase.PROMPT) {
             events.progress(new ChatEvent.PromptProgress(open.done(), open.size(), reusedTokens));
@@ -382,6 +388,7 @@ final class Generation {
         }
         if (!ready.continues()) {
             closeState();
+            newest = base;
             feed = new Feed(base == null ? model.newState() : model.newState(base.checkpoint()));
         }
         Feed open = openFeed();

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /** From a request to what is to be computed: checks it whole against the model. Immutable; any thread. */
 public final class GenerationPlanner {
+    /** So few tokens are not worth a checkpoint. */
+    private static final int FEW = 64;
+
     private static final int GRID = 8192;
 
     private final OpenModel model;
@@ -81,9 +84,7 @@ public final class GenerationPlanner {
         List<ChatMessage> messages = request.messages();
         TreeSet<Integer> marks = new TreeSet<>();
         marks.add(model.renderer().boundary(messages, settings, null, prompt));
-        if (messages.get(0) instanceof ChatMessage.SystemMessage && messages.size() > 1) {
-            marks.add(model.renderer().boundary(messages.subList(0, 1), settings, null, prompt));
-        }
+        marks.add(instructions(messages, settings, prompt));
         for (long back = GRID; back < prompt.length; back *= 2) {
             marks.add((int) ((prompt.length - back) / GRID * GRID));
         }
@@ -91,6 +92,20 @@ public final class GenerationPlanner {
                 .filter(mark -> mark > 0 && mark < prompt.length)
                 .mapToInt(mark -> mark)
                 .toArray();
+    }
+
+    /**
+     * Where system message and tools end, 0 if that is not worth a checkpoint: behind the system message, where sessions look for it,
+     * if the template renders that alone; else where the first user's words begin.
+     */
+    private int instructions(List<ChatMessage> messages, RenderSettings settings, int[] prompt) {
+        boolean system = messages.get(0) instanceof ChatMessage.SystemMessage;
+        int before = model.renderer().beforeQuestion(messages, settings, null, prompt);
+        int alone = system ? model.renderer().boundary(messages.subList(0, 1), settings, null, prompt) : 0;
+        if (alone > 0 && (before == 0 || before - alone < FEW)) {
+            return alone;
+        }
+        return system || !settings.tools().isEmpty() || before >= FEW ? before : 0;
     }
 
     private void checkBiases(ChatRequest request) {

@@ -116,7 +116,7 @@ public final class PrefixCache {
         } else {
             Entry entry = new Entry(ids, checkpoint);
             checkpoint.kept();
-            checkpoint.lineage().join(this, checkpoint.length());
+            checkpoint.join(entry);
             changes++;
             entries.put(key, entry);
             lengths.merge(checkpoint.length(), 1, Integer::sum);
@@ -173,7 +173,7 @@ public final class PrefixCache {
             lengths.computeIfPresent(entry.checkpoint.length(), (length, count) -> count == 1 ? null : count - 1);
             changes++;
             entry.checkpoint.unkept();
-            entry.checkpoint.lineage().leave(this);
+            entry.checkpoint.leave(entry);
             entry.checkpoint.release();
         }
     }

@@ -1,11 +1,8 @@
 package dev.longspan.engine;
 
 import dev.longspan.spi.MemorySize;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -55,21 +52,12 @@ public final class Reservation implements AutoCloseable {
         return granted;
     }
 
-    /** Waits until it is granted or refused, but not longer than so; also if the thread is interrupted, which then stays so. */
-    void awaitDecision(Duration longest) {
-        boolean interrupted = false;
-        long end = System.nanoTime() + longest.toNanos();
-        while (!granted.isDone() && System.nanoTime() - end < 0) {
-            try {
-                granted.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
-            } catch (InterruptedException e) {
-                interrupted = true;
-            } catch (ExecutionException | TimeoutException e) {
-                break;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+    /** Waits until it is granted or refused, as every request does: until what is before it has ended. */
+    void awaitDecision() throws InterruptedException {
+        try {
+            granted.get();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e); // it is only ever completed with yes or no
         }
     }
 

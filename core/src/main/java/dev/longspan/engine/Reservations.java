@@ -1,16 +1,13 @@
 package dev.longspan.engine;
 
 import dev.longspan.EngineClosedException;
+import dev.longspan.StreamInterruptedException;
 import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.MemorySize;
-import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /** Memory that is set aside for states from disk, and told to be held for a moment. Any thread. */
 public final class Reservations {
-    /** For how long a state waits for memory before it is read. */
-    private static final Duration LONGEST = Duration.ofSeconds(30);
-
     private final Scheduler scheduler;
     private final Admission admission;
     private final MemoryBudget memory;
@@ -23,13 +20,14 @@ public final class Reservations {
 
     /**
      * Sets memory aside for a state that is to be read from disk, once there is room in its turn among the requests. Waits for
-     * that, also if the thread is interrupted.
+     * that as a request does.
      *
      * @param state how large it is
      * @param needed whether it is still to be read, asked again and again
      * @return what was set aside, to be closed when the state is there or is not to be read
      * @throws BackendMemoryException if there is no room and nothing that would make some in a while
      * @throws EngineClosedException if the engine is closed
+     * @throws StreamInterruptedException if the thread is interrupted while it waits
      */
     public Reservation reserve(ParkedSize state, BooleanSupplier needed) {
         if (memory.isLimited() && !memory.couldFit(state)) {
@@ -43,13 +41,25 @@ public final class Reservations {
         if (scheduler.isOnEngine()) {
             scheduler.decide();
         } else {
-            reservation.awaitDecision(LONGEST);
+            await(reservation);
         }
         if (!isGranted(reservation)) {
             boolean closing = scheduler.withLock(admission::isClosing);
             throw closing ? new EngineClosedException() : memory.noRoom(state);
         }
         return reservation;
+    }
+
+    private void await(Reservation reservation) {
+        try {
+            reservation.awaitDecision();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            if (isGranted(reservation)) {
+                reservation.close();
+            }
+            throw new StreamInterruptedException();
+        }
     }
 
     /** What it came to, which is a refusal if nothing was decided. */

@@ -219,7 +219,8 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    boolean isOnEngine() {
+    /** {@return whether the calling thread is the engine's own, which must not wait for what it does itself} */
+    public boolean isOnEngine() {
         return Thread.currentThread() == thread;
     }
 
@@ -368,13 +369,18 @@ public final class Scheduler implements AutoCloseable {
     private void bringBack(Generation generation, ParkedSize parked) {
         Reservation room = reservations.take(parked);
         Runnable returning = generation.bringBack();
-        returner.execute(() -> {
-            try {
-                returning.run();
-            } finally {
-                room.close();
-            }
-        });
+        try {
+            returner.execute(() -> {
+                try {
+                    returning.run();
+                } finally {
+                    room.close();
+                }
+            });
+        } catch (RuntimeException | Error e) {
+            room.close();
+            throw e;
+        }
     }
 
     private void start(Generation generation) {

@@ -1,7 +1,10 @@
 package dev.longspan.engine;
 
 import dev.longspan.spi.Checkpoint;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,7 +17,9 @@ public final class SharedCheckpoint {
     private final Checkpoint checkpoint;
     private final int length;
     private final AtomicInteger holders = new AtomicInteger(1);
-    private final Lineage lineage = new Lineage();
+    /** Who has its pages in common, and those of the checkpoints from which it was reached. */
+    private final List<Ancestor> lineage = new ArrayList<>();
+
     private final AtomicInteger keepers = new AtomicInteger();
 
     /**
@@ -23,9 +28,31 @@ public final class SharedCheckpoint {
      * @param checkpoint an open checkpoint that nobody else closes
      */
     public SharedCheckpoint(Checkpoint checkpoint) {
+        this(checkpoint, null);
+    }
+
+    /**
+     * Takes over a checkpoint of a state that has gone on from another.
+     *
+     * @param checkpoint an open checkpoint that nobody else closes
+     * @param before the newest checkpoint that the state started from or left behind; null if there is none
+     */
+    SharedCheckpoint(Checkpoint checkpoint, @Nullable SharedCheckpoint before) {
         this.checkpoint = checkpoint;
         this.length = checkpoint.length();
+        if (before != null) {
+            lineage.addAll(before.lineage);
+        }
+        lineage.add(new Ancestor(new Lineage(), length));
     }
+
+    /**
+     * A beginning that this checkpoint has in common with others.
+     *
+     * @param lineage who has it
+     * @param tokens how long it is
+     */
+    private record Ancestor(Lineage lineage, int tokens) {}
 
     /** {@return the checkpoint; open as long as the caller holds this} */
     public Checkpoint checkpoint() {
@@ -47,9 +74,24 @@ public final class SharedCheckpoint {
         keepers.decrementAndGet();
     }
 
-    /** {@return who has its pages in common: the cache that has it, and sessions that started from there} */
-    public Lineage lineage() {
-        return lineage;
+    /**
+     * Notes that somebody has the pages of this checkpoint.
+     *
+     * @param holder who has them
+     * @return the lineages in which that is noted
+     */
+    public List<Lineage> join(Object holder) {
+        List<Lineage> joined = new ArrayList<>();
+        for (Ancestor each : lineage) {
+            each.lineage.join(holder, each.tokens);
+            joined.add(each.lineage);
+        }
+        return joined;
+    }
+
+    /** Takes that back. */
+    void leave(Object holder) {
+        lineage.forEach(each -> each.lineage.leave(holder));
     }
 
     /** {@return how many keep it for later; who holds it for a moment is not counted} */

@@ -12,6 +12,7 @@ import dev.longspan.template.TemplateLimits;
 import dev.longspan.text.MarkedText;
 import dev.longspan.tokenizer.Tokenizer;
 import java.time.ZonedDateTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -133,6 +134,29 @@ public final class PromptRenderer {
         } catch (ChatTemplateException e) {
             return 0; // some templates want a question: then there is no such place
         }
+    }
+
+    /**
+     * {@return how many ids of a prompt come before what the first user has written: instructions, tools, and whatever the template
+     * writes by itself; 0 if no user has written anything} Found by asking with another text, since many templates do not render
+     * the beginning alone.
+     *
+     * @param messages the conversation that the prompt was rendered from
+     * @param settings what the prompt was rendered with
+     * @param time what the prompt was rendered with
+     * @param ids the prompt
+     */
+    public int beforeQuestion(
+            List<ChatMessage> messages, RenderSettings settings, @Nullable ZonedDateTime time, int[] ids) {
+        List<ChatMessage> other = new ArrayList<>();
+        for (ChatMessage message : messages) {
+            if (message instanceof ChatMessage.UserMessage user) {
+                other.add(ChatMessage.user(user.text().startsWith("x") ? "y" : "x"));
+                return boundary(other, settings, time, ids);
+            }
+            other.add(message);
+        }
+        return 0;
     }
 
     private ConversationRenderer renderer(RenderSettings settings) {

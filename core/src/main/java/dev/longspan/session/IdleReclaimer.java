@@ -57,7 +57,13 @@ public final class IdleReclaimer implements Reclaimer {
             return Result.NOTHING;
         }
         if (parking.compareAndSet(false, true)) {
-            worker.execute(this::parkOneAndWake);
+            try {
+                worker.execute(this::parkOneAndWake);
+            } catch (RuntimeException | Error e) {
+                parking.set(false);
+                failed(e);
+                return Result.NOTHING;
+            }
         }
         return Result.LATER;
     }
@@ -83,10 +89,14 @@ public final class IdleReclaimer implements Reclaimer {
                     return;
                 }
             }
-        } catch (RuntimeException e) {
-            failedSince = System.nanoTime();
-            LOG.error("a session could not be parked; that is tried again in a while", e);
+        } catch (RuntimeException | Error e) {
+            failed(e);
         }
+    }
+
+    private void failed(Throwable fault) {
+        failedSince = System.nanoTime();
+        LOG.error("a session could not be parked; that is tried again in a while", fault);
     }
 
     private List<LiveSession> leastRecentlyUsedFirst() {

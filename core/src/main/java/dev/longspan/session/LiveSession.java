@@ -205,7 +205,8 @@ public final class LiveSession {
         lock.lock();
         try {
             requireFree();
-            int least = Math.max(2, committed().ids().length);
+            int least =
+                    Math.min(context.maxContextTokens(), Math.max(2, committed().ids().length));
             if (tokens < least || tokens > context.maxContextTokens()) {
                 throw new InvalidRequestException(
                         "maxTokens",
@@ -231,19 +232,19 @@ public final class LiveSession {
     /** Closes it: a turn that runs is taken back first. */
     void close() {
         Turn turn;
-        lock.lock();
-        try {
-            if (closed) {
-                return;
-            }
-            closed = true;
-            idle.signalAll();
-            turn = running;
-        } finally {
-            lock.unlock();
-        }
         Reservation moment = context.scheduler().reservations().hold();
         try {
+            lock.lock();
+            try {
+                if (closed) {
+                    return;
+                }
+                closed = true;
+                idle.signalAll();
+                turn = running;
+            } finally {
+                lock.unlock();
+            }
             state.closing();
             if (turn != null) {
                 turn.cancelIfClosing();

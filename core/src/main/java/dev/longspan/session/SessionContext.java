@@ -24,4 +24,7 @@ public record SessionContext(
         PrefixCache prefixes,
         int maxContextTokens,
         Parking parking,
-        Clock clock) {}
+        Clock clock) {
+    /** What a template may write behind an answer that has used up the limit: so many more tokens a history may have. */
+    public static final int CLOSING_TOKENS = 64;
+}

@@ -163,7 +163,7 @@ public final class SessionSnapshots {
         }
         Transcript transcript = Transcript.of(id, bytes(id, reader, Transcript.FILE));
         int[] ids = tokens(id, bytes(id, reader, TOKENS));
-        if (ids.length > maxContextTokens) {
+        if (ids.length > maxContextTokens + SessionContext.CLOSING_TOKENS) {
             throw new ContextLengthException(ids.length, maxContextTokens);
         }
         StateFile file = StateFile.read(id, reader.open(STATE), model.spec());

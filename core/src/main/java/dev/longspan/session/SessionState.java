@@ -171,8 +171,7 @@ final class SessionState {
             lineages.forEach(lineage -> lineage.cut(this, inherited));
             lineages.removeIf(lineage -> lineage.tokens(this) == 0);
             if (cached != null) {
-                cached.lineage().join(this, cached.length());
-                lineages.add(cached.lineage());
+                lineages.addAll(cached.join(this));
             }
             file = takeFile();
             old = install(next);

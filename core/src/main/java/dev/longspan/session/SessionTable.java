@@ -135,8 +135,17 @@ public final class SessionTable {
 
     private record Used(LiveSession session, long last) {}
 
-    /** Closes a session. */
+    /** Closes a session. The engine's own thread does not wait for that: a turn that runs is its own work. */
     public void remove(LiveSession session) {
+        if (context.scheduler().isOnEngine()) {
+            Thread closer = new Thread(() -> removeAndWait(session), "longspan-close");
+            closer.start();
+        } else {
+            removeAndWait(session);
+        }
+    }
+
+    private void removeAndWait(LiveSession session) {
         session.close();
         sessions.remove(session.id(), session);
     }

@@ -119,7 +119,7 @@ public final class SessionTurns {
             Reading reading = wanted.apply(now);
             int[] ids = context.renderer().history(reading.messages(), reading.settings(), session.created());
             int limit = session.maxTokens();
-            if (ids.length > limit && ids.length > now.ids().length) {
+            if (ids.length > limit + SessionContext.CLOSING_TOKENS && ids.length > now.ids().length) {
                 throw new ContextLengthException(ids.length, limit);
             }
             Turn turn = new Turn(session, now, reading.messages(), reading.settings(), options, ids, kind);

@@ -109,6 +109,9 @@ public class Disk {
         if (!Files.isDirectory(folder)) {
             try {
                 createFolder(folder);
+                if (parent != null && Files.isReadable(parent)) { // else it cannot be opened, and so not be forced
+                    forceFolder(parent);
+                }
             } catch (FileAlreadyExistsException e) {
                 // somebody else was faster, or something else is in the way
                 if (!Files.isDirectory(folder)) {

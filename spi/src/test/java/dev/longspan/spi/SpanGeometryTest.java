@@ -74,6 +74,45 @@ class SpanGeometryTest {
         }
     }
 
+    /** p = 1/2, s = 2: stripes 1, 4, 9, 16, 25, so that W = 8. */
+    @Test
+    void oneGeometryByHand() {
+        SpanAttention p = new SpanAttention(2, 3, 0.5, 1.5, 0.5, 0.5, 1);
+        SpanGeometry geometry = new SpanGeometry(p);
+        assertThat(geometry.parameters()).isEqualTo(p);
+        assertThat(geometry.windowLength()).isEqualTo(8);
+        assertThat(geometry.windowStart(7)).isZero();
+        assertThat(geometry.windowStart(8)).isEqualTo(1);
+        assertThat(geometry.windowStart(24)).isEqualTo(17);
+        assertThat(geometry.anchors(7)).isZero();
+        assertThat(geometry.anchors(8)).as("f(3) = 9 = t + 1").isEqualTo(1);
+        assertThat(geometry.anchors(24)).isEqualTo(3);
+        assertThat(geometry.backward(24)).as("ceil(0.5 * 5)").isEqualTo(3);
+        assertThat(geometry.forward(24)).as("ceil(1.5 * 5)").isEqualTo(8);
+        assertThat(SpanGeometry.spanStart(16, 3)).isEqualTo(13);
+        assertThat(SpanGeometry.spanStart(3, 3)).isZero();
+        assertThat(SpanGeometry.spanStart(2, 3)).isZero();
+        assertThat(geometry.spanEnd(24, 9, 4)).isEqualTo(13);
+        assertThat(geometry.spanEnd(24, 9, 8)).as("no further than the window").isEqualTo(16);
+        assertThat(SpanGeometry.stripe(1, 7)).as("1/p = 1 is no whole power").isEqualTo(7);
+        assertThat(SpanGeometry.stripe(1.0 / 7, 3)).isEqualTo(2187);
+        assertThat(SpanGeometry.stripe(0.5, 3_037_000_499L)).isEqualTo(3_037_000_499L * 3_037_000_499L);
+        assertThat(SpanGeometry.stripe(0.5, 3_037_000_500L)).as("does not fit").isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
+    void theTableGrowsOnlyWhenItMustAndThenAtLeastTwofold() {
+        SpanGeometry geometry = new SpanGeometry(parameters(2, 0.5));
+        int[] small = geometry.stripes(1000);
+        int last = small[small.length - 1];
+        assertThat(last).as("the first beyond 1023").isEqualTo(1024);
+        assertThat(geometry.stripes(last - 1)).isSameAs(small);
+        int[] grown = geometry.stripes(last);
+        assertThat(grown).isNotSameAs(small);
+        assertThat(grown[grown.length - 1]).isGreaterThan(2 * last);
+        assertThat(grown[grown.length - 2]).isLessThanOrEqualTo(2 * last);
+    }
+
     @Test
     void parametersOutOfRangeAreRefusedByName() {
         assertThatThrownBy(() -> parameters(-1, 0.5)).hasMessageContaining("windowIndex");
