@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +42,8 @@ public final class ChatEngine implements AutoCloseable {
     private final PrefixCache prefixes;
     private final SessionTable sessions;
     private final List<AutoCloseable> owned;
+    private final ReentrantLock closing = new ReentrantLock();
+    private boolean closed;
 
     ChatEngine(
             OpenModel model,
@@ -272,7 +275,7 @@ public final class ChatEngine implements AutoCloseable {
 
     /**
      * Ends every stream with {@link EngineClosedException} within one step, and frees the model and what else the engine
-     * made. May be called twice. On the engine's own thread, where a subscriber or a listener may call it, it returns before that
+     * made. May be called twice. On the engine's own thread, where a subscriber may call it, it returns before that
      * is done: the engine ends behind it.
      */
     @Override
@@ -296,7 +299,20 @@ public final class ChatEngine implements AutoCloseable {
         }
     }
 
+    /** What several threads close at once, the first of them ends; the others wait for that. */
     private void closeRest() {
+        closing.lock();
+        try {
+            if (!closed) {
+                closed = true;
+                closeOnce();
+            }
+        } finally {
+            closing.unlock();
+        }
+    }
+
+    private void closeOnce() {
         sessions.close();
         scheduler.reservations().awaitNone(); // a save or a load that has begun is finished
         closeAll(owned);

@@ -155,6 +155,7 @@ public final class Session implements AutoCloseable {
      * place at most what lies behind the next older kept one.
      *
      * @param keepMessages how many messages to keep, from 0
+     * @throws ChatTemplateException if the template does not render so few messages, such as a system message alone
      * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} and {@link ChatStream#await} do
      */
     public void rollback(int keepMessages) {
@@ -270,7 +271,7 @@ public final class Session implements AutoCloseable {
 
     /**
      * Closes the session: a turn that runs is cancelled and taken back. May be called twice. On the engine's own thread, where a
-     * subscriber or a listener may call it, it returns before the turn has ended.
+     * subscriber may call it, it returns before the turn has ended.
      */
     @Override
     public void close() {

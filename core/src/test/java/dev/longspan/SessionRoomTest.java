@@ -288,4 +288,38 @@ class SessionRoomTest extends OnDigestBackend {
             Thread.onSpinWait();
         }
     }
+
+    @Test
+    void anEngineMayBeClosedByTwoThreadsAtOnce() throws Exception {
+        for (int round = 0; round < 30; round++) {
+            ChatEngine engine = builder().prefixCacheBytes(1 << 20).build();
+            for (int i = 0; i < 5; i++) {
+                engine.chat(user("w".repeat(100) + i + "\n!say x\n!end").build());
+            }
+            List<CompletableFuture<Void>> both = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                both.add(CompletableFuture.runAsync(engine::close));
+            }
+            for (CompletableFuture<Void> each : both) {
+                each.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+            }
+            assertThat(backend.openCheckpoints()).isEmpty();
+        }
+    }
+
+    @Test
+    void parkingIsNoUse() {
+        ChatEngine engine = parking(5 * bytesOfOne() / 2);
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            Session session = engine.openSession();
+            ids.add(0, session.id());
+            fill(session, "one");
+        }
+        assertThat(engine.sessions()).extracting(SessionInfo::parked).contains(true);
+        assertThat(engine.sessions())
+                .as("the one used last first")
+                .extracting(SessionInfo::id)
+                .isEqualTo(ids);
+    }
 }

@@ -84,7 +84,7 @@ public final class GenerationPlanner {
         List<ChatMessage> messages = request.messages();
         TreeSet<Integer> marks = new TreeSet<>();
         marks.add(model.renderer().boundary(messages, settings, null, prompt));
-        marks.add(instructions(messages, settings, prompt));
+        marks.addAll(instructions(messages, settings, prompt));
         for (long back = GRID; back < prompt.length; back *= 2) {
             marks.add((int) ((prompt.length - back) / GRID * GRID));
         }
@@ -95,17 +95,18 @@ public final class GenerationPlanner {
     }
 
     /**
-     * Where system message and tools end, 0 if that is not worth a checkpoint: behind the system message, where sessions look for it,
-     * if the template renders that alone; else where the first user's words begin.
+     * Where system message and tools end: behind the system message, where sessions look for it, if the template renders that alone;
+     * and where the first user's words begin, unless that is nearly the same.
      */
-    private int instructions(List<ChatMessage> messages, RenderSettings settings, int[] prompt) {
-        boolean system = messages.get(0) instanceof ChatMessage.SystemMessage;
+    private List<Integer> instructions(List<ChatMessage> messages, RenderSettings settings, int[] prompt) {
         int before = model.renderer().beforeQuestion(messages, settings, null, prompt);
-        int alone = system ? model.renderer().boundary(messages.subList(0, 1), settings, null, prompt) : 0;
-        if (alone > 0 && (before == 0 || before - alone < FEW)) {
-            return alone;
+        int alone = messages.get(0) instanceof ChatMessage.SystemMessage
+                ? model.renderer().boundary(messages.subList(0, 1), settings, null, prompt)
+                : 0;
+        if (before - alone < FEW) {
+            return List.of(alone > 0 ? alone : settings.tools().isEmpty() ? 0 : before);
         }
-        return system || !settings.tools().isEmpty() || before >= FEW ? before : 0;
+        return List.of(alone, before);
     }
 
     private void checkBiases(ChatRequest request) {

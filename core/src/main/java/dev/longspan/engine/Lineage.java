@@ -14,7 +14,13 @@ public final class Lineage {
     public static void extend(List<Lineage> lineages, Object session, Object fork, int tokens) {
         Lineage common = new Lineage();
         common.join(session, tokens);
-        lineages.removeIf(lineage -> !lineage.isShared(session));
+        lineages.removeIf(lineage -> {
+            boolean alone = !lineage.isShared(session);
+            if (alone) {
+                lineage.leave(session);
+            }
+            return alone;
+        });
         lineages.add(common);
         lineages.forEach(lineage -> lineage.join(fork, Math.min(tokens, lineage.tokens(session))));
     }

@@ -2,6 +2,7 @@ package dev.longspan.session;
 
 import dev.longspan.ChatMessage;
 import dev.longspan.ChatStream;
+import dev.longspan.ContextLengthException;
 import dev.longspan.InvalidRequestException;
 import dev.longspan.SequenceConflictException;
 import dev.longspan.SessionBusyException;
@@ -175,6 +176,14 @@ public final class LiveSession {
 
     int[] history(List<ChatMessage> messages, RenderSettings settings) {
         return context.renderer().history(messages, settings, created());
+    }
+
+    /** Refuses a history that grows to more than can be loaded again. */
+    void requireRoomFor(int tokens, int before) {
+        int most = context.maxContextTokens() + SessionContext.CLOSING_TOKENS;
+        if (tokens > most && tokens > before) {
+            throw new ContextLengthException(tokens, context.maxContextTokens());
+        }
     }
 
     int boundary(List<ChatMessage> messages, RenderSettings settings, int[] ids) {

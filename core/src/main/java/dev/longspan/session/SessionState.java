@@ -139,7 +139,6 @@ final class SessionState {
         next.noteKept();
         old.noteUnkept();
         committed = next;
-        use();
         return old;
     }
 
@@ -175,6 +174,7 @@ final class SessionState {
             }
             file = takeFile();
             old = install(next);
+            use();
         } finally {
             lock.unlock();
         }
@@ -209,6 +209,7 @@ final class SessionState {
             old = install(loaded.committed().after(committed.sequence()));
             created = loaded.created();
             maxTokens = loaded.maxTokens();
+            use();
         } finally {
             lock.unlock();
         }

@@ -249,6 +249,7 @@ final class Turn implements TurnOwner {
         List<ChatMessage> history = new ArrayList<>(messages);
         history.add(settings.keepThinking() ? message : message.withoutThinking());
         int[] ids = session.history(history, settings);
+        session.requireRoomFor(ids.length, before.ids().length);
         messagesAfter = List.copyOf(history);
         idsAfter = ids;
         marks = marks(ids);
