@@ -7,6 +7,7 @@ import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.BackendProvider;
 import java.io.File;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -30,6 +31,9 @@ final class ChildProcess {
     private static final long LAST_SECONDS = 10;
 
     private static final String DONE = "done";
+    /** Flags without which some backends do not work, or work otherwise. */
+    private static final List<String> PASSED_ON = List.of(
+            "--add-modules", "--add-opens", "--add-exports", "--enable-native-access", "-Djava.library.path", "-Djna.");
     /** Classes that are loaded when a socket is opened. */
     private static final List<String> SOCKETS =
             List.of("sun.nio.ch.NioSocketImpl", "sun.nio.ch.SocketChannelImpl", "sun.nio.ch.DatagramChannelImpl");
@@ -62,6 +66,11 @@ final class ChildProcess {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Xlog:class+load=info:file=" + classes);
+        for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+            if (PASSED_ON.stream().anyMatch(flag::startsWith)) {
+                command.add(flag);
+            }
+        }
         command.add("-Dslf4j.provider=org.slf4j.helpers.NOP_FallbackServiceProvider"); // a log is not printed
         command.add("-cp");
         command.add(String.join(File.pathSeparator, classPath(subject.provider())));
@@ -70,10 +79,11 @@ final class ChildProcess {
         command.addAll(List.of(
                 folder.resolve(DONE).toString(), provider, Integer.toString(options.threads()), options.device()));
         options.settings().forEach((name, value) -> command.add(name + "=" + value));
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(printed.toFile())
-                .start();
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(printed.toFile());
+        // Java says that it has seen these
+        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"));
+        Process process = builder.start();
         boolean ended = ends(process, folder.resolve(DONE));
         if (!ended) {
             process.destroyForcibly().waitFor();
@@ -84,6 +94,9 @@ final class ChildProcess {
         require(
                 ended,
                 "the process did not exit by itself within " + LONGEST_SECONDS + " seconds; it printed: " + text);
+        if (process.exitValue() == 0 && !Files.exists(folder.resolve(DONE))) {
+            throw new NotApplicable("it supports none of the networks that the process draws");
+        }
         require(process.exitValue() == 0, "the process exited with " + process.exitValue() + ": " + text);
         require(text.isEmpty(), "the process printed: " + text);
         try (Stream<String> lines = Files.lines(classes)) {
@@ -142,7 +155,13 @@ final class ChildProcess {
         }
         Properties before = (Properties) System.getProperties().clone();
         Backend backend = provider.open(new BackendOptions(Integer.parseInt(args[2]), args[3], settings));
-        Driver driver = Driver.load(backend, Subject.supported(backend, RandomModel::spec, 1), 1);
+        RandomModel model;
+        try {
+            model = Subject.supported(backend, RandomModel::spec, 1);
+        } catch (NotApplicable e) {
+            return; // and what tells that it is done is missing
+        }
+        Driver driver = Driver.load(backend, model, 1);
         driver.feed(driver.model().newState(), driver.ids(20));
         for (String name : System.getProperties().stringPropertyNames()) {
             if (!System.getProperty(name).equals(before.getProperty(name))) {

@@ -206,8 +206,8 @@ public final class ConformanceKit {
     private String description() {
         try (Backend backend = provider.open(settings.options)) {
             return backend.description();
-        } catch (RuntimeException e) {
-            return "";
+        } catch (RuntimeException | LinkageError e) {
+            return ""; // and every rule tells why
         }
     }
 
@@ -230,9 +230,9 @@ public final class ConformanceKit {
         } catch (NotApplicable e) {
             status = RuleOutcome.Status.SKIPPED;
             message = String.valueOf(e.getMessage());
-        } catch (Exception | AssertionError e) {
+        } catch (Exception | AssertionError | LinkageError | StackOverflowError | OutOfMemoryError e) {
             status = RuleOutcome.Status.FAILED;
-            message = e instanceof AssertionError ? String.valueOf(e.getMessage()) : e.toString();
+            message = RuleOutcome.words(e);
             fault = e;
         }
         Duration time = Duration.ofNanos(System.nanoTime() - began);

@@ -1,5 +1,6 @@
 package dev.longspan.tck;
 
+import dev.longspan.spi.Availability;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.BackendProvider;
 import java.io.File;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 
@@ -77,8 +79,8 @@ final class ConformanceRunner {
             }
             read(args);
             return run();
-        } catch (IllegalArgumentException | IOException e) {
-            out.println(e instanceof IOException ? e.toString() : e.getMessage());
+        } catch (IllegalArgumentException | IOException | ServiceConfigurationError e) {
+            out.println(e instanceof IllegalArgumentException ? e.getMessage() : e.toString());
             out.println("--help tells the options");
             return MISUSED;
         } finally {
@@ -100,15 +102,15 @@ final class ConformanceRunner {
             case "--backend" -> backend = value;
             case "--class-path" -> classPath = value;
             case "--device" -> device = value;
-            case "--threads" -> threads = (int) number(name, value);
+            case "--threads" -> threads = whole(name, value);
             case "--setting" -> pair(name, value, settings);
             case "--memory-setting" -> memorySetting = value;
             case "--other" -> other = value;
             case "--deviation" -> pair(name, value, deviations);
             case "--rule" -> rules.add(ConformanceKit.rule(value));
             case "--seed" -> seed = number(name, value);
-            case "--tries" -> tries = (int) number(name, value);
-            case "--long" -> longTokens = (int) number(name, value);
+            case "--tries" -> tries = whole(name, value);
+            case "--long" -> longTokens = whole(name, value);
             case "--report" -> report = value;
             default -> throw new IllegalArgumentException(name + ": there is no such option");
         }
@@ -120,6 +122,14 @@ final class ConformanceRunner {
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(name + ": expected a number, found '" + value + "'", e);
         }
+    }
+
+    private static int whole(String name, String value) {
+        long number = number(name, value);
+        if (number < 1 || number > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(name + ": expected 1 to " + Integer.MAX_VALUE + ", found " + value);
+        }
+        return (int) number;
     }
 
     private static void pair(String name, String value, Map<String, String> target) {
@@ -146,12 +156,20 @@ final class ConformanceRunner {
             for (Map.Entry<String, String> each : deviations.entrySet()) {
                 kit = kit.withKnownDeviation(each.getKey(), each.getValue());
             }
+            requireAvailable(provider(found, backend), new BackendOptions(threads, device, settings));
             ConformanceReport result = rules.isEmpty() ? kit.run() : kit.run(rules);
             out.print(result.table());
             if (!report.isEmpty()) {
                 Files.writeString(Path.of(report), result.json());
             }
             return result.conforms() ? CONFORMS : DOES_NOT;
+        }
+    }
+
+    private static void requireAvailable(BackendProvider provider, BackendOptions options) {
+        if (provider.probe(options) instanceof Availability.Unavailable unavailable) {
+            throw new IllegalArgumentException("backend '" + provider.id() + "' is unavailable: " + unavailable.cause()
+                    + " " + unavailable.detail() + "; remedy: " + unavailable.remedy());
         }
     }
 

@@ -78,12 +78,7 @@ final class Driver {
 
     /** Feeds all ids in as few calls as the backend allows. */
     List<float[]> feed(SequenceState state, int[] ids) {
-        int most = backend.capabilities().maxBatchTokens();
-        List<float[]> rows = new ArrayList<>();
-        for (int from = 0; from < ids.length; from += most) {
-            rows.addAll(piece(state, ids, from, Math.min(ids.length, from + most)));
-        }
-        return rows;
+        return piece(state, ids, 0, ids.length);
     }
 
     /** Feeds all ids and asks for no logits. */
@@ -95,10 +90,27 @@ final class Driver {
         }
     }
 
+    /** Feeds some ids in one call, or in more if the backend does not take so many at once. */
     List<float[]> piece(SequenceState state, int[] ids, int from, int to) {
-        List<float[]> rows = rows(forward(new Run(state, ids, from, to, from)).get(0));
-        require(rows.size() == to - from, "asked for " + (to - from) + " rows of logits, found " + rows.size());
-        return rows;
+        int most = backend.capabilities().maxBatchTokens();
+        List<float[]> all = new ArrayList<>();
+        for (int at = from; at < to; at += most) {
+            int end = Math.min(to, at + most);
+            List<float[]> rows = rows(forward(new Run(state, ids, at, end, at)).get(0));
+            require(rows.size() == end - at, "asked for " + (end - at) + " rows of logits, found " + rows.size());
+            all.addAll(rows);
+        }
+        return all;
+    }
+
+    /** Requires that a batch may be so large, where a rule cannot do with less. */
+    void requireBatch(int runs, int tokens) {
+        int mostRuns = backend.capabilities().maxRuns();
+        int mostTokens = backend.capabilities().maxBatchTokens();
+        if (mostRuns < runs || mostTokens < tokens) {
+            throw new NotApplicable("it takes batches of " + mostRuns + " runs and " + mostTokens
+                    + " tokens, this rule needs " + runs + " and " + tokens);
+        }
     }
 
     List<RunResult> forward(Run... runs) {

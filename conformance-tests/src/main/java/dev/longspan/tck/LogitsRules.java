@@ -49,6 +49,7 @@ final class LogitsRules {
     }
 
     private static void logitsEnd(Driver driver) {
+        driver.requireBatch(1, 2);
         SequenceState state = driver.model().newState();
         Logits logits = logits(driver.forward(Run.last(state, 1, 2)).get(0));
         int size = logits.vocabularySize();
@@ -68,6 +69,7 @@ final class LogitsRules {
     }
 
     private static void rowsAreThoseAskedFor(Driver driver) {
+        driver.requireBatch(1, 20);
         int[] ids = driver.ids(20);
         List<float[]> want = driver.plain(ids);
         for (int from : new int[] {0, 7, 19, 20}) {
@@ -91,11 +93,13 @@ final class LogitsRules {
         System.arraycopy(head, 0, head, half * hidden, half * hidden); // every logit but the last is there twice
         twins.weights().put(name, DType.F32, twins.weights().info(name).shape(), head);
         Driver loaded = Driver.load(driver.backend(), twins, 1);
-        int[] ids = loaded.ids(30);
+        int count = Math.min(30, driver.backend().capabilities().maxBatchTokens());
+        int[] ids = loaded.ids(count);
         try (SequenceState state = loaded.model().newState()) {
-            Logits logits = logits(loaded.forward(new Run(state, ids, 0, 30, 0)).get(0));
+            Logits logits =
+                    logits(loaded.forward(new Run(state, ids, 0, count, 0)).get(0));
             float[] row = new float[logits.vocabularySize()];
-            for (int r = 0; r < 30; r++) {
+            for (int r = 0; r < count; r++) {
                 logits.copyTo(r, row);
                 int lowest = 0;
                 for (int id = 1; id < row.length; id++) {
@@ -110,6 +114,7 @@ final class LogitsRules {
     }
 
     private static void notFiniteFails(Driver driver, RandomModel model) {
+        driver.requireBatch(1, 2);
         Driver poisoned = BatchRules.poisoned(driver, model, 9);
         try (SequenceState bad = poisoned.model().newState()) {
             RunResult result = poisoned.forward(Run.last(bad, 0, 3)).get(0);

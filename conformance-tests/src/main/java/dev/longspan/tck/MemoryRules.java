@@ -6,9 +6,11 @@ import static dev.longspan.tck.Driver.require;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.MemorySize;
+import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.PlanOptions;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.RunResult;
@@ -63,6 +65,7 @@ final class MemoryRules {
         Driver loaded = Driver.load(backend, model, driver.random().nextLong());
         MemorySize fixed = before.plus(plan.weights()).plus(plan.workspace());
         within("after loading", backend.memory().used(), fixed);
+        long loadedBytes = backend.memory().used().totalBytes() - before.totalBytes();
         List<Checkpoint> checkpoints = new ArrayList<>();
         MemorySize bound = fixed;
         SequenceState state = loaded.model().newState();
@@ -83,9 +86,23 @@ final class MemoryRules {
                 within("with checkpoints", backend.memory().used(), bound.plus(plan.sequence(at)));
             }
         }
+        long least = (long) CONTEXT * keysAndValues(model.spec());
+        long taken = backend.memory().used().totalBytes() - before.totalBytes() - loadedBytes;
+        require(taken >= least, CONTEXT + " tokens take " + taken + " bytes, which cannot hold " + least + " numbers");
         checkpoints.forEach(Checkpoint::close);
         state.close();
         within("after closing all states", backend.memory().used(), fixed);
+    }
+
+    /** How many numbers a token leaves in keys and values. */
+    private static long keysAndValues(ModelSpec spec) {
+        long numbers = 0;
+        for (LayerSpec layer : spec.layers()) {
+            if (layer instanceof LayerSpec.Attention a) {
+                numbers += 2L * a.heads().keyValueHeads() * a.heads().headSize();
+            }
+        }
+        return numbers;
     }
 
     private static void within(String when, MemorySize used, MemorySize bound) {
@@ -215,6 +232,12 @@ final class MemoryRules {
                 "a state alone has " + state.bytes() + " bytes, exclusive " + state.exclusiveBytes());
         Checkpoint checkpoint = state.checkpoint();
         require(state.exclusiveBytes() <= state.bytes(), "more bytes are exclusive than there are");
+        MemoryPlan plan = backend.plan(driver.model().spec(), new PlanOptions(1, 1, CONTEXT));
+        boolean paged = plan.perToken().times(CONTEXT).totalBytes()
+                > 2 * plan.perSequence().totalBytes();
+        require(
+                !paged || state.exclusiveBytes() < state.bytes(),
+                "a state beside its checkpoint says that all its " + state.bytes() + " bytes are exclusive");
         long freed = used(backend);
         long promised = checkpoint.exclusiveBytes();
         checkpoint.close();

@@ -19,6 +19,7 @@ import java.util.List;
 /** The rules that compare whole networks with the oracle. */
 final class NumericRules {
     private static final int STEPS = 5;
+    private static final int MOST_DENSE = 2500;
     private static final int MOST_TRANSFERRED = 100_000;
 
     private NumericRules() {}
@@ -61,6 +62,11 @@ final class NumericRules {
                         "as N1.network; here no position is left out of the comparison",
                         RandomModel::withoutChoices),
                 numeric(
+                        "N1.dense",
+                        "dense attention to a few thousand tokens computes what the oracle computes, back and on included",
+                        "keys behind the first pages; a loop that ends early; offsets of a checkpoint's pages",
+                        NumericRules::aLongDenseContextIsRight),
+                numeric(
                         "N1.long",
                         "a long context computes what the oracle computes, and goes back and on from its checkpoints",
                         "32-bit overflow of offsets; positions in float; tables that are too short",
@@ -92,13 +98,36 @@ final class NumericRules {
                                 new AttentionHeads(2, 1, 8), new SpanAttention(20, 3, 3, 1, 0.55, 0.55, 1))));
     }
 
+    /** The same with dense attention, or without the recurrent state: what is known to fewer backends comes first. */
+    private static List<ModelSpec> denseSpecs() {
+        LayerSpec dense = new LayerSpec.Attention(new AttentionHeads(2, 1, 8), null);
+        LayerSpec mlp = new LayerSpec.Mlp(16);
+        return List.of(
+                new ModelSpec(
+                        "long dense",
+                        40,
+                        12,
+                        1e-5,
+                        false,
+                        List.of(longSpec().layers().get(0), mlp, dense)),
+                new ModelSpec("long dense", 40, 12, 1e-5, false, List.of(mlp, dense)),
+                new ModelSpec("long dense", 40, 12, 1e-5, false, List.of(dense, dense)));
+    }
+
     private static void aLongContextIsRight(Subject subject) {
+        isRight(subject, List.of(longSpec()), subject.longTokens());
+    }
+
+    private static void aLongDenseContextIsRight(Subject subject) {
+        isRight(subject, denseSpecs(), Math.min(subject.longTokens(), MOST_DENSE));
+    }
+
+    private static void isRight(Subject subject, List<ModelSpec> specs, int tokens) {
         Backend backend = subject.open();
-        ModelSpec spec = longSpec();
-        if (!(backend.supports(spec) instanceof Support.Supported)) {
-            throw new NotApplicable("it does not support the network of this rule");
-        }
-        int tokens = subject.longTokens();
+        ModelSpec spec = specs.stream()
+                .filter(each -> backend.supports(each) instanceof Support.Supported)
+                .findFirst()
+                .orElseThrow(() -> new NotApplicable("it does not support the networks of this rule"));
         RandomModel model = new RandomModel(spec, 4, DType.F32);
         Driver driver = Driver.load(backend, model, 4);
         int[] ids = driver.ids(tokens);

@@ -163,6 +163,32 @@ public final class RandomModel {
         return network(random, layers);
     }
 
+    /** The same with sizes that are multiples of 64, for backends that know no others. */
+    static ModelSpec rounded(ModelSpec spec) {
+        List<LayerSpec> layers = new ArrayList<>();
+        for (LayerSpec layer : spec.layers()) {
+            if (layer instanceof LayerSpec.Attention a) {
+                layers.add(new LayerSpec.Attention(
+                        new AttentionHeads(a.heads().queryHeads(), a.heads().keyValueHeads(), 64), a.span()));
+            } else if (layer instanceof LayerSpec.Mamba m) {
+                layers.add(new LayerSpec.Mamba(m.heads(), 64, m.groups(), 64, 4, m.minTimeStep(), m.maxTimeStep()));
+            } else if (layer instanceof LayerSpec.Mlp) {
+                layers.add(new LayerSpec.Mlp(128));
+            } else if (layer instanceof LayerSpec.Experts e) {
+                layers.add(new LayerSpec.Experts(
+                        e.experts(),
+                        e.perToken(),
+                        64,
+                        e.sharedInnerSize() > 0 ? 64 : 0,
+                        e.groups(),
+                        e.topGroups(),
+                        e.normalized(),
+                        e.scaling()));
+            }
+        }
+        return new ModelSpec(spec.modelType(), 128, 128, spec.normEpsilon(), spec.tiedEmbeddings(), layers);
+    }
+
     /** The same with layers of some kinds only; as it is if none would be left. */
     static ModelSpec without(ModelSpec spec, Random random) {
         boolean[] kept = new boolean[KINDS];

@@ -28,6 +28,15 @@ public record RuleOutcome(
         DEVIATION_IS_GONE
     }
 
+    /** What is said of a fault: an assertion speaks for itself, of anything else the place is told, too. */
+    static String words(Throwable fault) {
+        if (fault instanceof AssertionError) {
+            return String.valueOf(fault.getMessage());
+        }
+        StackTraceElement[] trace = fault.getStackTrace();
+        return fault + (trace.length == 0 ? "" : " at " + trace[0]);
+    }
+
     /** {@return whether the backend conforms as far as this rule goes} */
     public boolean conforms() {
         return status != Status.FAILED && status != Status.DEVIATION_IS_GONE;

@@ -35,6 +35,11 @@ final class StateRules {
                         "the convolution's inputs and the recurrent state of every layer, at the very position",
                         subject -> subject.models((driver, model) -> goingBackIsExact(driver))),
                 numeric(
+                        "S3.borders",
+                        "checkpoints at and around 16, 32, 64, 128, 256 and 512 tokens are exact, too",
+                        "a page that is just full, or has one row: whether it is shared, copied, or forgotten",
+                        subject -> subject.models((driver, model) -> bordersAreCrossed(driver))),
+                numeric(
                         "S4.forks",
                         "states from one checkpoint are independent of each other",
                         "a page that two states write to: what is not full is copied for each",
@@ -118,6 +123,31 @@ final class StateRules {
                             "a state from a checkpoint at " + at,
                             driver.feed(again, Driver.tail(ids, at)),
                             want.subList(at, LENGTH));
+                }
+            }
+        }
+    }
+
+    /** Where pages may end, and around it. */
+    private static final int[] BORDERS = {16, 32, 64, 128, 256, 512};
+
+    private static void bordersAreCrossed(Driver driver) {
+        int[] ids = driver.ids(BORDERS[BORDERS.length - 1] + 8);
+        List<float[]> want = driver.plain(ids);
+        for (int border : BORDERS) {
+            for (int at = border - 1; at <= border + 1; at++) {
+                try (SequenceState state = driver.model().newState()) {
+                    driver.absorb(state, Driver.first(ids, at), at);
+                    int to = at + 6;
+                    List<float[]> rest = want.subList(at, to);
+                    try (Checkpoint checkpoint = state.checkpoint();
+                            SequenceState one = driver.model().newState(checkpoint);
+                            SequenceState two = driver.model().newState(checkpoint)) {
+                        driver.piece(two, driver.ids(6), 0, 6);
+                        driver.same("from a checkpoint at " + at, driver.piece(one, ids, at, to), rest);
+                        driver.same(
+                                "the original behind a checkpoint at " + at, driver.piece(state, ids, at, to), rest);
+                    }
                 }
             }
         }

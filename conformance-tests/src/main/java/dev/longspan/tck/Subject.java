@@ -78,11 +78,12 @@ final class Subject implements AutoCloseable {
                 each.check(seed);
             } catch (NotApplicable e) {
                 throw e;
-            } catch (Exception | AssertionError e) {
-                String what = e instanceof AssertionError ? String.valueOf(e.getMessage()) : e.toString();
+            } catch (Exception | AssertionError | LinkageError | StackOverflowError e) {
                 throw new AssertionError(
-                        what + " [again: -D" + BackendConformance.RULE + "=" + rule.id() + " -D"
-                                + BackendConformance.SEED + "=" + seed + " -D" + BackendConformance.TRIES + "=1]",
+                        RuleOutcome.words(e) + " [again: -D" + BackendConformance.RULE + "=" + rule.id() + " -D"
+                                + BackendConformance.SEED + "=" + seed + " -D" + BackendConformance.TRIES
+                                + "=1, or --rule "
+                                + rule.id() + " --seed " + seed + " --tries 1]",
                         e);
             }
         }
@@ -120,12 +121,17 @@ final class Subject implements AutoCloseable {
         });
     }
 
-    /** A random model that a backend can run: as it is drawn, or with fewer of its kinds of layers. */
+    /** A random model that a backend can run: as it is drawn, with fewer of its kinds of layers, or with round sizes. */
     static RandomModel supported(Backend backend, Network network, long seed) {
         for (int i = 0; i < DRAWS; i++) {
             boolean whole = i < WHOLE_DRAWS;
+            boolean round = i >= WHOLE_DRAWS && i % 2 == 1;
             RandomModel model = RandomModel.drawn(
-                    random -> whole ? network.draw(random) : RandomModel.without(network.draw(random), random),
+                    random -> {
+                        ModelSpec drawn = network.draw(random);
+                        ModelSpec some = whole ? drawn : RandomModel.without(drawn, random);
+                        return round ? RandomModel.rounded(some) : some;
+                    },
                     seed + 7919L * i);
             if (backend.supports(model.spec()) instanceof Support.Supported) {
                 return model;

@@ -11,8 +11,11 @@ import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.DType;
 import dev.longspan.spi.Feature;
 import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.PlanOptions;
 import dev.longspan.spi.SequenceState;
+import dev.longspan.spi.StateSink;
 import dev.longspan.spi.StateSource;
 import dev.longspan.spi.Support;
 import dev.longspan.spi.TensorInfo;
@@ -20,8 +23,10 @@ import dev.longspan.spi.UnsupportedFeatureException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
@@ -98,7 +103,23 @@ final class TransferRules {
                 Set<String> expected = names(spec);
                 require(found.equals(expected), "expected the tensors " + expected + ", found " + found);
                 MemoryCheckpoint.of(checkpoint); // which compares what is written with what is listed
+                checkpoint.write(new Declining());
             }
+        }
+    }
+
+    /** Wants every second tensor. */
+    private static final class Declining implements StateSink {
+        private int begun;
+
+        @Override
+        public boolean begin(TensorInfo tensor) {
+            return begun++ % 2 == 0;
+        }
+
+        @Override
+        public void write(ByteBuffer bytes) {
+            require(begun % 2 == 1, "a tensor was written that the sink did not want");
         }
     }
 
@@ -130,6 +151,39 @@ final class TransferRules {
         throw new AssertionError("a checkpoint lists tensor '" + name + "', which belongs to no layer with a state");
     }
 
+    /** A source that gives each tensor once, from its beginning on, and keys and values only from a row on. */
+    private static final class Strict implements StateSource {
+        private final MemoryCheckpoint whole;
+        private final int firstRow;
+        private final Map<String, Long> ends = new HashMap<>();
+
+        Strict(MemoryCheckpoint whole, int firstRow) {
+            this.whole = whole;
+            this.firstRow = firstRow;
+        }
+
+        @Override
+        public int length() {
+            return whole.length();
+        }
+
+        @Override
+        public TensorInfo info(String name) {
+            return whole.info(name);
+        }
+
+        @Override
+        public synchronized void read(String name, long offset, ByteBuffer target) {
+            boolean paged = name.endsWith(".key") || name.endsWith(".value");
+            long row = paged ? info(name).bytes() / whole.length() : 0;
+            require(offset >= row * firstRow, name + " is read from byte " + offset + ", before row " + firstRow);
+            long end = ends.getOrDefault(name, 0L);
+            require(offset >= end, name + " is read at byte " + offset + " after it was read to " + end);
+            ends.put(name, offset + target.remaining());
+            whole.read(name, offset, target);
+        }
+    }
+
     /** Writes with one and reads with another, which may be the same. */
     private static void readCheckpointsContinue(Driver from, Driver to) {
         int[] ids = from.ids(LENGTH);
@@ -141,7 +195,7 @@ final class TransferRules {
                 try (Checkpoint checkpoint = state.checkpoint()) {
                     written = MemoryCheckpoint.of(checkpoint);
                 }
-                try (Checkpoint read = to.model().readCheckpoint(written);
+                try (Checkpoint read = to.model().readCheckpoint(new Strict(written, 0));
                         SequenceState again = to.model().newState(read)) {
                     require(read.length() == at, "a checkpoint of " + at + " tokens is read with " + read.length());
                     List<float[]> got = to.feed(again, Driver.tail(ids, at));
@@ -176,9 +230,21 @@ final class TransferRules {
                 try (Checkpoint whole = state.checkpoint()) {
                     written = MemoryCheckpoint.of(whole);
                 }
-                try (Checkpoint read = driver.model().readCheckpoint(written, base);
+                long before = driver.backend().memory().used().totalBytes();
+                try (Checkpoint read = driver.model().readCheckpoint(new Strict(written, early), base);
                         SequenceState again = driver.model().newState(read)) {
                     require(read.length() == at, "a checkpoint of " + at + " tokens is read with " + read.length());
+                    long added = driver.backend().memory().used().totalBytes() - before;
+                    MemoryPlan plan = driver.backend().plan(driver.model().spec(), new PlanOptions(1, 1, LONG));
+                    // the checkpoint, and the state that starts from it
+                    long most = plan.perSequence()
+                            .times(3)
+                            .plus(plan.perToken().times(at - early))
+                            .totalBytes();
+                    require(
+                            added <= most,
+                            "a checkpoint of " + at + " tokens on a base of " + early + " adds " + added
+                                    + " bytes, expected at most " + most + ": the base's pages are not shared");
                     driver.same("continued from one read on a base", driver.feed(again, Driver.tail(ids, at)), want);
                 }
                 try (SequenceState longer = driver.model().newState()) {

@@ -83,6 +83,14 @@ enum Flaw {
     TIME_STEP_IS_NOT_CLAMPED("logits at position", "N1.mamba X1.across N1.network N1.everything"),
     RELU_IS_NOT_SQUARED("logits at position", "N1.mlp X1.across N1.network N1.everything"),
     SCALE_IS_FORGOTTEN("logits at position", "N1.attention X1.across N1.network N1.everything"),
+    FULL_BATCH_IS_REVERSED("run 0 of 6", "B2.limits"),
+    FULL_PAGES_ARE_FORGOTTEN("from a checkpoint at 128", "S3.borders"),
+    DENSE_ATTENTION_FORGETS("at the end of", "N1.dense"),
+    DECLINED_IS_WRITTEN("the sink did not want", "X1.layout"),
+    SOURCE_IS_READ_TWICE("after it was read to", "X1.continues X1.base X1.across"),
+    BASE_IS_NOT_SHARED("the base's pages are not shared", "X1.base"),
+    STATES_SHARE_NOTHING("are exclusive", "S5.exclusive"),
+    PAGES_ARE_NOT_COUNTED("which cannot hold", "M2.bound"),
     HEADS_ARE_MIXED("attend, number", "A1.heads");
 
     private final String words;

@@ -74,6 +74,16 @@ final class FlawedOracle extends Oracle {
             }
             return super.dense(heads, first, larger, keys, values);
         }
+        if (flaw == Flaw.DENSE_ATTENTION_FORGETS) {
+            double[] recent = keys.clone();
+            int old = (recent.length / (heads.keyValueHeads() * heads.headSize()) - 700)
+                    * heads.keyValueHeads()
+                    * heads.headSize();
+            if (old > 0) {
+                java.util.Arrays.fill(recent, 0, old, 0);
+            }
+            return super.dense(heads, first, queries, recent, values);
+        }
         return super.dense(heads, first, queries, keys, values);
     }
 }

@@ -25,6 +25,12 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
         this.source = source;
     }
 
+    /** One that is read, on a base or not. */
+    OracleCheckpoint(OracleModel model, OracleCheckpoint base) {
+        super(model, base);
+        this.source = null;
+    }
+
     /** What a state that starts here begins with. */
     Map<String, double[]> begin() {
         if (model.flaw() == Flaw.CHECKPOINT_IS_THE_STATE && source != null) {
@@ -119,7 +125,7 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
         requireTransfer();
         model.noteWrite();
         for (TensorInfo info : layout(model, held())) {
-            if (!sink.begin(info)) {
+            if (!sink.begin(info) && model.flaw() != Flaw.DECLINED_IS_WRITTEN) {
                 continue;
             }
             double[] numbers = state().getOrDefault(info.name(), new double[(int) info.elements()]);

@@ -46,7 +46,7 @@ class OracleHolder {
 
     /** Sets what was read. */
     void set(int tokens, Map<String, double[]> state) {
-        grow(tokens);
+        grow(tokens - length);
         tensors = state;
     }
 
@@ -56,7 +56,7 @@ class OracleHolder {
     }
 
     private long pageBytes() {
-        return OracleBackend.PAGE * OracleBackend.tokenBytes(spec());
+        return model.flaw() == Flaw.PAGES_ARE_NOT_COUNTED ? 0 : OracleBackend.PAGE * OracleBackend.tokenBytes(spec());
     }
 
     private long recurrentBytes() {
@@ -112,7 +112,9 @@ class OracleHolder {
     long countExclusive() {
         long bytes = recurrentBytes();
         for (Ledger.Page page : pages) {
-            bytes += page.isShared() && model.flaw() != Flaw.EXCLUSIVE_COUNTS_SHARED ? 0 : pageBytes();
+            boolean counted = (model.flaw() == Flaw.EXCLUSIVE_COUNTS_SHARED && this instanceof OracleCheckpoint)
+                    || (model.flaw() == Flaw.STATES_SHARE_NOTHING && this instanceof OracleState);
+            bytes += page.isShared() && !counted ? 0 : pageBytes();
         }
         return bytes;
     }

@@ -17,6 +17,7 @@ import dev.longspan.spi.UnsupportedFeatureException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -117,6 +118,9 @@ final class OracleModel implements LanguageModel {
         if (flaw() == Flaw.CONV_IS_STALE_AFTER_RESTORE) {
             begin.replaceAll((name, numbers) -> name.endsWith(".conv") ? new double[numbers.length] : numbers);
         }
+        if (flaw() == Flaw.FULL_PAGES_ARE_FORGOTTEN && from.held() > 0 && from.held() % 128 == 0) {
+            begin.replaceAll((name, numbers) -> new double[numbers.length]);
+        }
         state.become(begin);
         return state;
     }
@@ -146,6 +150,10 @@ final class OracleModel implements LanguageModel {
             results.add(result);
         }
         written = false;
+        if (flaw() == Flaw.FULL_BATCH_IS_REVERSED
+                && results.size() == backend.capabilities().maxRuns()) {
+            Collections.reverse(results);
+        }
         return results;
     }
 
@@ -262,7 +270,8 @@ final class OracleModel implements LanguageModel {
                 throw new IllegalArgumentException("expected " + want + ", found " + info);
             }
         }
-        OracleCheckpoint read = new OracleCheckpoint(this, null);
+        boolean shares = base != null && flaw() != Flaw.BASE_IS_NOT_SHARED;
+        OracleCheckpoint read = new OracleCheckpoint(this, shares ? base : (OracleCheckpoint) null);
         try {
             Map<String, double[]> tensors = new HashMap<>();
             for (TensorInfo info : flaw() == Flaw.TRANSFER_UNCLAIMED ? List.<TensorInfo>of() : layout) {
@@ -291,6 +300,9 @@ final class OracleModel implements LanguageModel {
         ByteBuffer bytes = ByteBuffer.allocate((numbers.length - first) * DType.F32.bytes())
                 .order(ByteOrder.LITTLE_ENDIAN);
         source.read(info.name(), (long) first * DType.F32.bytes(), bytes);
+        if (flaw() == Flaw.SOURCE_IS_READ_TWICE) {
+            source.read(info.name(), (long) first * DType.F32.bytes(), bytes.clear());
+        }
         bytes.flip();
         boolean reversed =
                 flaw() == Flaw.CONV_IS_WRITTEN_BACKWARDS && info.name().endsWith(".conv");
