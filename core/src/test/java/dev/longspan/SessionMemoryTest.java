@@ -297,6 +297,30 @@ class SessionMemoryTest extends OnDigestBackend {
     }
 
     @Test
+    void whatIsComputedAgainIsWhatWasCommittedWhateverTheTemplateMakesOfItNow() throws IOException {
+        Path template = folder.resolve("chat_template.jinja");
+        Files.writeString(template, "{{ names if names is defined else '' }}" + Files.readString(template));
+        ChatEngine engine = parking(3, bytesOfOne(1000));
+        Session first = engine.openSession();
+        List<String> names = new ArrayList<>(List.of("a"));
+        first.send(user("w".repeat(1000) + "\n!say one\n!end")
+                .maxTokens(50)
+                .templateArgument("names", names)
+                .build());
+        int[] held = first.tokenIds();
+        names.set(0, "changed by the caller");
+        say(engine.openSession(), "v".repeat(1000) + "\n!say two");
+        assertThat(first.info().parked()).isTrue();
+        try (var files = Files.list(parked())) {
+            for (Path file : files.toList()) {
+                Files.write(file, new byte[] {1});
+            }
+        }
+        assertThat(first.save("again").tokens()).isEqualTo(held.length);
+        assertThat(first.tokenIds()).isEqualTo(held);
+    }
+
+    @Test
     void whatATurnHoldsForItsTimeIsNoOtherSessions() {
         ChatEngine engine = engine();
         try (Session session = engine.openSession()) {

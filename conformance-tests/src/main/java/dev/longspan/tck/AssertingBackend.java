@@ -119,7 +119,7 @@ public final class AssertingBackend implements Backend {
         LanguageModel model = backend.load(spec, weights, progress);
         contract.backend(
                 model.spec().equals(spec), "Z1", () -> "a loaded model has another network than was asked for");
-        return new AssertingModel(backend, model, contract, plans.get(spec));
+        return new AssertingModel(backend, model, contract.ofModel(), plans.get(spec));
     }
 
     @Override

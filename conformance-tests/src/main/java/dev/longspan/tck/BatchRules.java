@@ -9,6 +9,7 @@ import dev.longspan.spi.Batch;
 import dev.longspan.spi.DType;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LoadProgress;
+import dev.longspan.spi.MemorySize;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.RunResult;
@@ -194,6 +195,8 @@ final class BatchRules {
 
     private static void aFailedStateCanOnlyBeClosed(Driver driver, RandomModel model) {
         Driver poisoned = poisoned(driver, model, 6);
+        poisoned.plain(good(driver, 5)); // a workspace may be made when it is first needed
+        MemorySize before = driver.backend().memory().used();
         SequenceState bad = poisoned.model().newState();
         poisoned.feed(bad, good(driver, 4));
         poisoned.forward(Run.last(bad, BAD));
@@ -206,6 +209,8 @@ final class BatchRules {
                 IllegalStateException.class);
         bad.close();
         bad.close();
+        MemorySize after = driver.backend().memory().used();
+        require(after.equals(before), "a failed state leaves memory when it is closed: " + before + ", then " + after);
     }
 
     private static void malformedBatchesAreRefused(Driver driver, RandomModel model) {

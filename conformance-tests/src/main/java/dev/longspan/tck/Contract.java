@@ -7,8 +7,21 @@ import java.util.function.Supplier;
 
 /** Notes who broke which rule, for an {@link AssertingBackend}. Any thread. */
 final class Contract {
-    private final List<String> violations = new CopyOnWriteArrayList<>();
+    private final List<String> violations;
     private final AtomicReference<Thread> engine = new AtomicReference<>();
+
+    Contract() {
+        this(new CopyOnWriteArrayList<>());
+    }
+
+    private Contract(List<String> violations) {
+        this.violations = violations;
+    }
+
+    /** One for a model, whose calls are made by one thread at a time; what is broken is kept in this one. */
+    Contract ofModel() {
+        return new Contract(violations);
+    }
 
     List<String> violations() {
         return List.copyOf(violations);

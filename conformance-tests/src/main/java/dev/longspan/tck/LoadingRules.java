@@ -37,6 +37,11 @@ final class LoadingRules {
                         "plan must compute sizes (in long arithmetic) and allocate nothing",
                         LoadingRules::plansWithoutWeights),
                 required(
+                        "M1.unsupported",
+                        "plan and load refuse a network that supports refuses",
+                        "ask supports first, and throw IllegalArgumentException with its words",
+                        LoadingRules::theUnsupportedIsRefused),
+                required(
                         "M3.missing",
                         "a missing weight is a ModelLoadException that names the tensor, and nothing stays in memory",
                         "what was allocated before the exception; free it in a catch that rethrows",
@@ -89,6 +94,35 @@ final class LoadingRules {
             }
         }
         throw new NotApplicable("it supports no network of this rule");
+    }
+
+    private static void theUnsupportedIsRefused(Subject subject) throws Exception {
+        List<Subject.Network> kinds = List.of(
+                RandomModel::mambaOnly,
+                RandomModel::attentionOnly,
+                RandomModel::spansOnly,
+                RandomModel::mlpOnly,
+                RandomModel::expertsOnly);
+        Backend backend = subject.open();
+        int refused = 0;
+        for (Subject.Network kind : kinds) {
+            RandomModel model = RandomModel.drawn(kind::draw, kinds.indexOf(kind));
+            if (backend.supports(model.spec()) instanceof Support.Unsupported) {
+                refused++;
+                Driver.refused(
+                        "plan of a network that is not supported",
+                        () -> backend.plan(model.spec(), new PlanOptions(1, 1, 10)),
+                        IllegalArgumentException.class);
+                Driver.refused(
+                        "load of a network that is not supported",
+                        () -> backend.load(model.spec(), model.weights(), LoadProgress.NONE)
+                                .close(),
+                        IllegalArgumentException.class);
+            }
+        }
+        if (refused == 0) {
+            throw new NotApplicable("it supports every kind of layer");
+        }
     }
 
     private static void aMissingWeightIsNamed(Backend backend, RandomModel model) {

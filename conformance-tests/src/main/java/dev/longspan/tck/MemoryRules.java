@@ -125,6 +125,12 @@ final class MemoryRules {
             loaded.model().close();
             MemorySize after = backend.memory().used();
             require(after.equals(before), "a closed model leaves memory: " + before + ", then " + after);
+            state.close();
+            left.close();
+            MemorySize later = backend.memory().used();
+            require(
+                    later.equals(before),
+                    "closing what belonged to a closed model changes the memory: " + before + ", then " + later);
         }
     }
 

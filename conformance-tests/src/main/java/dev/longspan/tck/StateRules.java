@@ -59,6 +59,12 @@ final class StateRules {
     private static void statesGrow(Driver driver) {
         try (SequenceState state = driver.model().newState()) {
             length(state, 0);
+            try (Checkpoint empty = state.checkpoint();
+                    SequenceState from = driver.model().newState(empty)) {
+                length(from, 0);
+                driver.piece(from, driver.ids(2), 0, 2);
+                length(from, 2);
+            }
             int[] ids = driver.ids(30);
             driver.absorb(state, Driver.first(ids, 7), 7);
             length(state, 7);

@@ -91,6 +91,10 @@ enum Flaw {
     BASE_IS_NOT_SHARED("the base's pages are not shared", "X1.base"),
     STATES_SHARE_NOTHING("are exclusive", "S5.exclusive"),
     PAGES_ARE_NOT_COUNTED("which cannot hold", "M2.bound"),
+    FAILED_STATE_LEAKS("a failed state leaves memory", "B4.failed"),
+    LATE_CLOSE_IS_COUNTED("closing what belonged to a closed model", "M2.freed"),
+    EMPTY_CHECKPOINT_FAILS("nothing to start from", "S1.grows"),
+    UNSUPPORTED_IS_LOADED("plan of a network that is not supported", "M1.unsupported"),
     HEADS_ARE_MIXED("attend, number", "A1.heads");
 
     private final String words;

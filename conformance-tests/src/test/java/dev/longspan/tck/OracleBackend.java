@@ -139,7 +139,10 @@ final class OracleBackend implements Backend {
     @Override
     public Support supports(ModelSpec spec) {
         requireOpen();
-        return new Support.Supported();
+        boolean feedForward = spec.layers().stream().allMatch(layer -> layer instanceof LayerSpec.Mlp);
+        return feedForward && flaw == Flaw.UNSUPPORTED_IS_LOADED
+                ? new Support.Unsupported("layers", "expected any but feed-forward")
+                : new Support.Supported();
     }
 
     @Override

@@ -113,6 +113,9 @@ final class OracleModel implements LanguageModel {
         if (from.model != this && flaw() != Flaw.FOREIGN_CHECKPOINT_TAKEN) {
             throw new IllegalArgumentException("checkpoint: it is another model's");
         }
+        if (flaw() == Flaw.EMPTY_CHECKPOINT_FAILS && from.held() == 0) {
+            throw new IllegalArgumentException("checkpoint: there is nothing to start from");
+        }
         OracleState state = opened(new OracleState(this, from));
         Map<String, double[]> begin = new HashMap<>(from.begin());
         if (flaw() == Flaw.CONV_IS_STALE_AFTER_RESTORE) {

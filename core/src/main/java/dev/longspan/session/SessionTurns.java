@@ -117,7 +117,9 @@ public final class SessionTurns {
         Committed now = session.begin(options);
         try {
             Reading reading = wanted.apply(now);
-            int[] ids = context.renderer().history(reading.messages(), reading.settings(), session.created());
+            int[] ids = kind == Turn.Kind.RESTORES
+                    ? now.ids() // the tokens are the truth, whatever the messages would be now
+                    : context.renderer().history(reading.messages(), reading.settings(), session.created());
             int limit = session.maxTokens();
             if (ids.length > limit + SessionContext.CLOSING_TOKENS && ids.length > now.ids().length) {
                 throw new ContextLengthException(ids.length, limit);

@@ -61,8 +61,8 @@
  *
  * <h2>Threads</h2>
  *
- * <p>One thread at a time, the engine's, calls {@link LanguageModel#newState}, {@link LanguageModel#forward},
- * {@link SequenceState#checkpoint} and {@link SequenceState#close}. {@link Checkpoint#write}, {@link Checkpoint#close},
+ * <p>For each model one thread at a time, the engine's, calls {@link LanguageModel#newState}, {@link LanguageModel#forward},
+ * {@link SequenceState#checkpoint} and {@link SequenceState#close}; another thread may do so for another model. {@link Checkpoint#write}, {@link Checkpoint#close},
  * {@link LanguageModel#readCheckpoint} and all getters may be called from any thread beside it (rule X2). Taking and
  * releasing pages are therefore the only operations that a backend must make safe for several threads.
  *
