@@ -172,6 +172,15 @@ class SessionRoomTest extends OnDigestBackend {
         }
     }
 
+    private void assertClosingFreesWhatItSays(Session session) {
+        long said = session.info().exclusiveBytes();
+        long bytes = session.info().bytes();
+        long before = backend.memory().used().totalBytes();
+        session.close();
+        long freed = before - backend.memory().used().totalBytes();
+        assertThat(Math.abs(said - freed)).isLessThanOrEqualTo(bytes / 20);
+    }
+
     @Test
     void sessionsThatBeganWithOneCachedPrefixCountItAsShared() {
         ChatEngine engine = keep(builder().prefixCacheBytes(1 << 20).build());
@@ -184,12 +193,7 @@ class SessionRoomTest extends OnDigestBackend {
                         user(prefix + "\n!say warm\n!end").maxTokens(50).build());
                 assertThat(answer.usage().reusedTokens()).isGreaterThan(LETTERS / 2);
             }
-            long said = one.info().exclusiveBytes();
-            long bytes = one.info().bytes();
-            long before = backend.memory().used().totalBytes();
-            one.close();
-            long freed = before - backend.memory().used().totalBytes();
-            assertThat(Math.abs(said - freed)).isLessThanOrEqualTo(bytes / 20);
+            assertClosingFreesWhatItSays(one);
         }
     }
 
@@ -212,12 +216,7 @@ class SessionRoomTest extends OnDigestBackend {
                         .maxTokens(50)
                         .build());
             }
-            long said = one.info().exclusiveBytes();
-            long bytes = one.info().bytes();
-            long before = backend.memory().used().totalBytes();
-            one.close();
-            long freed = before - backend.memory().used().totalBytes();
-            assertThat(Math.abs(said - freed)).isLessThanOrEqualTo(bytes / 20);
+            assertClosingFreesWhatItSays(one);
         }
     }
 

@@ -2,13 +2,10 @@ package dev.longspan.engine;
 
 import dev.longspan.EngineClosedException;
 import dev.longspan.EngineOverloadedException;
-import dev.longspan.spi.MemorySize;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Who begins next: requests, and states that come from disk, first come, first served. The first that lacks memory waits until
@@ -16,8 +13,6 @@ import org.slf4j.LoggerFactory;
  * that could not be parked. Used with the scheduler's lock held; what depends on what runs, by the engine's thread.
  */
 final class Admission {
-    private static final Logger LOG = LoggerFactory.getLogger(Admission.class);
-
     private final EngineLimits limits;
     private final MemoryBudget memory;
     private final Reclaimer reclaimer;
@@ -169,14 +164,14 @@ final class Admission {
 
     /** {@return whether it was granted or refused; else it waits} */
     private boolean decide(Reservation reservation, List<Generation> running) {
-        while (reservation.isNeeded() && !hasRoom(reservation.size(), running)) {
+        while (reservation.isNeeded() && !memory.hasRoom(reservation.size(), running)) {
             switch (freed()) {
                 case FREED -> {}
                 case LATER -> {
                     return false;
                 }
                 case NOTHING -> {
-                    if (hasRoom(reservation.size(), running)) {
+                    if (memory.hasRoom(reservation.size(), running)) {
                         break; // it was freed while that was asked
                     } else if (!running.isEmpty()) {
                         return false; // what runs gives memory back, and its sessions can be parked
@@ -191,15 +186,6 @@ final class Admission {
         }
         memory.grant(reservation);
         return true;
-    }
-
-    private boolean hasRoom(MemorySize size, List<Generation> running) {
-        try {
-            return memory.hasRoom(size, running);
-        } catch (RuntimeException e) {
-            LOG.debug("the backend does not tell its memory; what becomes of the state will tell why", e);
-            return true;
-        }
     }
 
     private boolean hasRoom(Generation first, List<Generation> running) {
@@ -236,11 +222,6 @@ final class Admission {
     }
 
     private boolean fits(Generation first, List<Generation> running) {
-        try {
-            return memory.hasRoom(first, 0, running) || memory.hasRoom(first, first.sharedTokens(), running);
-        } catch (RuntimeException e) {
-            LOG.debug("the backend does not tell its memory; what becomes of the request will tell why", e);
-            return true;
-        }
+        return memory.hasRoom(first, 0, running) || memory.hasRoom(first, first.sharedTokens(), running);
     }
 }

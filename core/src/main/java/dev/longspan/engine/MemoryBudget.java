@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The memory for states and checkpoints: what the backend has beside the model's weights and its workspace, or less if a limit
@@ -15,6 +17,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * it shares count once. For the engine's thread, but for {@link #requirePossible}.
  */
 public final class MemoryBudget {
+    private static final Logger LOG = LoggerFactory.getLogger(MemoryBudget.class);
+
     private final Backend backend;
     private final MemoryPlan plan;
     private final MemorySize before;
@@ -70,9 +74,17 @@ public final class MemoryBudget {
         return hasRoom(all(next, sharedTokens), others);
     }
 
-    /** {@return whether there is room for so much beside sequences that have not yet all they may take} */
+    /**
+     * {@return whether there is room for so much beside sequences that have not yet all they may take} There is if the backend does
+     * not tell its memory: what becomes of the request or the state will tell why.
+     */
     boolean hasRoom(MemorySize size, List<Generation> others) {
-        return fits(promised(others).plus(size), limit);
+        try {
+            return fits(promised(others).plus(size), limit);
+        } catch (RuntimeException e) {
+            LOG.debug("the backend does not tell its memory", e);
+            return true;
+        }
     }
 
     /** {@return whether there is room for a sequence if the state that its turn holds is let go of and nothing else runs} */
@@ -138,7 +150,7 @@ public final class MemoryBudget {
 
     /** {@return whether those that run were promised more than there is} */
     boolean isOverdrawn(List<Generation> running) {
-        return !fits(promised(running), limit);
+        return !hasRoom(MemorySize.ZERO, running);
     }
 
     /** What is held, and what running sequences may still take. */

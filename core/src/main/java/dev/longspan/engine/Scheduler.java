@@ -318,12 +318,8 @@ public final class Scheduler implements AutoCloseable {
 
     /** What running answers were promised comes before what is only kept for later. */
     private void giveWay() {
-        try {
-            while (memory.isOverdrawn(running) && reclaimer.free() == Reclaimer.Result.FREED) {
-                // until there is room again, or nothing left to free at once
-            }
-        } catch (RuntimeException e) {
-            LOG.debug("the backend does not tell its memory", e);
+        while (memory.isOverdrawn(running) && reclaimer.free() == Reclaimer.Result.FREED) {
+            // until there is room again, or nothing left to free at once
         }
     }
 

@@ -149,11 +149,23 @@ final class SessionState {
         return file;
     }
 
-    private void letGo(Committed old, @Nullable ParkedState file) {
+    /** Puts something in the place of what is committed, and lets go of that, parked or not. {@return whether it had checkpoints} */
+    private boolean swap(Supplier<Committed> making) {
+        Committed old;
+        ParkedState file;
+        lock.lock();
+        try {
+            Committed next = making.get();
+            file = takeFile();
+            old = install(next);
+        } finally {
+            lock.unlock();
+        }
         old.release();
         if (file != null) {
             context.parking().delete(file);
         }
+        return file != null || !old.kept().isEmpty();
     }
 
     /**
@@ -163,57 +175,38 @@ final class SessionState {
      * @param cached the checkpoint of the cache that it started from; null if it started from none
      */
     void commit(Committed next, int inherited, @Nullable SharedCheckpoint cached) {
-        Committed old;
-        ParkedState file;
-        lock.lock();
-        try {
+        swap(() -> {
             lineages.forEach(lineage -> lineage.cut(this, inherited));
             lineages.removeIf(lineage -> lineage.tokens(this) == 0);
             if (cached != null) {
                 lineages.addAll(cached.join(this));
             }
-            file = takeFile();
-            old = install(next);
             use();
-        } finally {
-            lock.unlock();
-        }
-        letGo(old, file);
+            return next;
+        });
     }
 
     /** Lets go of the checkpoints, parked or not, which the claimed turn computes again. {@return whether there were any} */
     boolean forget() {
-        Committed old;
-        ParkedState file;
-        lock.lock();
-        try {
-            leaveLineages();
-            file = takeFile();
-            old = install(committed.withKept(List.of()));
-        } finally {
-            lock.unlock();
-        }
-        letGo(old, file);
-        return file != null || !old.kept().isEmpty();
+        return swap(this::withoutCheckpoints);
+    }
+
+    /** The lock is held. */
+    private Committed withoutCheckpoints() {
+        leaveLineages();
+        return committed.withKept(List.of());
     }
 
     /** Puts what was loaded in the place of what is committed. */
     void replace(SessionSnapshots.Loaded loaded) {
-        Committed old;
-        ParkedState file;
-        lock.lock();
-        try {
+        swap(() -> {
             awaitArrival();
             leaveLineages();
-            file = takeFile();
-            old = install(loaded.committed().after(committed.sequence()));
             created = loaded.created();
             maxTokens = loaded.maxTokens();
             use();
-        } finally {
-            lock.unlock();
-        }
-        letGo(old, file);
+            return loaded.committed().after(committed.sequence());
+        });
     }
 
     /** What is computed again or comes back is shared with nobody. The lock is held. */
@@ -256,8 +249,7 @@ final class SessionState {
             try {
                 if (file != null) {
                     parked = file;
-                    install(committed.withKept(List.of()));
-                    leaveLineages();
+                    install(withoutCheckpoints());
                 }
                 moving = false;
                 arrived.signalAll();
@@ -421,18 +413,10 @@ final class SessionState {
 
     /** Lets go of everything. */
     void close() {
-        Committed old;
-        ParkedState file;
-        lock.lock();
-        try {
+        swap(() -> {
             closed = true;
             awaitArrival();
-            leaveLineages();
-            file = takeFile();
-            old = install(committed.withKept(List.of()));
-        } finally {
-            lock.unlock();
-        }
-        letGo(old, file);
+            return withoutCheckpoints();
+        });
     }
 }
