@@ -1,7 +1,9 @@
 package dev.longspan.tck;
 
 import dev.longspan.spi.BackendProvider;
+import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
@@ -55,7 +57,7 @@ public abstract class BackendConformance {
     Stream<DynamicTest> rules() {
         ConformanceKit kit = fromProperties(configure(ConformanceKit.of(provider())));
         String only = System.getProperty(RULE);
-        return (only == null ? ConformanceKit.rules() : java.util.List.of(ConformanceKit.rule(only)))
+        return (only == null ? ConformanceKit.rules() : List.of(ConformanceKit.rule(only)))
                 .stream().map(rule -> DynamicTest.dynamicTest(rule.toString(), () -> check(kit, rule)));
     }
 
@@ -77,6 +79,6 @@ public abstract class BackendConformance {
             String words = rule + "\n" + outcome.message() + "\nlook at: " + rule.hint();
             throw new AssertionError(words, outcome.fault().orElse(null));
         }
-        org.junit.jupiter.api.Assumptions.assumeTrue(outcome.status() != RuleOutcome.Status.SKIPPED, outcome.message());
+        Assumptions.assumeTrue(outcome.status() != RuleOutcome.Status.SKIPPED, outcome.message());
     }
 }

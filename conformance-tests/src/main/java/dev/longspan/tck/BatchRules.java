@@ -6,11 +6,9 @@ import static dev.longspan.tck.Driver.refused;
 import static dev.longspan.tck.Driver.require;
 
 import dev.longspan.spi.Batch;
-import dev.longspan.spi.DType;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.MemorySize;
-import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
@@ -144,14 +142,9 @@ final class BatchRules {
 
     /** The same model, but for one token that makes its run fail. */
     static Driver poisoned(Driver driver, RandomModel model, long seed) {
-        ModelSpec spec = model.spec();
-        ModelSpec untied = new ModelSpec(
-                spec.modelType(), spec.vocabularySize(), spec.hiddenSize(), spec.normEpsilon(), false, spec.layers());
-        RandomModel fresh = new RandomModel(untied, seed, DType.F32);
-        String name = "backbone.embeddings.weight";
-        float[] embeddings = Tensors.toFloats(Tensors.read(fresh.weights(), name));
-        embeddings[BAD * spec.hiddenSize() + 1] = Float.NaN;
-        fresh.weights().put(name, DType.F32, fresh.weights().info(name).shape(), embeddings);
+        int at = BAD * model.spec().hiddenSize() + 1;
+        RandomModel fresh = RandomModel.changed(
+                model.spec(), seed, "backbone.embeddings.weight", embeddings -> embeddings[at] = Float.NaN);
         return Driver.load(driver.backend(), fresh, seed);
     }
 

@@ -41,15 +41,12 @@ final class ChildProcess {
     private ChildProcess() {}
 
     static void check(Subject subject) throws IOException, InterruptedException {
-        Class<?> type = subject.provider().getClass();
-        boolean found = ServiceLoader.load(BackendProvider.class, type.getClassLoader()).stream()
-                .anyMatch(each -> each.type().equals(type));
-        if (!found) {
+        if (!ProviderRules.isListed(subject.provider())) {
             throw new NotApplicable("ServiceLoader does not find the provider, so that no other process can open it");
         }
         Path folder = Files.createTempDirectory("longspan-conformance");
         try {
-            check(subject, type.getName(), folder);
+            check(subject, subject.provider().getClass().getName(), folder);
         } finally {
             try (Stream<Path> files = Files.list(folder)) {
                 for (Path file : files.toList()) {

@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 
 /** Feeds a loaded model, and compares what it answers. */
 final class Driver {
@@ -150,6 +152,15 @@ final class Driver {
     static void require(boolean condition, String otherwise) {
         if (!condition) {
             throw new AssertionError(otherwise);
+        }
+    }
+
+    /** Waits for what runs on another thread; its fault is the rule's. */
+    static void finish(String what, Future<?> beside) throws InterruptedException {
+        try {
+            beside.get();
+        } catch (ExecutionException e) {
+            throw new AssertionError(what + ": " + e.getCause(), e.getCause());
         }
     }
 

@@ -218,10 +218,6 @@ final class LifecycleRules {
         } finally {
             done.set(true);
         }
-        try {
-            others.get();
-        } catch (java.util.concurrent.ExecutionException e) {
-            throw new AssertionError("a model beside another: " + e.getCause(), e.getCause());
-        }
+        Driver.finish("a model beside another", others);
     }
 }

@@ -4,9 +4,7 @@ import static dev.longspan.tck.ConformanceRule.required;
 import static dev.longspan.tck.Driver.refused;
 import static dev.longspan.tck.Driver.require;
 
-import dev.longspan.spi.DType;
 import dev.longspan.spi.Logits;
-import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
@@ -82,16 +80,12 @@ final class LogitsRules {
     }
 
     private static void argMaxIsTheLowest(Driver driver, RandomModel model) {
-        ModelSpec spec = model.spec();
-        ModelSpec untied = new ModelSpec(
-                spec.modelType(), spec.vocabularySize(), spec.hiddenSize(), spec.normEpsilon(), false, spec.layers());
-        RandomModel twins = new RandomModel(untied, driver.random().nextLong(), DType.F32);
-        String name = "lm_head.weight";
-        float[] head = Tensors.toFloats(Tensors.read(twins.weights(), name));
-        int hidden = spec.hiddenSize();
-        int half = spec.vocabularySize() / 2;
-        System.arraycopy(head, 0, head, half * hidden, half * hidden); // every logit but the last is there twice
-        twins.weights().put(name, DType.F32, twins.weights().info(name).shape(), head);
+        int half = model.spec().vocabularySize() / 2 * model.spec().hiddenSize();
+        RandomModel twins = RandomModel.changed(
+                model.spec(),
+                driver.random().nextLong(),
+                "lm_head.weight",
+                head -> System.arraycopy(head, 0, head, half, half)); // every logit but the last is there twice
         Driver loaded = Driver.load(driver.backend(), twins, 1);
         int count = Math.min(30, driver.backend().capabilities().maxBatchTokens());
         int[] ids = loaded.ids(count);

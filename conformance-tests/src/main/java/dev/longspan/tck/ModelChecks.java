@@ -1,18 +1,11 @@
 package dev.longspan.tck;
 
-import dev.longspan.spi.Backend;
-import dev.longspan.spi.Batch;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.Feature;
-import dev.longspan.spi.LanguageModel;
-import dev.longspan.spi.LoadProgress;
-import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
-import dev.longspan.spi.WeightSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 
@@ -24,41 +17,6 @@ final class ModelChecks {
 
     ModelChecks(Driver driver) {
         this.driver = driver;
-    }
-
-    /**
-     * Compares splits, batches, rollbacks, forks and transfers with one plain forward.
-     *
-     * @param backend an open backend
-     * @param spec a network it supports
-     * @param weights its weights
-     * @param seed decides ids, splits and batches
-     * @throws AssertionError if something differs by more than the tolerance, which is nothing with
-     *     {@link Feature#BATCH_EXACT}
-     */
-    static void states(Backend backend, ModelSpec spec, WeightSource weights, long seed) {
-        run(backend, spec, weights, seed, ModelChecks::splitsDoNotMatter);
-        run(backend, spec, weights, seed, ModelChecks::aBatchEqualsItsRuns);
-        run(backend, spec, weights, seed, ModelChecks::aStateContinuesFromACheckpoint);
-        if (backend.capabilities().has(Feature.CHECKPOINT_TRANSFER)) {
-            run(backend, spec, weights, seed, ModelChecks::aReadCheckpointContinues);
-        }
-    }
-
-    /** One comparison. */
-    private interface Check {
-        void run(ModelChecks checks);
-    }
-
-    private static void run(Backend backend, ModelSpec spec, WeightSource weights, long seed, Check check) {
-        try (LanguageModel model = backend.load(spec, weights, LoadProgress.NONE)) {
-            check.run(new ModelChecks(new Driver(backend, model, seed)));
-        } catch (AssertionError | RuntimeException e) {
-            throw new AssertionError(
-                    "seed " + seed + ", backend '" + backend.id() + "', layers " + spec.layers() + ": "
-                            + e.getMessage(),
-                    e);
-        }
     }
 
     void oracleAgrees(Oracle oracle) {
@@ -170,7 +128,7 @@ final class ModelChecks {
                     prompts.get(i).length, done[i] + 1 + driver.random().nextInt(Math.min(each, 12)));
             runs.add(new Run(states.get(i), prompts.get(i), done[i], to, done[i]));
         }
-        List<RunResult> results = driver.model().forward(new Batch(runs));
+        List<RunResult> results = driver.forward(runs.toArray(Run[]::new));
         for (int r = 0; r < runs.size(); r++) {
             int i = which.get(r);
             int to = done[i] + runs.get(r).size();
@@ -179,66 +137,6 @@ final class ModelChecks {
                     Driver.rows(results.get(r)),
                     want.get(i).subList(done[i], to));
             done[i] = to;
-        }
-    }
-
-    void aStateContinuesFromACheckpoint() {
-        int[] ids = driver.ids(LENGTH);
-        List<float[]> want = driver.plain(ids);
-        int at = 1 + driver.random().nextInt(LENGTH - 2);
-        int[] other = driver.ids(LENGTH - at);
-        int[] branch = Arrays.copyOf(ids, LENGTH);
-        System.arraycopy(other, 0, branch, at, other.length);
-        List<float[]> wantBranch = driver.plain(branch);
-        SequenceState first = driver.model().newState();
-        driver.feed(first, Arrays.copyOf(ids, at));
-        try (Checkpoint checkpoint = first.checkpoint()) {
-            driver.same(
-                    "the original after its checkpoint",
-                    driver.feed(first, Driver.tail(branch, at)),
-                    wantBranch.subList(at, LENGTH));
-            first.close();
-            try (SequenceState again = driver.model().newState(checkpoint);
-                    SequenceState fork = driver.model().newState(checkpoint)) {
-                Driver.require(
-                        again.length() == at, "a state from a checkpoint of " + at + " tokens has " + again.length());
-                for (int t = at; t < LENGTH; t++) {
-                    driver.same(
-                            "rolled back, position " + t, driver.piece(again, ids, t, t + 1), want.subList(t, t + 1));
-                    driver.same(
-                            "forked, position " + t,
-                            driver.piece(fork, branch, t, t + 1),
-                            wantBranch.subList(t, t + 1));
-                }
-            }
-            Driver.require(checkpoint.length() == at, "a checkpoint changed its length to " + checkpoint.length());
-        }
-    }
-
-    void aReadCheckpointContinues() {
-        int[] ids = driver.ids(LENGTH);
-        List<float[]> want = driver.plain(ids);
-        int early = driver.random().nextInt(LENGTH - 2);
-        int at = early + 1 + driver.random().nextInt(LENGTH - 1 - early);
-        try (SequenceState state = driver.model().newState()) {
-            driver.feed(state, Arrays.copyOf(ids, early));
-            try (Checkpoint base = state.checkpoint()) {
-                driver.feed(state, Arrays.copyOfRange(ids, early, at));
-                try (Checkpoint original = state.checkpoint();
-                        Checkpoint read = driver.model().readCheckpoint(MemoryCheckpoint.of(original));
-                        Checkpoint onBase = driver.model().readCheckpoint(MemoryCheckpoint.of(original), base);
-                        SequenceState one = driver.model().newState(read);
-                        SequenceState two = driver.model().newState(onBase)) {
-                    driver.same(
-                            "continued from a read checkpoint",
-                            driver.feed(one, Driver.tail(ids, at)),
-                            want.subList(at, LENGTH));
-                    driver.same(
-                            "continued from one read on a base",
-                            driver.feed(two, Driver.tail(ids, at)),
-                            want.subList(at, LENGTH));
-                }
-            }
         }
     }
 }

@@ -92,10 +92,15 @@ final class ProviderRules {
     }
 
     private static void isAService(Subject subject) {
-        Class<?> type = subject.provider().getClass();
-        boolean found = ServiceLoader.load(BackendProvider.class, type.getClassLoader()).stream()
+        String type = subject.provider().getClass().getName();
+        require(isListed(subject.provider()), "ServiceLoader does not find " + type);
+    }
+
+    /** Whether ServiceLoader finds the class of a provider. */
+    static boolean isListed(BackendProvider provider) {
+        Class<?> type = provider.getClass();
+        return ServiceLoader.load(BackendProvider.class, type.getClassLoader()).stream()
                 .anyMatch(each -> each.type().equals(type));
-        require(found, "ServiceLoader does not find " + type.getName());
     }
 
     private static void openSaysWhatProbeSays(Subject subject) {

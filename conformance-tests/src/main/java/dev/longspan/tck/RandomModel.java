@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
@@ -161,6 +162,17 @@ public final class RandomModel {
             }
         }
         return network(random, layers);
+    }
+
+    /** A model with a head of its own, in float32, with one tensor changed. */
+    static RandomModel changed(ModelSpec spec, long seed, String name, Consumer<float[]> change) {
+        ModelSpec untied = new ModelSpec(
+                spec.modelType(), spec.vocabularySize(), spec.hiddenSize(), spec.normEpsilon(), false, spec.layers());
+        RandomModel model = new RandomModel(untied, seed, DType.F32);
+        float[] numbers = Tensors.toFloats(Tensors.read(model.weights, name));
+        change.accept(numbers);
+        model.weights.put(name, DType.F32, model.weights.info(name).shape(), numbers);
+        return model;
     }
 
     /** The same with sizes that are multiples of 64, for backends that know no others. */

@@ -56,7 +56,7 @@ final class StateRules {
                         subject -> subject.models((driver, model) -> foreignCheckpointsAreRefused(driver, model))));
     }
 
-    private static void statesGrow(Driver driver) {
+    static void statesGrow(Driver driver) {
         try (SequenceState state = driver.model().newState()) {
             length(state, 0);
             try (Checkpoint empty = state.checkpoint();
@@ -92,7 +92,7 @@ final class StateRules {
         return 1 + driver.random().nextInt(LENGTH - 2);
     }
 
-    private static void checkpointsDoNotChange(Driver driver) {
+    static void checkpointsDoNotChange(Driver driver) {
         int[] ids = driver.ids(LENGTH);
         List<float[]> want = driver.plain(ids);
         int at = cut(driver);
@@ -114,7 +114,7 @@ final class StateRules {
         }
     }
 
-    private static void goingBackIsExact(Driver driver) {
+    static void goingBackIsExact(Driver driver) {
         int[] ids = driver.ids(LENGTH);
         List<float[]> want = driver.plain(ids);
         try (SequenceState state = driver.model().newState()) {
@@ -159,7 +159,7 @@ final class StateRules {
         }
     }
 
-    private static void forksAreIndependent(Driver driver) {
+    static void forksAreIndependent(Driver driver) {
         int[] ids = driver.ids(LENGTH);
         int at = cut(driver);
         int[] branch = Arrays.copyOf(ids, LENGTH);
@@ -184,7 +184,7 @@ final class StateRules {
         }
     }
 
-    private static void eachLivesOnAlone(Driver driver) {
+    static void eachLivesOnAlone(Driver driver) {
         int[] ids = driver.ids(LENGTH);
         List<float[]> want = driver.plain(ids);
         int at = cut(driver);

@@ -185,7 +185,7 @@ final class TransferRules {
     }
 
     /** Writes with one and reads with another, which may be the same. */
-    private static void readCheckpointsContinue(Driver from, Driver to) {
+    static void readCheckpointsContinue(Driver from, Driver to) {
         int[] ids = from.ids(LENGTH);
         List<float[]> want = to.plain(ids);
         for (int at : new int[] {1, 1 + from.random().nextInt(LENGTH - 2), 64}) {
@@ -217,7 +217,7 @@ final class TransferRules {
         }
     }
 
-    private static void readOnABase(Driver driver) {
+    static void readOnABase(Driver driver) {
         int[] ids = driver.ids(LONG);
         int early = driver.random().nextInt(LONG - 40);
         int at = early + 1 + driver.random().nextInt(LONG - early - 20);
@@ -345,11 +345,7 @@ final class TransferRules {
                     driver.same(
                             "beside transfers, at " + t, driver.piece(state, ids, t, t + 5), want.subList(t, t + 5));
                 }
-                try {
-                    beside.get();
-                } catch (java.util.concurrent.ExecutionException e) {
-                    throw new AssertionError("a transfer beside forward: " + e.getCause(), e.getCause());
-                }
+                Driver.finish("a transfer beside forward", beside);
                 try (Checkpoint read = driver.model().readCheckpoint(alone);
                         SequenceState again = driver.model().newState(read)) {
                     List<float[]> got = driver.feed(again, Driver.tail(ids, half));

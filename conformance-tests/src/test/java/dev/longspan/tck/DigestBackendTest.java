@@ -27,12 +27,14 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class DigestBackendTest {
     private static LanguageModel load(DigestBackend backend) {
@@ -120,12 +122,25 @@ class DigestBackendTest {
         }
     }
 
-    @Test
-    void modelChecksPassOnIt() {
+    static LongStream seeds() {
+        return LongStream.range(0, 20);
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void theRulesOfBatchesAndStatesHoldOfIt(long seed) {
         try (DigestBackend backend = new DigestBackend()) {
-            for (long seed = 0; seed < 20; seed++) {
-                ModelChecks.states(backend, DigestModel.spec(), DigestModel.weights(), seed);
-            }
+            Driver driver = Driver.load(backend, DigestModel.spec(), DigestModel.weights(), seed);
+            ModelChecks checks = new ModelChecks(driver);
+            checks.splitsDoNotMatter();
+            checks.aBatchEqualsItsRuns();
+            StateRules.statesGrow(driver);
+            StateRules.checkpointsDoNotChange(driver);
+            StateRules.goingBackIsExact(driver);
+            StateRules.forksAreIndependent(driver);
+            StateRules.eachLivesOnAlone(driver);
+            TransferRules.readCheckpointsContinue(driver, driver);
+            TransferRules.readOnABase(driver);
         }
     }
 

@@ -5,6 +5,7 @@ import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.SpanAttention;
 import dev.longspan.spi.WeightSource;
+import java.util.Arrays;
 import java.util.function.Function;
 
 /** The oracle with a flaw in its network. */
@@ -80,7 +81,7 @@ final class FlawedOracle extends Oracle {
                     * heads.keyValueHeads()
                     * heads.headSize();
             if (old > 0) {
-                java.util.Arrays.fill(recent, 0, old, 0);
+                Arrays.fill(recent, 0, old, 0);
             }
             return super.dense(heads, first, queries, recent, values);
         }

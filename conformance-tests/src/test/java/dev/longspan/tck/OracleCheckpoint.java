@@ -10,6 +10,7 @@ import dev.longspan.spi.UnsupportedFeatureException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -42,7 +43,7 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
     }
 
     static Map<String, double[]> zeros(Map<String, double[]> tensors) {
-        Map<String, double[]> zeros = new java.util.HashMap<>();
+        Map<String, double[]> zeros = new HashMap<>();
         tensors.forEach((name, numbers) -> zeros.put(name, new double[numbers.length]));
         return zeros;
     }
