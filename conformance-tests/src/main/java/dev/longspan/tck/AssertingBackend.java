@@ -110,7 +110,9 @@ public final class AssertingBackend implements Backend {
     /** An application may ask for several plans before it decides: what is larger counts. */
     private static Planned larger(Planned one, Planned other) {
         boolean more = other.options().maxRuns() >= one.options().maxRuns()
-                && other.options().maxBatchTokens() >= one.options().maxBatchTokens();
+                && other.options().maxBatchTokens() >= one.options().maxBatchTokens()
+                && other.options().maxContextTokens() >= one.options().maxContextTokens()
+                && other.options().maxLogitsRows() >= one.options().maxLogitsRows();
         return more ? other : one;
     }
 

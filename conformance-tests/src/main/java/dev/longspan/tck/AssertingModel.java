@@ -113,12 +113,14 @@ final class AssertingModel implements LanguageModel {
         contract.caller(runs <= capabilities.maxRuns(), "B5", () -> "a batch of " + runs + " runs");
         contract.caller(batch.tokens() <= capabilities.maxBatchTokens(), "B5", () -> "a batch of " + batch.tokens());
         if (planned != null) {
+            int rows = batch.runs().stream().mapToInt(Run::logitsRows).sum();
             contract.caller(
                     runs <= planned.options().maxRuns()
-                            && batch.tokens() <= planned.options().maxBatchTokens(),
+                            && batch.tokens() <= planned.options().maxBatchTokens()
+                            && rows <= planned.options().maxLogitsRows(),
                     "M2",
-                    () -> "a batch of " + runs + " runs and " + batch.tokens() + " tokens, planned "
-                            + planned.options());
+                    () -> "a batch of " + runs + " runs, " + batch.tokens() + " tokens and " + rows
+                            + " rows of logits, planned " + planned.options());
         }
         Set<SequenceState> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Run run : batch.runs()) {
@@ -126,6 +128,11 @@ final class AssertingModel implements LanguageModel {
             contract.caller(own, "B5", () -> "a batch with a state of another model");
             contract.caller(seen.add(run.state()), "B5", () -> "a batch with a state twice");
             ((AssertingState) run.state()).requireUsable("forward");
+            int after = run.state().length() + run.size();
+            contract.caller(
+                    planned == null || after <= planned.options().maxContextTokens(),
+                    "M2",
+                    () -> "a sequence of " + after + " tokens, planned " + planned);
             for (int i = 0; i < run.size(); i++) {
                 int id = run.id(i);
                 contract.caller(id >= 0 && id < model.spec().vocabularySize(), "B5", () -> "id " + id + " in a batch");

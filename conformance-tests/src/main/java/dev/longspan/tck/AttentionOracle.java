@@ -133,12 +133,7 @@ public class AttentionOracle {
     public Choice search(int first, double[] searchQueries, double[] keys) {
         int queryHeads = heads.queryHeads();
         int choices = searchQueries.length / heads.headSize();
-        int k = span.spans();
-        int[] picked = new int[choices * k];
-        double[] scores = new double[choices * k];
-        double[] gaps = new double[choices];
-        Arrays.fill(picked, -1);
-        Arrays.fill(scores, Double.NEGATIVE_INFINITY);
+        Choice choice = new Choice(choices / queryHeads, queryHeads, span.spans());
         for (int c = 0; c < choices; c++) {
             List<Integer> anchors = candidates(first + c / queryHeads);
             double[] all = new double[anchors.size()];
@@ -146,33 +141,13 @@ public class AttentionOracle {
                 all[i] = span.searchScale()
                         * score(searchQueries, c * heads.headSize(), keys, anchors.get(i), c % queryHeads);
             }
-            gaps[c] = pickBest(anchors, all, picked, scores, c * k, k);
+            int[] order = OracleMath.descending(all);
+            choice.keepFirst(
+                    c,
+                    Arrays.stream(order).map(anchors::get).toArray(),
+                    Arrays.stream(order).mapToDouble(i -> all[i]).toArray());
         }
-        return new Choice(queryHeads, k, picked, scores, gaps);
-    }
-
-    /** Writes the k best, the oldest first among equals, and returns the gap. */
-    private static double pickBest(List<Integer> anchors, double[] all, int[] picked, double[] scores, int at, int k) {
-        boolean[] used = new boolean[all.length];
-        for (int j = 0; j <= k; j++) {
-            int best = -1;
-            for (int i = 0; i < all.length; i++) {
-                if (!used[i] && (best < 0 || all[i] > all[best])) {
-                    best = i;
-                }
-            }
-            if (best < 0) {
-                return Double.POSITIVE_INFINITY;
-            }
-            if (j == k) {
-                double last = scores[at + k - 1];
-                return (last - all[best]) / Math.max(1, Math.abs(last));
-            }
-            used[best] = true;
-            picked[at + j] = anchors.get(best);
-            scores[at + j] = all[best];
-        }
-        throw new AssertionError("unreachable");
+        return choice;
     }
 
     /**

@@ -14,13 +14,80 @@ public final class Choice {
     private final int[] picked;
     private final double[] scores;
     private final double[] gaps;
+    /** What would be picked if the narrowest decision went the other way, like picked. */
+    private final int[] otherwise;
+    /** The gaps of the decisions that are next narrow, like gaps. */
+    private final double[] nextGaps;
 
-    Choice(int units, int perUnit, int[] picked, double[] scores, double[] gaps) {
+    /** One in which nothing is chosen yet. */
+    Choice(int positions, int units, int perUnit) {
         this.units = units;
         this.perUnit = perUnit;
-        this.picked = picked;
-        this.scores = scores;
-        this.gaps = gaps;
+        this.picked = new int[positions * units * perUnit];
+        this.scores = new double[picked.length];
+        this.gaps = new double[positions * units];
+        this.otherwise = new int[picked.length];
+        this.nextGaps = new double[gaps.length];
+        Arrays.fill(picked, -1);
+        Arrays.fill(scores, Double.NEGATIVE_INFINITY);
+        Arrays.fill(gaps, Double.POSITIVE_INFINITY);
+        Arrays.fill(nextGaps, Double.POSITIVE_INFINITY);
+    }
+
+    /**
+     * Keeps the first candidates of a unit.
+     *
+     * @param unit which, counted through all positions
+     * @param candidates all that may be picked, best first
+     * @param ranked their scores
+     */
+    void keepFirst(int unit, int[] candidates, double[] ranked) {
+        int at = unit * perUnit;
+        int kept = Math.min(perUnit, candidates.length);
+        System.arraycopy(candidates, 0, picked, at, kept);
+        System.arraycopy(ranked, 0, scores, at, kept);
+        System.arraycopy(picked, at, otherwise, at, perUnit);
+        gaps[unit] = gap(ranked, kept - 1, kept);
+        nextGaps[unit] = Math.min(gap(ranked, kept - 1, kept + 1), gap(ranked, kept - 2, kept));
+        if (candidates.length > kept) {
+            otherwise[at + kept - 1] = candidates[kept];
+        }
+    }
+
+    /** Notes that a unit's candidates were themselves chosen by a decision, and what would be picked if that went the other way. */
+    void decided(int unit, double gap, double nextGap, int[] instead) {
+        if (gap < gaps[unit]) {
+            nextGaps[unit] = Math.min(gaps[unit], nextGap);
+            gaps[unit] = gap;
+            System.arraycopy(instead, 0, otherwise, unit * perUnit, perUnit);
+        } else {
+            nextGaps[unit] = Math.min(nextGaps[unit], gap);
+        }
+    }
+
+    /** How clearly one of some ranked scores is kept and another left out; infinite if there are not both. */
+    static double gap(double[] ranked, int kept, int left) {
+        return kept < 0 || left >= ranked.length
+                ? Double.POSITIVE_INFINITY
+                : (ranked[kept] - ranked[left]) / Math.max(1, Math.abs(ranked[kept]));
+    }
+
+    /** The same, but for the narrowest decision of a unit, which goes the other way and is not narrow then. */
+    Choice turned(int unit) {
+        Choice turned = new Choice(gaps.length / units, units, perUnit);
+        System.arraycopy(picked, 0, turned.picked, 0, picked.length);
+        System.arraycopy(scores, 0, turned.scores, 0, scores.length);
+        System.arraycopy(gaps, 0, turned.gaps, 0, gaps.length);
+        System.arraycopy(otherwise, 0, turned.otherwise, 0, otherwise.length);
+        System.arraycopy(nextGaps, 0, turned.nextGaps, 0, nextGaps.length);
+        System.arraycopy(otherwise, unit * perUnit, turned.picked, unit * perUnit, perUnit);
+        turned.gaps[unit] = Double.POSITIVE_INFINITY;
+        return turned;
+    }
+
+    /** The gap of the decision of a unit that is next narrow. */
+    double nextGap(int unit) {
+        return nextGaps[unit];
     }
 
     /**
@@ -31,10 +98,9 @@ public final class Choice {
      * @param picked [positions, units, perUnit]: positions of anchors or indices of experts; −1 where there are fewer
      */
     public static Choice imposed(int units, int perUnit, int[] picked) {
-        int choices = picked.length / perUnit;
-        double[] gaps = new double[choices];
-        Arrays.fill(gaps, Double.POSITIVE_INFINITY);
-        return new Choice(units, perUnit, picked.clone(), new double[picked.length], gaps);
+        Choice imposed = new Choice(picked.length / perUnit / units, units, perUnit);
+        System.arraycopy(picked, 0, imposed.picked, 0, picked.length);
+        return imposed;
     }
 
     /** {@return how many units choose at each position} */

@@ -6,10 +6,17 @@ import dev.longspan.spi.BackendProvider;
 import dev.longspan.spi.Capabilities;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Proves a backend against the rules of {@link dev.longspan.spi}.
@@ -31,6 +38,9 @@ public final class ConformanceKit {
     private final BackendProvider provider;
     private final Settings settings;
 
+    /** How long a rule may take, unless said otherwise. */
+    public static final Duration DEFAULT_TIMEOUT = Duration.ofMinutes(20);
+
     /**
      * How the rules are run.
      *
@@ -38,6 +48,7 @@ public final class ConformanceKit {
      * @param seed decides everything that is drawn
      * @param tries how many cases are drawn for a rule
      * @param longTokens how many tokens the longest context has
+     * @param timeout how long a rule may take
      * @param memorySetting the name of the backend's setting that limits its memory in bytes, if it has one
      * @param other another backend, with which checkpoints are exchanged
      * @param deviations rules that are known not to hold, each with the reason
@@ -47,9 +58,38 @@ public final class ConformanceKit {
             long seed,
             int tries,
             int longTokens,
+            Duration timeout,
             Optional<String> memorySetting,
             Optional<BackendProvider> other,
             Map<String, String> deviations) {}
+
+    /** Settings while they are changed. */
+    private static final class Draft {
+        private BackendOptions options;
+        private long seed;
+        private int tries;
+        private int longTokens;
+        private Duration timeout;
+        private Optional<String> memorySetting;
+        private Optional<BackendProvider> other;
+        private Map<String, String> deviations;
+
+        Draft(Settings s) {
+            options = s.options;
+            seed = s.seed;
+            tries = s.tries;
+            longTokens = s.longTokens;
+            timeout = s.timeout;
+            memorySetting = s.memorySetting;
+            other = s.other;
+            deviations = new TreeMap<>(s.deviations);
+        }
+
+        Settings settings() {
+            return new Settings(
+                    options, seed, tries, longTokens, timeout, memorySetting, other, Map.copyOf(deviations));
+        }
+    }
 
     private ConformanceKit(BackendProvider provider, Settings settings) {
         this.provider = provider;
@@ -69,25 +109,26 @@ public final class ConformanceKit {
                         1,
                         DEFAULT_TRIES,
                         DEFAULT_LONG_TOKENS,
+                        DEFAULT_TIMEOUT,
                         Optional.empty(),
                         Optional.empty(),
                         Map.of()));
     }
 
-    private ConformanceKit with(Settings changed) {
-        return new ConformanceKit(provider, changed);
+    private ConformanceKit with(Consumer<Draft> change) {
+        Draft draft = new Draft(settings);
+        change.accept(draft);
+        return new ConformanceKit(provider, draft.settings());
     }
 
     /** {@return the same with other options for opening the backend} */
     public ConformanceKit withOptions(BackendOptions options) {
-        Settings s = settings;
-        return with(new Settings(options, s.seed, s.tries, s.longTokens, s.memorySetting, s.other, s.deviations));
+        return with(draft -> draft.options = options);
     }
 
     /** {@return the same with another seed, which decides everything that is drawn} */
     public ConformanceKit withSeed(long seed) {
-        Settings s = settings;
-        return with(new Settings(s.options, seed, s.tries, s.longTokens, s.memorySetting, s.other, s.deviations));
+        return with(draft -> draft.seed = seed);
     }
 
     /**
@@ -99,8 +140,7 @@ public final class ConformanceKit {
         if (tries < 1) {
             throw new IllegalArgumentException("tries: expected at least 1, found " + tries);
         }
-        Settings s = settings;
-        return with(new Settings(s.options, s.seed, tries, s.longTokens, s.memorySetting, s.other, s.deviations));
+        return with(draft -> draft.tries = tries);
     }
 
     /**
@@ -112,8 +152,20 @@ public final class ConformanceKit {
         if (tokens < 1000) {
             throw new IllegalArgumentException("tokens: expected at least 1000, found " + tokens);
         }
-        Settings s = settings;
-        return with(new Settings(s.options, s.seed, s.tries, tokens, s.memorySetting, s.other, s.deviations));
+        return with(draft -> draft.longTokens = tokens);
+    }
+
+    /**
+     * {@return the same with another limit of the time that one rule may take} What does not end in time fails, and its threads
+     * are left behind.
+     *
+     * @param timeout more than zero
+     */
+    public ConformanceKit withTimeout(Duration timeout) {
+        if (timeout.isNegative() || timeout.isZero()) {
+            throw new IllegalArgumentException("timeout: expected more than zero, found " + timeout);
+        }
+        return with(draft -> draft.timeout = timeout);
     }
 
     /**
@@ -122,9 +174,7 @@ public final class ConformanceKit {
      * @param setting the name of its {@linkplain BackendOptions#settings setting} for the most bytes it may use
      */
     public ConformanceKit withMemorySetting(String setting) {
-        Settings s = settings;
-        return with(
-                new Settings(s.options, s.seed, s.tries, s.longTokens, Optional.of(setting), s.other, s.deviations));
+        return with(draft -> draft.memorySetting = Optional.of(setting));
     }
 
     /**
@@ -133,9 +183,7 @@ public final class ConformanceKit {
      * @param other the provider of a backend that keeps the rules
      */
     public ConformanceKit withOther(BackendProvider other) {
-        Settings s = settings;
-        return with(new Settings(
-                s.options, s.seed, s.tries, s.longTokens, s.memorySetting, Optional.of(other), s.deviations));
+        return with(draft -> draft.other = Optional.of(other));
     }
 
     /**
@@ -143,17 +191,14 @@ public final class ConformanceKit {
      *
      * @param rule the id of the rule
      * @param reason why it does not hold, for the report
-     * @throws IllegalArgumentException if there is no such rule
+     * @throws IllegalArgumentException if there is no such rule, or no reason
      */
     public ConformanceKit withKnownDeviation(String rule, String reason) {
-        if (rules().stream().noneMatch(each -> each.id().equals(rule))) {
-            throw new IllegalArgumentException("rule: there is no '" + rule + "'");
+        rule(rule);
+        if (reason.isBlank()) {
+            throw new IllegalArgumentException("reason: expected why " + rule + " does not hold, found nothing");
         }
-        Settings s = settings;
-        Map<String, String> deviations = new TreeMap<>(s.deviations);
-        deviations.put(rule, reason);
-        return with(new Settings(
-                s.options, s.seed, s.tries, s.longTokens, s.memorySetting, s.other, Map.copyOf(deviations)));
+        return with(draft -> draft.deviations.put(rule, reason));
     }
 
     /** {@return all rules, in the order in which they are run} */
@@ -162,10 +207,12 @@ public final class ConformanceKit {
         all.addAll(ProviderRules.all());
         all.addAll(LoadingRules.all());
         all.addAll(MemoryRules.all());
+        all.addAll(ShortMemoryRules.all());
         all.addAll(BatchRules.all());
         all.addAll(LogitsRules.all());
         all.addAll(StateRules.all());
         all.addAll(TransferRules.all());
+        all.addAll(BesideRules.all());
         all.addAll(LifecycleRules.all());
         all.addAll(AttentionRules.all());
         all.addAll(NumericRules.all());
@@ -220,20 +267,14 @@ public final class ConformanceKit {
         long began = System.nanoTime();
         RuleOutcome.Status status = RuleOutcome.Status.PASSED;
         String message = "";
-        Throwable fault = null;
-        try (Subject subject = new Subject(provider, settings, rule)) {
-            String exemption = rule.feature().isPresent() ? rule.exemption(capabilities()) : null;
-            if (exemption != null) {
-                throw new NotApplicable(exemption);
-            }
-            rule.body().check(subject);
-        } catch (NotApplicable e) {
+        Throwable fault = inTime(rule);
+        if (fault instanceof NotApplicable) {
             status = RuleOutcome.Status.SKIPPED;
-            message = String.valueOf(e.getMessage());
-        } catch (Exception | AssertionError | LinkageError | StackOverflowError | OutOfMemoryError e) {
+            message = String.valueOf(fault.getMessage());
+            fault = null;
+        } else if (fault != null) {
             status = RuleOutcome.Status.FAILED;
-            message = RuleOutcome.words(e);
-            fault = e;
+            message = RuleOutcome.words(fault);
         }
         Duration time = Duration.ofNanos(System.nanoTime() - began);
         String deviation = settings.deviations.get(rule.id());
@@ -244,6 +285,44 @@ public final class ConformanceKit {
             return new RuleOutcome(rule, RuleOutcome.Status.DEVIATION_IS_GONE, gone, Optional.empty(), time);
         }
         return new RuleOutcome(rule, status, message, Optional.ofNullable(fault), time);
+    }
+
+    /** Checks a rule on a thread of its own; answers what it throws. */
+    private @Nullable Throwable inTime(ConformanceRule rule) {
+        FutureTask<@Nullable Throwable> check = new FutureTask<>(() -> check(rule));
+        Thread thread = new Thread(check, "conformance " + rule.id());
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            return check.get(settings.timeout.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            AssertionError late = new AssertionError("did not end within " + settings.timeout.toSeconds()
+                    + " s; it is at " + Arrays.toString(thread.getStackTrace()));
+            late.setStackTrace(thread.getStackTrace());
+            thread.interrupt();
+            return late;
+        } catch (ExecutionException e) {
+            return e.getCause();
+        } catch (InterruptedException e) {
+            thread.interrupt();
+            Thread.currentThread().interrupt();
+            return e;
+        }
+    }
+
+    private @Nullable Throwable check(ConformanceRule rule) {
+        try (Subject subject = new Subject(provider, settings, rule)) {
+            String exemption = rule.feature().isPresent() ? rule.exemption(capabilities()) : null;
+            if (exemption != null) {
+                return new NotApplicable(exemption);
+            }
+            rule.body().check(subject);
+            return null;
+        } catch (NotApplicable e) {
+            return e;
+        } catch (Exception | AssertionError | LinkageError | StackOverflowError | OutOfMemoryError e) {
+            return e;
+        }
     }
 
     private Capabilities capabilities() {

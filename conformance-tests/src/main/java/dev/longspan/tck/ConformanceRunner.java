@@ -11,6 +11,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +43,7 @@ final class ConformanceRunner {
               --seed N              decides everything that is drawn (1)
               --tries N             how many cases are drawn for a rule (6)
               --long N              how many tokens the longest context has (32768)
+              --timeout SECONDS     how long one rule may take (1200)
               --report FILE         also write the report as JSON
               --list                list the rules
 
@@ -60,6 +62,7 @@ final class ConformanceRunner {
     private long seed = 1;
     private int tries = ConformanceKit.DEFAULT_TRIES;
     private int longTokens = ConformanceKit.DEFAULT_LONG_TOKENS;
+    private Duration timeout = ConformanceKit.DEFAULT_TIMEOUT;
     private String report = "";
     private String classPath = "";
 
@@ -70,7 +73,7 @@ final class ConformanceRunner {
     /** {@return the status to exit with} */
     int run(String... args) {
         try {
-            if (List.of(args).contains("--help")) {
+            if (List.of(args).contains("--help") || List.of(args).contains("-h")) {
                 out.print(USAGE);
                 return CONFORMS;
             } else if (List.of(args).contains("--list")) {
@@ -111,6 +114,7 @@ final class ConformanceRunner {
             case "--seed" -> seed = number(name, value);
             case "--tries" -> tries = whole(name, value);
             case "--long" -> longTokens = whole(name, value);
+            case "--timeout" -> timeout = Duration.ofSeconds(whole(name, value));
             case "--report" -> report = value;
             default -> throw new IllegalArgumentException(name + ": there is no such option");
         }
@@ -150,13 +154,17 @@ final class ConformanceRunner {
                     .withOptions(new BackendOptions(threads, device, settings))
                     .withSeed(seed)
                     .withTries(tries)
-                    .withLongTokens(longTokens);
+                    .withLongTokens(longTokens)
+                    .withTimeout(timeout);
             kit = memorySetting.isEmpty() ? kit : kit.withMemorySetting(memorySetting);
             kit = other.isEmpty() ? kit : kit.withOther(provider(found, other));
             for (Map.Entry<String, String> each : deviations.entrySet()) {
                 kit = kit.withKnownDeviation(each.getKey(), each.getValue());
             }
             requireAvailable(provider(found, backend), new BackendOptions(threads, device, settings));
+            if (!report.isEmpty()) {
+                Files.writeString(Path.of(report), ""); // minutes later would be late to find out
+            }
             ConformanceReport result = rules.isEmpty() ? kit.run() : kit.run(rules);
             out.print(result.table());
             if (!report.isEmpty()) {

@@ -2,6 +2,7 @@ package dev.longspan.tck;
 
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.Batch;
+import dev.longspan.spi.Feature;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.Logits;
@@ -53,6 +54,11 @@ final class Driver {
 
     Tolerance tolerance() {
         return tolerance;
+    }
+
+    /** Whether checkpoints can be written and read. */
+    boolean transfers() {
+        return backend.capabilities().has(Feature.CHECKPOINT_TRANSFER);
     }
 
     int[] ids(int count) {

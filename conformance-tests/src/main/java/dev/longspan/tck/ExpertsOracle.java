@@ -27,25 +27,52 @@ public class ExpertsOracle {
      * @param hidden the normalised inputs [tokens][hidden]
      */
     public Choice choose(double[][] hidden) {
-        int perToken = spec.perToken();
-        int[] picked = new int[hidden.length * perToken];
-        double[] scores = new double[picked.length];
-        double[] gaps = new double[hidden.length];
+        Choice choice = new Choice(hidden.length, 1, spec.perToken());
         for (int t = 0; t < hidden.length; t++) {
             double[] biased = router(hidden[t]);
             double[] bias = tensor.apply("gate.e_score_correction_bias");
             for (int e = 0; e < biased.length; e++) {
                 biased[e] += bias[e];
             }
-            double groupGap = keepBestGroups(biased);
-            int[] order = descending(biased);
-            for (int j = 0; j < perToken; j++) {
-                picked[t * perToken + j] = order[j];
-                scores[t * perToken + j] = biased[order[j]];
+            double[] strength = strengths(biased);
+            int[] groups = OracleMath.descending(strength);
+            int kept = spec.topGroups();
+            int[] order = within(groups, kept, biased);
+            choice.keepFirst(
+                    t, order, Arrays.stream(order).mapToDouble(e -> biased[e]).toArray());
+            if (kept < groups.length) {
+                double[] ranked =
+                        Arrays.stream(groups).mapToDouble(g -> strength[g]).toArray();
+                int[] otherwise = groups.clone();
+                otherwise[kept - 1] = groups[kept];
+                choice.decided(
+                        t,
+                        Choice.gap(ranked, kept - 1, kept),
+                        Math.min(Choice.gap(ranked, kept - 1, kept + 1), Choice.gap(ranked, kept - 2, kept)),
+                        within(otherwise, kept, biased));
             }
-            gaps[t] = Math.min(groupGap, gap(biased, order, perToken));
         }
-        return new Choice(1, perToken, picked, scores, gaps);
+        return choice;
+    }
+
+    /** The experts of the first groups, best first. */
+    private int[] within(int[] groups, int kept, double[] biased) {
+        int size = spec.experts() / spec.groups();
+        return Arrays.stream(OracleMath.descending(biased))
+                .filter(e -> Arrays.stream(groups, 0, kept).anyMatch(g -> e / size == g))
+                .toArray();
+    }
+
+    /** Of each group the sum of its two best. */
+    private double[] strengths(double[] biased) {
+        int size = biased.length / spec.groups();
+        double[] strength = new double[spec.groups()];
+        for (int g = 0; g < strength.length; g++) {
+            double[] members = Arrays.copyOfRange(biased, g * size, (g + 1) * size);
+            Arrays.sort(members);
+            strength[g] = members[size - 1] + (size > 1 ? members[size - 2] : 0);
+        }
+        return strength;
     }
 
     /**
@@ -91,46 +118,5 @@ public class ExpertsOracle {
             r[e] = 1 / (1 + Math.exp(-r[e]));
         }
         return r;
-    }
-
-    /** Sets the experts of all other groups to −∞ and returns the gap between the groups. */
-    private double keepBestGroups(double[] biased) {
-        if (spec.groups() == 1) {
-            return Double.POSITIVE_INFINITY;
-        }
-        int size = biased.length / spec.groups();
-        double[] strength = new double[spec.groups()];
-        for (int g = 0; g < strength.length; g++) {
-            double[] members = Arrays.copyOfRange(biased, g * size, (g + 1) * size);
-            Arrays.sort(members);
-            strength[g] = members[size - 1] + (size > 1 ? members[size - 2] : 0);
-        }
-        int[] order = descending(strength);
-        for (int j = spec.topGroups(); j < order.length; j++) {
-            Arrays.fill(biased, order[j] * size, (order[j] + 1) * size, Double.NEGATIVE_INFINITY);
-        }
-        return gap(strength, order, spec.topGroups());
-    }
-
-    private static double gap(double[] scores, int[] order, int kept) {
-        if (kept == order.length) {
-            return Double.POSITIVE_INFINITY;
-        }
-        double last = scores[order[kept - 1]];
-        return (last - scores[order[kept]]) / Math.max(1, Math.abs(last));
-    }
-
-    /** Indices by falling score, the lower first among equals. */
-    private static int[] descending(double[] scores) {
-        int[] order = new int[scores.length];
-        for (int i = 0; i < order.length; i++) {
-            int at = i;
-            while (at > 0 && scores[i] > scores[order[at - 1]]) {
-                order[at] = order[at - 1];
-                at--;
-            }
-            order[at] = i;
-        }
-        return order;
     }
 }

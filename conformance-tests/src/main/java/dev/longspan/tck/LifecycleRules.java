@@ -5,9 +5,15 @@ import static dev.longspan.tck.Driver.refused;
 import static dev.longspan.tck.Driver.require;
 
 import dev.longspan.spi.Backend;
+import dev.longspan.spi.BackendOptions;
+import dev.longspan.spi.BackendProvider;
 import dev.longspan.spi.Batch;
 import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.LanguageModel;
+import dev.longspan.spi.LoadProgress;
+import dev.longspan.spi.PlanOptions;
 import dev.longspan.spi.Run;
+import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -25,6 +31,7 @@ final class LifecycleRules {
     private static final int OPENINGS = 50;
     private static final int ROUNDS = 4;
     private static final long MAY_GROW = 512 << 10;
+    private static final Class<IllegalStateException> CLOSED = IllegalStateException.class;
 
     private LifecycleRules() {}
 
@@ -40,12 +47,17 @@ final class LifecycleRules {
                         "P4.process",
                         "a process that leaves its backend open exits; nothing is printed, no property set, no socket opened",
                         "a thread that is not a daemon; natives that print; a download",
-                        ChildProcess::check),
+                        QuietProcess::check),
                 required(
                         "P5.growth",
                         "opening and closing many times does not make the process grow",
-                        "static lists, thread locals, natives and files that stay open",
+                        "static lists, thread locals, and files that stay open",
                         LifecycleRules::nothingGrows),
+                required(
+                        "P5.native",
+                        "opening and closing many times does not take memory outside the Java heap",
+                        "natives that are not freed, direct buffers that are kept",
+                        NativeMemory::check),
                 required(
                         "Z1.twice",
                         "close may be called twice, in any order of owner and owned",
@@ -65,8 +77,11 @@ final class LifecycleRules {
 
     /** Opens, loads, computes, closes. */
     private static void live(Subject subject, long seed) {
-        // not by the subject, which remembers what it opens
-        try (Backend backend = subject.provider().open(subject.options())) {
+        live(subject.provider(), subject.options(), seed); // not by the subject, which remembers what it opens
+    }
+
+    static void live(BackendProvider provider, BackendOptions options, long seed) {
+        try (Backend backend = provider.open(options)) {
             Driver driver = Driver.load(backend, Subject.supported(backend, RandomModel::spec, seed), seed);
             try (SequenceState state = driver.model().newState()) {
                 driver.feed(state, driver.ids(20));
@@ -90,7 +105,7 @@ final class LifecycleRules {
         }
     }
 
-    private static Set<Thread> threads() {
+    static Set<Thread> threads() {
         return new HashSet<>(Thread.getAllStackTraces().keySet());
     }
 
@@ -172,30 +187,59 @@ final class LifecycleRules {
     }
 
     private static void nothingWorksAfterwards(Driver driver, RandomModel model) {
-        Class<IllegalStateException> closed = IllegalStateException.class;
-        SequenceState state = driver.model().newState();
+        LanguageModel loaded = driver.model();
+        SequenceState state = loaded.newState();
         driver.feed(state, driver.ids(4));
         Checkpoint checkpoint = state.checkpoint();
-        Checkpoint left = state.checkpoint();
         checkpoint.close();
-        refused("length of a closed checkpoint", checkpoint::length, closed);
-        refused("bytes of a closed checkpoint", checkpoint::bytes, closed);
-        refused("a state from a closed checkpoint", () -> driver.model().newState(checkpoint), closed);
+        isClosed("of a closed checkpoint", driver, checkpoint);
         state.close();
-        refused("length of a closed state", state::length, closed);
-        refused("a checkpoint of a closed state", state::checkpoint, closed);
-        refused("forward with a closed state", () -> driver.model().forward(Batch.of(Run.last(state, 1))), closed);
-        SequenceState orphan = driver.model().newState();
-        driver.model().close();
-        refused("newState of a closed model", () -> driver.model().newState(), closed);
-        refused("spec of a closed model", () -> driver.model().spec(), closed);
-        refused("length of a state of a closed model", orphan::length, closed);
-        refused("length of a checkpoint of a closed model", left::length, closed);
+        isClosed("of a closed state", state);
+        refused("forward with a closed state", () -> loaded.forward(Batch.of(Run.last(state, 1))), CLOSED);
+        SequenceState orphan = loaded.newState();
+        RunResult result = driver.forward(Run.last(orphan, 1)).get(0);
+        Checkpoint left = orphan.checkpoint();
+        loaded.close();
+        refused("newState of a closed model", () -> loaded.newState(), CLOSED);
+        refused("spec of a closed model", loaded::spec, CLOSED);
+        refused("forward of a closed model", () -> loaded.forward(Batch.of(Run.last(orphan, 1))), CLOSED);
+        isClosed("of a closed model's state", orphan);
+        isClosed("of a closed model's checkpoint", driver, left);
+        if (result instanceof RunResult.Success success) {
+            float[] row = new float[model.spec().vocabularySize()];
+            refused("argMax of a closed model's logits", () -> success.logits().argMax(0), CLOSED);
+            refused("copyTo of a closed model's logits", () -> success.logits().copyTo(0, row), CLOSED);
+        }
         Backend backend = driver.backend();
         backend.close();
-        refused("memory of a closed backend", backend::memory, closed);
-        refused("supports of a closed backend", () -> backend.supports(model.spec()), closed);
-        refused("attention of a closed backend", backend::attention, closed);
+        refused("memory of a closed backend", backend::memory, CLOSED);
+        refused("capabilities of a closed backend", backend::capabilities, CLOSED);
+        refused("supports of a closed backend", () -> backend.supports(model.spec()), CLOSED);
+        refused("plan of a closed backend", () -> backend.plan(model.spec(), new PlanOptions(1, 1, 1)), CLOSED);
+        refused(
+                "load of a closed backend",
+                () -> backend.load(model.spec(), model.weights(), LoadProgress.NONE)
+                        .close(),
+                CLOSED);
+        refused("attention of a closed backend", backend::attention, CLOSED);
+    }
+
+    private static void isClosed(String whose, SequenceState state) {
+        refused("length " + whose, state::length, CLOSED);
+        refused("bytes " + whose, state::bytes, CLOSED);
+        refused("exclusiveBytes " + whose, state::exclusiveBytes, CLOSED);
+        refused("checkpoint " + whose, state::checkpoint, CLOSED);
+    }
+
+    private static void isClosed(String whose, Driver driver, Checkpoint checkpoint) {
+        refused("length " + whose, checkpoint::length, CLOSED);
+        refused("bytes " + whose, checkpoint::bytes, CLOSED);
+        refused("exclusiveBytes " + whose, checkpoint::exclusiveBytes, CLOSED);
+        refused("newState " + whose, () -> driver.model().newState(checkpoint), CLOSED);
+        if (driver.transfers()) {
+            refused("tensors " + whose, checkpoint::tensors, CLOSED);
+            refused("write " + whose, () -> checkpoint.write(new MemoryCheckpoint.Sink()), CLOSED);
+        }
     }
 
     private static void closingBesideAnother(Driver driver, RandomModel model) throws Exception {

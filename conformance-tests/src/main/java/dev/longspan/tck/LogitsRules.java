@@ -13,6 +13,9 @@ import java.util.List;
 
 /** The rules of logits. */
 final class LogitsRules {
+    /** A third of the largest float32. */
+    private static final float LARGE = 1e38f;
+
     private LogitsRules() {}
 
     static List<ConformanceRule> all() {
@@ -36,7 +39,12 @@ final class LogitsRules {
                         "L3.finite",
                         "logits that are not finite fail their run",
                         "look at the logits (or at the last hidden row) of every run",
-                        subject -> subject.models((driver, model) -> notFiniteFails(driver, model))));
+                        subject -> subject.models((driver, model) -> notFiniteFails(driver, model))),
+                required(
+                        "L3.infinite",
+                        "logits that are infinite fail their run, though they are numbers",
+                        "ask whether every logit is finite, not only whether it is NaN",
+                        subject -> subject.models((driver, model) -> infiniteFails(driver, model))));
     }
 
     private static Logits logits(RunResult result) {
@@ -117,6 +125,30 @@ final class LogitsRules {
             } else {
                 throw new AssertionError("logits that are not numbers were handed out");
             }
+        }
+    }
+
+    /** The last norm makes logits larger than a float32 can be, of which none is the difference of two that are. */
+    private static void infiniteFails(Driver driver, RandomModel model) {
+        driver.requireBatch(1, 20);
+        RandomModel loud =
+                RandomModel.changed(model.spec(), 11, "backbone.norm_f.weight", weights -> Arrays.fill(weights, LARGE));
+        double largest = 0;
+        int[] ids = driver.ids(20);
+        OracleResult numbers = new Oracle(loud.spec(), loud.weights()).compute(ids);
+        for (int t = 0; t < ids.length; t++) {
+            for (double number : numbers.logits(t)) {
+                largest = Math.max(largest, Math.abs(number));
+            }
+        }
+        if (largest < 2 * (double) Float.MAX_VALUE) {
+            return; // none of this network's happens to be so large
+        }
+        Driver loaded = Driver.load(driver.backend(), loud, 11);
+        try (SequenceState state = loaded.model().newState()) {
+            RunResult result =
+                    loaded.forward(new Run(state, ids, 0, ids.length, 0)).get(0);
+            require(result instanceof RunResult.Failure, "logits beyond the largest float32 were handed out");
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.longspan.tck;
 
 import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.DType;
 import dev.longspan.spi.StateSink;
 import dev.longspan.spi.StateSource;
 import dev.longspan.spi.TensorInfo;
@@ -30,38 +31,70 @@ public final class MemoryCheckpoint implements StateSource {
      * @throws AssertionError if it writes other tensors, or more or fewer bytes, than it lists
      */
     public static MemoryCheckpoint of(Checkpoint checkpoint) {
-        MemoryCheckpoint copy = new MemoryCheckpoint(checkpoint.length());
-        Map<String, ByteArrayOutputStream> written = new LinkedHashMap<>();
-        checkpoint.write(new StateSink() {
-            private ByteArrayOutputStream current = new ByteArrayOutputStream();
+        Sink sink = new Sink();
+        checkpoint.write(sink);
+        return sink.finish(checkpoint.length(), checkpoint.tensors());
+    }
 
-            @Override
-            public boolean begin(TensorInfo tensor) {
-                current = new ByteArrayOutputStream();
-                written.put(tensor.name(), current);
-                copy.infos.put(tensor.name(), tensor);
-                return true;
-            }
+    /** Takes all that a checkpoint writes. */
+    static class Sink implements StateSink {
+        private final Map<TensorInfo, ByteArrayOutputStream> written = new LinkedHashMap<>();
+        private ByteArrayOutputStream current = new ByteArrayOutputStream();
 
-            @Override
-            public void write(ByteBuffer bytes) {
-                byte[] part = new byte[bytes.remaining()];
-                bytes.duplicate().get(part);
-                current.writeBytes(part);
-            }
-        });
-        if (!List.copyOf(copy.infos.values()).equals(checkpoint.tensors())) {
-            throw new AssertionError(
-                    "a checkpoint wrote " + copy.infos.values() + " and lists " + checkpoint.tensors());
+        @Override
+        public boolean begin(TensorInfo tensor) {
+            current = new ByteArrayOutputStream();
+            written.put(tensor, current);
+            return true;
         }
-        written.forEach((name, bytes) -> {
-            if (bytes.size() != copy.tensor(name).bytes()) {
-                throw new AssertionError(
-                        name + ": expected " + copy.tensor(name).bytes() + " bytes, found " + bytes.size());
+
+        @Override
+        public void write(ByteBuffer bytes) {
+            byte[] part = new byte[bytes.remaining()];
+            bytes.duplicate().get(part);
+            current.writeBytes(part);
+        }
+
+        /** What was written by a checkpoint of so many tokens that lists these tensors. */
+        MemoryCheckpoint finish(int length, List<TensorInfo> listed) {
+            if (!List.copyOf(written.keySet()).equals(listed)) {
+                throw new AssertionError("a checkpoint wrote " + written.keySet() + " and lists " + listed);
             }
-            copy.data.put(name, bytes.toByteArray());
-        });
-        return copy;
+            MemoryCheckpoint copy = new MemoryCheckpoint(length);
+            written.forEach((tensor, bytes) -> {
+                if (bytes.size() != tensor.bytes()) {
+                    throw new AssertionError(
+                            tensor.name() + ": expected " + tensor.bytes() + " bytes, found " + bytes.size());
+                }
+                copy.put(tensor, bytes.toByteArray());
+            });
+            return copy;
+        }
+    }
+
+    private void put(TensorInfo info, byte[] bytes) {
+        infos.put(info.name(), info);
+        data.put(info.name(), bytes);
+    }
+
+    /** The same with keys and values in another type, rounded if need be. */
+    MemoryCheckpoint withKeysIn(DType dtype) {
+        MemoryCheckpoint changed = new MemoryCheckpoint(length);
+        for (TensorInfo info : infos.values()) {
+            boolean paged = info.name().endsWith(".key") || info.name().endsWith(".value");
+            if (!paged || info.dtype() == dtype) {
+                changed.put(info, bytes(info.name()));
+                continue;
+            }
+            float[] numbers = numbers(info.name());
+            ByteBuffer bytes =
+                    ByteBuffer.allocate(numbers.length * dtype.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+            for (float number : numbers) {
+                Tensors.put(bytes, dtype, number);
+            }
+            changed.put(new TensorInfo(info.name(), dtype, info.shape()), bytes.array());
+        }
+        return changed;
     }
 
     /** A checkpoint without tensors. */

@@ -4,19 +4,14 @@ import static dev.longspan.tck.ConformanceRule.required;
 import static dev.longspan.tck.Driver.require;
 
 import dev.longspan.spi.Backend;
-import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.LayerSpec;
-import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.MemorySize;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.PlanOptions;
-import dev.longspan.spi.Run;
-import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /** The rules of memory. */
@@ -38,11 +33,6 @@ final class MemoryRules {
                         "closing a model frees all that it, its states and its checkpoints held",
                         "states and checkpoints that the model does not know of when it is closed",
                         subject -> subject.models((driver, model) -> closingFreesAll(driver, model))),
-                required(
-                        "M4.refused",
-                        "what does not fit is refused with BackendMemoryException, and everything else goes on",
-                        "an allocation in the middle of a batch: take all memory before anything is changed",
-                        MemoryRules::whatDoesNotFitIsRefused),
                 required(
                         "S5.shared",
                         "full pages are shared: checkpoints of one state add what the plan has per sequence, no more",
@@ -131,75 +121,6 @@ final class MemoryRules {
             require(
                     later.equals(before),
                     "closing what belonged to a closed model changes the memory: " + before + ", then " + later);
-        }
-    }
-
-    private static void whatDoesNotFitIsRefused(Subject subject) throws Exception {
-        subject.cases(seed -> {
-            RandomModel model;
-            MemoryPlan plan;
-            try (Backend backend = subject.open()) {
-                model = Subject.supported(backend, RandomModel::withoutChoices, seed);
-                int tokens = Math.min(64, backend.capabilities().maxBatchTokens());
-                plan = backend.plan(model.spec(), new PlanOptions(2, tokens, CONTEXT));
-            }
-            long room = plan.weights()
-                    .plus(plan.workspace())
-                    .plus(plan.sequence(CONTEXT))
-                    .totalBytes();
-            try (Backend tight = subject.openWithMemory(room)) {
-                fillsUp(Driver.load(tight, model, seed), model);
-            }
-            try (Backend tiny = subject.openWithMemory(plan.weights().totalBytes() / 2)) {
-                MemorySize before = tiny.memory().used();
-                Driver.refused(
-                        "load into too little memory",
-                        () -> tiny.load(model.spec(), model.weights(), LoadProgress.NONE)
-                                .close(),
-                        BackendMemoryException.class);
-                require(tiny.memory().used().equals(before), "the refused load leaves memory");
-            }
-        });
-    }
-
-    /** Takes states until there is no more memory; the first must not notice. */
-    private static void fillsUp(Driver driver, RandomModel model) {
-        int[] ids = driver.ids(60);
-        List<float[]> want = driver.plain(ids);
-        SequenceState first = driver.model().newState();
-        driver.feed(first, Driver.first(ids, 30));
-        List<SequenceState> others = new ArrayList<>();
-        boolean full = false;
-        for (int i = 0; i < 100_000 && !full; i++) {
-            full = !another(driver, others, model);
-        }
-        require(full, "more and more states are taken with a limit on memory");
-        others.forEach(SequenceState::close);
-        driver.same(
-                "a state beside those that did not fit",
-                driver.feed(first, Driver.tail(ids, 30)),
-                want.subList(30, 60));
-    }
-
-    /** Whether one more state could be made and fed. */
-    private static boolean another(Driver driver, List<SequenceState> others, RandomModel model) {
-        try {
-            SequenceState state = driver.model().newState();
-            others.add(state);
-            int token = driver.random().nextInt(model.spec().vocabularySize());
-            int[] ids = new int[50];
-            Arrays.fill(ids, token);
-            RunResult result = driver.forward(new Run(state, ids, 0, ids.length, ids.length))
-                    .get(0);
-            if (result instanceof RunResult.Failure failure) {
-                require(
-                        failure.cause() instanceof BackendMemoryException,
-                        "a run that does not fit fails with " + failure.cause());
-                return false;
-            }
-            return true;
-        } catch (BackendMemoryException e) {
-            return false;
         }
     }
 

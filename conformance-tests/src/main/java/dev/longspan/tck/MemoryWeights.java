@@ -25,10 +25,10 @@ public final class MemoryWeights implements WeightSource {
      * Adds a tensor, or replaces one.
      *
      * @param name its name
-     * @param dtype F32, or BF16 to round the numbers
+     * @param dtype F32, or BF16 or F16 to round the numbers
      * @param shape its sizes, outermost first
      * @param numbers its numbers, row by row
-     * @throws IllegalArgumentException if the shape does not fit the numbers, or for another data type
+     * @throws IllegalArgumentException if the shape does not fit the numbers
      */
     public void put(String name, DType dtype, List<Long> shape, float[] numbers) {
         TensorInfo info = new TensorInfo(name, dtype, shape);
@@ -38,11 +38,7 @@ public final class MemoryWeights implements WeightSource {
         }
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(info.bytes())).order(ByteOrder.LITTLE_ENDIAN);
         for (float number : numbers) {
-            switch (dtype) {
-                case F32 -> bytes.putFloat(number);
-                case BF16 -> bytes.putShort(Tensors.bfloat16(number));
-                case F16 -> throw new IllegalArgumentException(name + ": expected F32 or BF16, found F16");
-            }
+            Tensors.put(bytes, dtype, number);
         }
         infos.put(name, info);
         data.put(name, bytes.flip());

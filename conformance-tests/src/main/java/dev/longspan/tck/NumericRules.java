@@ -7,7 +7,6 @@ import dev.longspan.spi.AttentionHeads;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.DType;
-import dev.longspan.spi.Feature;
 import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.SequenceState;
@@ -151,7 +150,7 @@ final class NumericRules {
     }
 
     private static void transfers(Driver driver, Checkpoint almost, OracleResult want, int[] end) {
-        if (driver.backend().capabilities().has(Feature.CHECKPOINT_TRANSFER) && almost.length() <= MOST_TRANSFERRED) {
+        if (driver.transfers() && almost.length() <= MOST_TRANSFERRED) {
             try (Checkpoint read = driver.model().readCheckpoint(MemoryCheckpoint.of(almost));
                     SequenceState state = driver.model().newState(read)) {
                 agrees(driver, "written, read and on", want, driver.feed(state, end));

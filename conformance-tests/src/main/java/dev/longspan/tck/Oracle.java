@@ -8,9 +8,10 @@ import dev.longspan.spi.WeightSource;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Supplier;
 
 /**
  * The judge of backends: the whole network in float64, straight from its definitions, slow and plain.
@@ -70,7 +71,37 @@ public class Oracle {
      * @param imposed anchors or experts by the index of their layer; all other layers choose for themselves
      */
     public OracleResult compute(int[] ids, Map<Integer, Choice> imposed) {
-        return compute(ids, Map.of(), 0, imposed, ids.length);
+        return compute(ids, new Choices(imposed, Set.of()));
+    }
+
+    /**
+     * A narrow decision that goes the other way.
+     *
+     * @param layer the index of its layer
+     * @param unit the unit, counted through all positions
+     */
+    record Turn(int layer, int unit) {}
+
+    /** With some decisions that go the other way. */
+    OracleResult compute(int[] ids, Set<Turn> turns) {
+        return compute(ids, new Choices(Map.of(), turns));
+    }
+
+    private OracleResult compute(int[] ids, Choices choices) {
+        return compute(ids, Map.of(), 0, choices, ids.length);
+    }
+
+    /** What is decided from outside. */
+    private record Choices(Map<Integer, Choice> imposed, Set<Turn> turns) {
+        static final Choices NONE = new Choices(Map.of(), Set.of());
+
+        Choice of(int layer, Supplier<Choice> own) {
+            Choice choice = imposed.containsKey(layer) ? imposed.get(layer) : own.get();
+            for (Turn turn : turns) {
+                choice = turn.layer == layer ? choice.turned(turn.unit) : choice;
+            }
+            return choice;
+        }
     }
 
     /**
@@ -81,7 +112,7 @@ public class Oracle {
      * @param length how many tokens that state has absorbed
      */
     OracleResult advance(int[] ids, Map<String, double[]> state, int length) {
-        return compute(ids, state, length, Map.of(), ids.length);
+        return compute(ids, state, length, Choices.NONE, ids.length);
     }
 
     /**
@@ -89,11 +120,10 @@ public class Oracle {
      * last rows of that layer are computed, against all keys.
      */
     OracleResult computeLast(int[] ids, int rows) {
-        return compute(ids, Map.of(), 0, Map.of(), rows);
+        return compute(ids, Map.of(), 0, Choices.NONE, rows);
     }
 
-    private OracleResult compute(
-            int[] ids, Map<String, double[]> state, int length, Map<Integer, Choice> imposed, int rows) {
+    private OracleResult compute(int[] ids, Map<String, double[]> state, int length, Choices choices, int rows) {
         double[][] residual = new double[ids.length][];
         for (int t = 0; t < ids.length; t++) {
             residual[t] = row(weight("backbone.embeddings.weight"), ids[t]);
@@ -102,7 +132,7 @@ public class Oracle {
         for (int i = 0; i < spec.layers().size(); i++) {
             int wanted = i == spec.layers().size() - 1 ? rows : ids.length;
             double[][] hidden = norm(residual, "backbone.layers." + i + ".norm.weight");
-            double[][] mixed = mixer(i, new Input(hidden, state, length, wanted, imposed.get(i)), result);
+            double[][] mixed = mixer(i, new Input(hidden, state, length, wanted, choices), result);
             residual = Arrays.copyOfRange(residual, ids.length - wanted, ids.length);
             for (int t = 0; t < wanted; t++) {
                 for (int d = 0; d < spec.hiddenSize(); d++) {
@@ -125,15 +155,10 @@ public class Oracle {
      * @param state the state before them; empty at the beginning
      * @param length how many tokens that has absorbed
      * @param wanted how many of the last rows are wanted; more may be computed
-     * @param imposed the anchors or experts to use; null to choose
+     * @param choices what is decided from outside
      */
     @SuppressWarnings("ArrayRecordComponent") // lives for a moment, and the array is never written to
-    private record Input(
-            double[][] hidden,
-            Map<String, double[]> state,
-            int length,
-            int wanted,
-            @Nullable Choice imposed) {
+    private record Input(double[][] hidden, Map<String, double[]> state, int length, int wanted, Choices choices) {
         double[] before(String name, int size) {
             double[] found = state.get(name);
             return found == null ? new double[size] : found;
@@ -158,7 +183,7 @@ public class Oracle {
             return attention(index, attention, in, result);
         } else if (layer instanceof LayerSpec.Experts experts) {
             ExpertsOracle oracle = experts(experts, name -> weight(prefix + name));
-            Choice choice = in.imposed == null ? oracle.choose(in.hidden) : in.imposed;
+            Choice choice = in.choices.of(index, () -> oracle.choose(in.hidden));
             result.setChoice(index, choice);
             return oracle.compute(in.hidden, choice);
         }
@@ -209,7 +234,7 @@ public class Oracle {
         } else {
             AttentionOracle oracle = spans(heads, span);
             double[] searchQueries = project(prefix + "search_q_proj.weight", asking);
-            Choice choice = in.imposed == null ? oracle.search(first, searchQueries, keys) : in.imposed;
+            Choice choice = in.choices.of(index, () -> oracle.search(first, searchQueries, keys));
             result.setChoice(index, choice);
             attended = oracle.attend(first, searchQueries, queries, keys, values, choice);
         }

@@ -109,4 +109,18 @@ public final class OracleMath {
         }
         return sum;
     }
+
+    /** Indices by falling score, the lower first among equals. */
+    static int[] descending(double[] scores) {
+        int[] order = new int[scores.length];
+        for (int i = 0; i < order.length; i++) {
+            int at = i;
+            while (at > 0 && scores[i] > scores[order[at - 1]]) {
+                order[at] = order[at - 1];
+                at--;
+            }
+            order[at] = i;
+        }
+        return order;
+    }
 }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** The rules of {@link BackendProvider}. */
@@ -62,6 +63,7 @@ final class ProviderRules {
 
     private static void probeAnswers(Subject subject) {
         BackendProvider provider = subject.provider();
+        Set<Thread> before = LifecycleRules.threads();
         Availability answer = probe(provider, subject.options());
         require(answer instanceof Availability.Available, "it is not available here: " + answer);
         Availability again = probe(provider, subject.options());
@@ -75,6 +77,11 @@ final class ProviderRules {
                         options.threads() == BackendOptions.MAX_THREADS,
                         "it says it is available with " + options + ", which it cannot know");
             }
+        }
+        Set<Thread> left = LifecycleRules.threads();
+        left.removeAll(before);
+        for (Thread each : left) {
+            require(!each.isAlive(), "probe leaves thread '" + each.getName() + "'");
         }
     }
 

@@ -35,14 +35,20 @@ public final class RandomModel {
      *
      * @param spec the network
      * @param seed decides every weight
-     * @param dtype F32 or BF16, the type in which all weights are held
+     * @param dtype the type in which all weights are held
      */
     public RandomModel(ModelSpec spec, long seed, DType dtype) {
+        this(spec, seed, List.of(dtype));
+    }
+
+    /** With weights in several types, one for each tensor. */
+    private RandomModel(ModelSpec spec, long seed, List<DType> types) {
         this.spec = spec;
         this.seed = seed;
         this.weights = new MemoryWeights();
+        Random random = new Random(seed);
         for (ModelSpec.Tensor tensor : spec.tensors()) {
-            weights.put(tensor.name(), dtype, tensor.shape(), numbers(tensor));
+            weights.put(tensor.name(), types.get(random.nextInt(types.size())), tensor.shape(), numbers(tensor));
         }
     }
 
@@ -56,14 +62,17 @@ public final class RandomModel {
     }
 
     /**
-     * {@return a model of a drawn shape}
+     * {@return a model of a drawn shape, with weights in one or in several types}
      *
      * @param network draws it
      * @param seed decides shape and weights
      */
     public static RandomModel drawn(Function<Random, ModelSpec> network, long seed) {
         Random random = new Random(seed);
-        return new RandomModel(network.apply(random), seed, random.nextBoolean() ? DType.F32 : DType.BF16);
+        ModelSpec spec = network.apply(random);
+        List<DType> all = List.of(DType.values());
+        int drawn = random.nextInt(all.size() + 1);
+        return new RandomModel(spec, seed, drawn < all.size() ? List.of(all.get(drawn)) : all);
     }
 
     /** {@return the network} */

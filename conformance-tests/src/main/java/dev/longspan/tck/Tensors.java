@@ -32,6 +32,29 @@ final class Tensors {
         };
     }
 
+    /** Appends a number to a little-endian buffer, rounded to its type. */
+    static void put(ByteBuffer bytes, DType dtype, float number) {
+        switch (dtype) {
+            case F32 -> bytes.putFloat(number);
+            case BF16 -> bytes.putShort(bfloat16(number));
+            case F16 -> bytes.putShort(float16(number));
+        }
+    }
+
+    /** The nearest float16, ties to even, as its 16 bits; infinite where it is too large. Not for NaN. */
+    static short float16(float value) {
+        int sign = value < 0 || 1 / value < 0 ? 0x8000 : 0;
+        float magnitude = Math.abs(value);
+        if (magnitude >= 65520) {
+            return (short) (sign | 0x7C00);
+        }
+        int exponent = Math.max(Math.getExponent(magnitude), -14);
+        // exact: a power of two, and then the rounding of rint is that to even
+        int fraction = (int) Math.rint(Math.scalb((double) magnitude, 10 - exponent));
+        // a fraction of 1 << 11 carries into the exponent, one below 1 << 10 is subnormal
+        return (short) (sign | ((exponent + 14) * 1024 + fraction));
+    }
+
     /** The nearest bfloat16, ties to even, as its 16 bits. Not for NaN. */
     static short bfloat16(float value) {
         int bits = Float.floatToRawIntBits(value);

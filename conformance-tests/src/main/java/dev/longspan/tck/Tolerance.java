@@ -20,20 +20,38 @@ record Tolerance(double oracle, double itself, double gap) {
         return capabilities.has(Feature.BATCH_EXACT) ? new Tolerance(tolerance.oracle, 0, tolerance.gap) : tolerance;
     }
 
+    /** Whether numbers are near enough. */
+    boolean agree(float[] got, double[] want, double allowed) {
+        return got.length == want.length && firstOff(got, want, allowed * largest(want)) < 0;
+    }
+
     void compare(String what, float[] got, double[] want, double allowed) {
         if (got.length != want.length) {
             throw new AssertionError(what + ": expected " + want.length + " numbers, found " + got.length);
         }
+        double largest = largest(want);
+        int off = firstOff(got, want, allowed * largest);
+        if (off >= 0) {
+            throw new AssertionError(what + ", number " + off + ": expected " + want[off] + " within " + allowed
+                    + " of the largest, " + largest + ", found " + got[off]);
+        }
+    }
+
+    private static double largest(double[] numbers) {
         double largest = 0;
-        for (double number : want) {
+        for (double number : numbers) {
             largest = Math.max(largest, Math.abs(number));
         }
+        return largest;
+    }
+
+    /** The first number that is too far off, or is none; -1 if there is none such. */
+    private static int firstOff(float[] got, double[] want, double allowed) {
         for (int i = 0; i < want.length; i++) {
-            double difference = Math.abs(got[i] - want[i]);
-            if (!(difference <= allowed * largest)) {
-                throw new AssertionError(what + ", number " + i + ": expected " + want[i] + " within " + allowed
-                        + " of the largest, " + largest + ", found " + got[i]);
+            if (!(Math.abs(got[i] - want[i]) <= allowed)) {
+                return i;
             }
         }
+        return -1;
     }
 }

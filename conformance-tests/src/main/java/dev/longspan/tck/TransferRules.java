@@ -28,7 +28,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 
 /** The rules of writing and reading checkpoints. */
 final class TransferRules {
@@ -72,10 +71,11 @@ final class TransferRules {
                         subject -> subject.models((driver, model) -> faultsAreNamed(driver))),
                 claimed(
                         transfer,
-                        "X2.beside",
-                        "writing and reading run beside forward and do not disturb it",
-                        "pages that are taken or freed by two threads at once; a page that is still written to",
-                        subject -> subject.models((driver, model) -> transfersRunBesideForward(driver))),
+                        "X1.types",
+                        "keys and values are read in BF16 and in F32, whichever of them the backend writes",
+                        "Checkpoint.tensors allows both types: widen or round when reading",
+                        subject -> subject.models(
+                                RandomModel::withoutChoices, (driver, model) -> bothTypesAreRead(driver, model))),
                 unclaimed(
                         transfer,
                         "C1.transfer",
@@ -325,31 +325,35 @@ final class TransferRules {
         require(String.valueOf(fault.getMessage()).contains(altered.name()), "the message lacks the name: " + fault);
     }
 
-    private static void transfersRunBesideForward(Driver driver) throws Exception {
-        int[] ids = driver.ids(LONG);
-        List<float[]> want = driver.plain(ids);
-        int half = LONG / 2;
+    /** What continues from rounded keys must be what the oracle continues with from the same. */
+    private static void bothTypesAreRead(Driver driver, RandomModel model) {
+        int[] ids = driver.ids(LENGTH);
+        int at = 1 + driver.random().nextInt(LENGTH - 2);
+        MemoryCheckpoint written;
         try (SequenceState state = driver.model().newState()) {
-            driver.absorb(state, Driver.first(ids, half), LONG);
+            driver.absorb(state, Driver.first(ids, at), at);
             try (Checkpoint checkpoint = state.checkpoint()) {
-                MemoryCheckpoint alone = MemoryCheckpoint.of(checkpoint);
-                CompletableFuture<Integer> beside = CompletableFuture.supplyAsync(() -> {
-                    int rounds = 0;
-                    for (; rounds < 20; rounds++) {
-                        require(alone.equalTo(MemoryCheckpoint.of(checkpoint)), "what is written changes");
-                        driver.model().readCheckpoint(alone).close();
-                    }
-                    return rounds;
-                });
-                for (int t = half; t < LONG; t += 5) {
-                    driver.same(
-                            "beside transfers, at " + t, driver.piece(state, ids, t, t + 5), want.subList(t, t + 5));
-                }
-                Driver.finish("a transfer beside forward", beside);
-                try (Checkpoint read = driver.model().readCheckpoint(alone);
-                        SequenceState again = driver.model().newState(read)) {
-                    List<float[]> got = driver.feed(again, Driver.tail(ids, half));
-                    driver.same("read beside forward", got, want.subList(half, LONG));
+                written = MemoryCheckpoint.of(checkpoint);
+            }
+        }
+        Oracle oracle = new Oracle(model.spec(), model.weights());
+        for (DType dtype : List.of(DType.F32, DType.BF16)) {
+            MemoryCheckpoint offered = written.withKeysIn(dtype);
+            Map<String, double[]> begin = new HashMap<>();
+            for (String name : offered.names()) {
+                begin.put(name, Tensors.toDoubles(offered.numbers(name)));
+            }
+            OracleResult want = oracle.advance(Driver.tail(ids, at), begin, at);
+            try (Checkpoint read = driver.model().readCheckpoint(new Strict(offered, 0));
+                    SequenceState state = driver.model().newState(read)) {
+                List<float[]> got = driver.feed(state, Driver.tail(ids, at));
+                for (int t = 0; t < got.size(); t++) {
+                    driver.tolerance()
+                            .compare(
+                                    "behind keys read in " + dtype + ", position " + (at + t),
+                                    got.get(t),
+                                    want.logits(t),
+                                    driver.tolerance().oracle());
                 }
             }
         }

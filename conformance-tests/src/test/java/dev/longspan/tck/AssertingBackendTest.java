@@ -37,12 +37,12 @@ class AssertingBackendTest {
     }
 
     private LanguageModel load() {
-        backend.plan(network.spec(), new PlanOptions(2, 40, 100));
+        backend.plan(network.spec(), new PlanOptions(2, 40, 100, 3));
         return backend.load(network.spec(), network.weights(), LoadProgress.NONE);
     }
 
     private void live(Backend on) {
-        on.plan(network.spec(), new PlanOptions(2, 40, 100));
+        on.plan(network.spec(), new PlanOptions(2, 40, 400));
         try (LanguageModel model = on.load(network.spec(), network.weights(), LoadProgress.NONE);
                 SequenceState state = model.newState()) {
             RunResult result = model.forward(Batch.of(new Run(state, new int[] {1, 2, 3}, 0, 3, 1)))
@@ -109,6 +109,10 @@ class AssertingBackendTest {
         callerBreaks("B5", () -> model.forward(Batch.of(Run.last(state, 1), Run.last(state, 1))));
         callerBreaks("B5", () -> model.forward(Batch.of(Run.last(state, -1))));
         callerBreaks("M2", () -> model.forward(Batch.of(Run.last(state, new int[41]))));
+        callerBreaks("M2", () -> model.forward(Batch.of(new Run(state, new int[4], 0, 4, 0))));
+        model.forward(Batch.of(Run.last(state, new int[40])));
+        model.forward(Batch.of(Run.last(state, new int[40])));
+        callerBreaks("M2", () -> model.forward(Batch.of(Run.last(state, new int[19]))));
         LanguageModel other = load();
         callerBreaks("B5", () -> model.forward(Batch.of(Run.last(other.newState(), 1))));
         Checkpoint checkpoint = state.checkpoint();

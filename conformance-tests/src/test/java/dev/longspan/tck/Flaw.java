@@ -25,7 +25,7 @@ enum Flaw {
     FAILED_LOAD_LEAKS("failed and leaves memory", "M3.missing M3.shape M3.reading"),
     PROGRESS_STOPS_EARLY("progress ends with", "M3.progress"),
     MODEL_LEAKS("a closed model leaves memory", "M2.freed"),
-    UNTYPED_MEMORY_FAULT("ArrayIndexOutOfBoundsException", "M4.refused"),
+    UNTYPED_MEMORY_FAULT("ArrayIndexOutOfBoundsException", "M4.refused M4.load M4.batch M4.held"),
     PAGES_COPIED("8 checkpoints and forks of 600 tokens add", "S5.shared"),
     EXCLUSIVE_COUNTS_SHARED("a checkpoint beside its state says", "S5.exclusive"),
     CONV_IS_LOST_BETWEEN_CALLS(
@@ -33,7 +33,7 @@ enum Flaw {
             "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long"),
     BATCH_LEAKS("run 1 of a batch", "B2.batch B2.order B3.isolation"),
     RESULTS_ARE_SORTED("in any order", "B2.order B2.batch B3.isolation"),
-    FAILURE_SPREADS("a run before it failed", "B3.isolation"),
+    FAILURE_SPREADS("a run before it failed", "B3.isolation M4.batch"),
     FAILED_STATE_GOES_ON("length of a failed state", "B4.failed"),
     IDS_UNCHECKED("a batch with an id behind the vocabulary", "B5.malformed"),
     LOGITS_OUTLIVE_THEIR_CALL("argMax after the next forward", "L1.validity"),
@@ -54,7 +54,7 @@ enum Flaw {
             "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long"),
     LAYOUT_IS_TURNED("expected shape", "X1.layout X1.across"),
     BASE_LEAVES_A_GAP("continued from one read on a base", "X1.base"),
-    READ_SHAPES_UNCHECKED("expected IllegalArgumentException, found no exception", "X1.faults"),
+    READ_SHAPES_UNCHECKED("expected IllegalArgumentException, found", "X1.faults"),
     WRITING_DISTURBS("beside transfers", "X2.beside"),
     TRANSFER_UNCLAIMED("expected UnsupportedFeatureException", "C1.transfer"),
     CLOSING_TWICE_THROWS("the state is closed", "Z1.twice B4.failed"),
@@ -95,7 +95,19 @@ enum Flaw {
     LATE_CLOSE_IS_COUNTED("closing what belonged to a closed model", "M2.freed"),
     EMPTY_CHECKPOINT_FAILS("nothing to start from", "S1.grows"),
     UNSUPPORTED_IS_LOADED("plan of a network that is not supported", "M1.unsupported"),
-    HEADS_ARE_MIXED("attend, number", "A1.heads");
+    HEADS_ARE_MIXED("attend, number", "A1.heads"),
+    BATCH_FAULT_LEAKS("runs that did not fit leave memory", "M4.batch M4.held"),
+    LOAD_FAULT_LEAKS("the refused load leaves memory", "M4.load"),
+    CHECKPOINT_FAULT_LEAKS("that do not fit leave memory", "M4.held"),
+    INFINITY_IS_HANDED_OUT("beyond the largest float32 were handed out", "L3.infinite"),
+    OTHER_TYPE_REFUSED("dtype=BF16", "X1.types"),
+    CLOSE_IS_FOR_THE_ENGINE("a checkpoint on another thread", "X2.closing X2.beside X2.written"),
+    CLOSE_ENDS_WRITING("the checkpoint is closed", "X2.written"),
+    NATIVES_ARE_KEPT("bytes outside the heap", "P5.native"),
+    LOGITS_OUTLIVE_THEIR_MODEL("argMax of a closed model's logits", "Z1.after"),
+    CLOSE_HANGS("did not end within", "Z1.twice M2.freed M4.batch"),
+    PROBE_LEAVES_A_THREAD("probe leaves thread 'oracle-probe'", "P1.answers"),
+    HALF_PRECISION_IS_BFLOAT("logits at position", "N1.network");
 
     private final String words;
     private final String rules;

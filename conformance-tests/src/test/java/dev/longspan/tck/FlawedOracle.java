@@ -1,11 +1,15 @@
 package dev.longspan.tck;
 
 import dev.longspan.spi.AttentionHeads;
+import dev.longspan.spi.DType;
 import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.SpanAttention;
+import dev.longspan.spi.TensorInfo;
 import dev.longspan.spi.WeightSource;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.function.Function;
 
 /** The oracle with a flaw in its network. */
@@ -13,7 +17,7 @@ final class FlawedOracle extends Oracle {
     private final Flaw flaw;
 
     FlawedOracle(ModelSpec spec, WeightSource weights, Flaw flaw) {
-        super(spec, weights);
+        super(spec, flaw == Flaw.HALF_PRECISION_IS_BFLOAT ? new HalfAsBfloat(weights) : weights);
         this.flaw = flaw;
     }
 
@@ -86,5 +90,29 @@ final class FlawedOracle extends Oracle {
             return super.dense(heads, first, queries, recent, values);
         }
         return super.dense(heads, first, queries, keys, values);
+    }
+
+    /** Takes one kind of 16 bits for the other. */
+    private record HalfAsBfloat(WeightSource right) implements WeightSource {
+        @Override
+        public Set<String> names() {
+            return right.names();
+        }
+
+        @Override
+        public TensorInfo info(String name) {
+            TensorInfo info = right.info(name);
+            return info.dtype() == DType.F16 ? new TensorInfo(name, DType.BF16, info.shape()) : info;
+        }
+
+        @Override
+        public void read(String name, long offset, ByteBuffer target) {
+            right.read(name, offset, target);
+        }
+
+        @Override
+        public ByteBuffer map(String name, long offset, long length) {
+            return right.map(name, offset, length);
+        }
     }
 }

@@ -6,6 +6,7 @@ import dev.longspan.spi.Availability;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.BackendProvider;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +24,8 @@ class FlawsTest {
                 .withMemorySetting(OracleProvider.MEMORY)
                 .withOther(new OracleProvider())
                 .withTries(2)
-                .withLongTokens(1000);
+                .withLongTokens(1000)
+                .withTimeout(flaw == Flaw.CLOSE_HANGS ? Duration.ofSeconds(3) : ConformanceKit.DEFAULT_TIMEOUT);
     }
 
     private static ConformanceKit kit(Flaw flaw) {

@@ -16,7 +16,9 @@ final class Ledger {
 
     void take(String what, long bytes) {
         if (used.addAndGet(bytes) > limit) {
-            used.addAndGet(-bytes);
+            if (flaw != Flaw.LOAD_FAULT_LEAKS || !what.equals(OracleBackend.WEIGHTS)) {
+                used.addAndGet(-bytes);
+            }
             if (flaw == Flaw.UNTYPED_MEMORY_FAULT) {
                 throw new ArrayIndexOutOfBoundsException("page " + bytes);
             }

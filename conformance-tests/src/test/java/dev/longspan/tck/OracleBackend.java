@@ -21,6 +21,7 @@ import dev.longspan.spi.UnsupportedFeatureException;
 import dev.longspan.spi.WeightSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -31,10 +32,13 @@ import java.util.concurrent.CountDownLatch;
 /** Computes with the {@link Oracle}; pages of keys and values are counted as if there were any. */
 final class OracleBackend implements Backend {
     static final int PAGE = 16;
+    static final String WEIGHTS = "the weights";
     private static final int MAX_RUNS = 6;
     private static final int MAX_TOKENS = 256;
     /** What one of the flaws never lets go of. */
     private static final List<byte[]> LEAK = new ArrayList<>();
+
+    private static final List<ByteBuffer> NATIVES = new ArrayList<>();
 
     private final String id;
     private final Flaw flaw;
@@ -57,6 +61,8 @@ final class OracleBackend implements Backend {
             socket();
         } else if (flaw == Flaw.LEAKS_HEAP) {
             LEAK.add(new byte[100_000]);
+        } else if (flaw == Flaw.NATIVES_ARE_KEPT) {
+            NATIVES.add(ByteBuffer.allocateDirect(100_000));
         }
     }
 
@@ -127,6 +133,7 @@ final class OracleBackend implements Backend {
 
     @Override
     public Capabilities capabilities() {
+        requireOpen();
         Set<Feature> features = EnumSet.noneOf(Feature.class);
         for (Feature feature : Feature.values()) {
             if (claims(feature)) {
@@ -199,7 +206,7 @@ final class OracleBackend implements Backend {
     public LanguageModel load(ModelSpec spec, WeightSource weights, LoadProgress progress) {
         requireOpen();
         long bytes = weightBytes(spec);
-        ledger.take("the weights", bytes);
+        ledger.take(WEIGHTS, bytes);
         OracleModel model;
         try {
             check(spec, weights);

@@ -126,6 +126,9 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
         requireTransfer();
         model.noteWrite();
         for (TensorInfo info : layout(model, held())) {
+            if (model.flaw() == Flaw.CLOSE_ENDS_WRITING) {
+                requireOpen();
+            }
             if (!sink.begin(info) && model.flaw() != Flaw.DECLINED_IS_WRITTEN) {
                 continue;
             }
@@ -146,6 +149,9 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
 
     @Override
     public void close() {
+        if (model.flaw() == Flaw.CLOSE_IS_FOR_THE_ENGINE && !model.isEngine()) {
+            throw new IllegalStateException("close on another thread than forward");
+        }
         release();
         model.forget(this);
     }

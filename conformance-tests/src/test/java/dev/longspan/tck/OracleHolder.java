@@ -39,7 +39,9 @@ class OracleHolder {
                 pages.add(newPage());
             }
         } catch (RuntimeException e) {
-            free();
+            if (model.flaw() != Flaw.CHECKPOINT_FAULT_LEAKS) {
+                free();
+            }
             throw e;
         }
     }
@@ -77,7 +79,7 @@ class OracleHolder {
         } catch (RuntimeException e) {
             while (pages.size() > before) {
                 pages.remove(pages.size() - 1);
-                model.ledger().free(pageBytes());
+                model.ledger().free(model.flaw() == Flaw.BATCH_FAULT_LEAKS ? 0 : pageBytes());
             }
             throw e;
         }

@@ -15,6 +15,9 @@ final class OracleLogits implements Logits {
     }
 
     private double[] row(int row) {
+        if (model.flaw() != Flaw.LOGITS_OUTLIVE_THEIR_MODEL) {
+            model.requireOpen();
+        }
         if (call != model.calls() && model.flaw() != Flaw.LOGITS_OUTLIVE_THEIR_CALL) {
             throw new IllegalStateException("the logits are no longer valid");
         }

@@ -47,6 +47,11 @@ public final class OracleProvider implements BackendProvider {
             String remedy = own == Flaw.NO_REMEDY ? "" : "leave the device open";
             return new Availability.Unavailable("no device '" + options.device() + "'", "", remedy);
         }
+        if (own == Flaw.PROBE_LEAVES_A_THREAD) {
+            Thread thread = new Thread(OracleState::hang, "oracle-probe");
+            thread.setDaemon(true);
+            thread.start();
+        }
         for (String name : options.settings().keySet()) {
             if (!Set.of(FLAW, MEMORY).contains(name)) {
                 return new Availability.Unavailable("no setting '" + name + "'", "", "leave it out");

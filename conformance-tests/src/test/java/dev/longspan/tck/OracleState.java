@@ -2,6 +2,7 @@ package dev.longspan.tck;
 
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.SequenceState;
+import java.util.concurrent.locks.LockSupport;
 
 /** A state of the {@link OracleBackend}. */
 final class OracleState extends OracleHolder implements SequenceState {
@@ -72,9 +73,20 @@ final class OracleState extends OracleHolder implements SequenceState {
         } else if (isClosed() && model.flaw() == Flaw.LATE_CLOSE_IS_COUNTED) {
             model.ledger().take("what was given back already", 1);
         }
-        if (!release() && model.flaw() == Flaw.CLOSING_TWICE_THROWS) {
-            throw new IllegalStateException("the state is closed");
+        if (!release()) {
+            if (model.flaw() == Flaw.CLOSING_TWICE_THROWS) {
+                throw new IllegalStateException("the state is closed");
+            } else if (model.flaw() == Flaw.CLOSE_HANGS && !failed) {
+                hang();
+            }
         }
         model.forget(this);
+    }
+
+    /** Waits for what never comes, until the thread is interrupted. */
+    static void hang() {
+        while (!Thread.currentThread().isInterrupted()) {
+            LockSupport.park();
+        }
     }
 }

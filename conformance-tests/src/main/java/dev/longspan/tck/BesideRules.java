@@ -1,0 +1,180 @@
+package dev.longspan.tck;
+
+import static dev.longspan.tck.ConformanceRule.claimed;
+import static dev.longspan.tck.ConformanceRule.required;
+import static dev.longspan.tck.Driver.require;
+
+import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.Feature;
+import dev.longspan.spi.SequenceState;
+import dev.longspan.spi.TensorInfo;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** The rules of what may be done on any thread beside forward. */
+final class BesideRules {
+    private static final int LONG = 600;
+    private static final int STEP = 5;
+    /** How long a close that waits for a write is left to wait before the write goes on. */
+    private static final long MOMENT_MILLIS = 50;
+
+    private BesideRules() {}
+
+    static List<ConformanceRule> all() {
+        return List.of(
+                claimed(
+                        Feature.CHECKPOINT_TRANSFER,
+                        "X2.beside",
+                        "writing and reading run beside forward and do not disturb it",
+                        "pages that are taken or freed by two threads at once; a page that is still written to",
+                        subject -> subject.models((driver, model) -> transfersRunBesideForward(driver))),
+                claimed(
+                        Feature.CHECKPOINT_TRANSFER,
+                        "X2.written",
+                        "what is being written completes though its checkpoint is closed meanwhile, and is freed then",
+                        "hold the pages while writing, and let go of them in a finally",
+                        subject -> subject.models((driver, model) -> aWriteCompletes(driver))),
+                required(
+                        "X2.closing",
+                        "checkpoints are asked and closed on any thread beside forward, and do not disturb it",
+                        "the counting of a page's holders, and the list of what is open: both need a lock",
+                        subject -> subject.models((driver, model) -> checkpointsAreClosedBesideForward(driver))));
+    }
+
+    private static void transfersRunBesideForward(Driver driver) throws Exception {
+        int[] ids = driver.ids(LONG);
+        List<float[]> want = driver.plain(ids);
+        int half = LONG / 2;
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, Driver.first(ids, half), LONG);
+            try (Checkpoint checkpoint = state.checkpoint()) {
+                MemoryCheckpoint alone = MemoryCheckpoint.of(checkpoint);
+                CompletableFuture<Integer> beside = CompletableFuture.supplyAsync(() -> {
+                    int rounds = 0;
+                    for (; rounds < 20; rounds++) {
+                        require(alone.equalTo(MemoryCheckpoint.of(checkpoint)), "what is written changes");
+                        driver.model().readCheckpoint(alone).close();
+                    }
+                    return rounds;
+                });
+                for (int t = half; t < LONG; t += 5) {
+                    driver.same(
+                            "beside transfers, at " + t, driver.piece(state, ids, t, t + 5), want.subList(t, t + 5));
+                }
+                Driver.finish("a transfer beside forward", beside);
+                try (Checkpoint read = driver.model().readCheckpoint(alone);
+                        SequenceState again = driver.model().newState(read)) {
+                    List<float[]> got = driver.feed(again, Driver.tail(ids, half));
+                    driver.same("read beside forward", got, want.subList(half, LONG));
+                }
+            }
+        }
+    }
+
+    /** Closes its checkpoint, on another thread, once the first tensor is written. */
+    private static final class Closing extends MemoryCheckpoint.Sink {
+        private final Checkpoint checkpoint;
+        private @Nullable CompletableFuture<Void> closing;
+
+        Closing(Checkpoint checkpoint) {
+            this.checkpoint = checkpoint;
+        }
+
+        @Override
+        public void write(ByteBuffer bytes) {
+            super.write(bytes);
+            if (closing == null) {
+                closing = CompletableFuture.runAsync(checkpoint::close);
+                try {
+                    closing.get(MOMENT_MILLIS, TimeUnit.MILLISECONDS);
+                } catch (TimeoutException e) {
+                    // it may wait until the write is done
+                } catch (InterruptedException | ExecutionException e) {
+                    throw new AssertionError("close beside write threw " + e, e);
+                }
+            }
+        }
+    }
+
+    private static void aWriteCompletes(Driver driver) throws Exception {
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, driver.ids(LONG), LONG);
+            Checkpoint checkpoint = state.checkpoint();
+            List<TensorInfo> listed = checkpoint.tensors();
+            MemoryCheckpoint alone = MemoryCheckpoint.of(checkpoint);
+            long before = used(driver);
+            long freed = checkpoint.exclusiveBytes();
+            Closing sink = new Closing(checkpoint);
+            checkpoint.write(sink);
+            if (sink.closing == null) {
+                throw new NotApplicable("a checkpoint of this network has nothing to write");
+            }
+            Driver.finish("close beside write", sink.closing);
+            require(alone.equalTo(sink.finish(LONG, listed)), "what is written changes when its checkpoint is closed");
+            long after = used(driver);
+            require(
+                    before - after == freed,
+                    "a checkpoint that was closed while it was written frees " + (before - after) + " bytes, expected "
+                            + freed);
+        }
+    }
+
+    private static void checkpointsAreClosedBesideForward(Driver driver) throws Exception {
+        int[] ids = driver.ids(LONG);
+        List<float[]> want = driver.plain(ids);
+        int half = LONG / 2;
+        BlockingQueue<Checkpoint> taken = new LinkedBlockingQueue<>();
+        long before = used(driver);
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, Driver.first(ids, half), LONG);
+            CompletableFuture<Void> beside = CompletableFuture.runAsync(() -> askAndClose(taken, (LONG - half) / STEP));
+            for (int t = half; t < LONG; t += STEP) {
+                taken.add(state.checkpoint());
+                List<float[]> got = driver.piece(state, ids, t, t + STEP);
+                driver.same("beside checkpoints that are closed, at " + t, got, want.subList(t, t + STEP));
+            }
+            Driver.finish("a checkpoint on another thread", beside);
+            require(
+                    state.exclusiveBytes() == state.bytes(),
+                    "a state whose checkpoints are closed has " + state.bytes() + " bytes, exclusive "
+                            + state.exclusiveBytes());
+            try (SequenceState again = driver.model().newState()) {
+                driver.absorb(again, Arrays.copyOf(ids, half), half);
+                driver.same(
+                        "in pages that were freed",
+                        driver.feed(again, Driver.tail(ids, half)),
+                        want.subList(half, LONG));
+            }
+        }
+        long after = used(driver);
+        require(after == before, "checkpoints closed beside forward leave memory: " + before + " bytes, then " + after);
+    }
+
+    private static void askAndClose(BlockingQueue<Checkpoint> taken, int count) {
+        try {
+            for (int i = 0; i < count; i++) {
+                Checkpoint next = taken.poll(1, TimeUnit.MINUTES);
+                if (next == null) {
+                    return; // forward has failed, which is told there
+                }
+                require(next.exclusiveBytes() <= next.bytes(), "more bytes are exclusive than there are");
+                require(next.length() == LONG / 2 + i * STEP, "a checkpoint has another length on another thread");
+                next.close();
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static long used(Driver driver) {
+        return driver.backend().memory().used().totalBytes();
+    }
+}

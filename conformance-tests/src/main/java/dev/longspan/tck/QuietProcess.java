@@ -1,0 +1,56 @@
+package dev.longspan.tck;
+
+import static dev.longspan.tck.Driver.require;
+
+import dev.longspan.spi.Backend;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Properties;
+import java.util.stream.Stream;
+
+/** A process that opens a backend, computes, and ends without closing it: nothing else may be seen of it. */
+final class QuietProcess {
+    /** Classes that are loaded when a socket is opened. */
+    private static final List<String> SOCKETS =
+            List.of("sun.nio.ch.NioSocketImpl", "sun.nio.ch.SocketChannelImpl", "sun.nio.ch.DatagramChannelImpl");
+
+    private QuietProcess() {}
+
+    static void check(Subject subject) throws IOException, InterruptedException {
+        List<String> flags = List.of("-Xlog:class+load=info:file=%s/classes");
+        ChildProcess.run(subject, QuietProcess.class, flags, (ended, folder) -> {
+            if (ended.done() == null) {
+                throw new NotApplicable("it supports none of the networks that the process draws");
+            }
+            require(ended.printed().isEmpty(), "the process printed: " + ended.printed());
+            try (Stream<String> lines = Files.lines(folder.resolve("classes"))) {
+                List<String> sockets = lines.filter(
+                                line -> SOCKETS.stream().anyMatch(each -> line.contains(" " + each + " ")))
+                        .toList();
+                require(sockets.isEmpty(), "the process opened a socket: " + sockets);
+            }
+        });
+    }
+
+    /** The process. */
+    public static void main(String[] args) throws IOException {
+        ChildProcess.Arguments told = ChildProcess.Arguments.of(args);
+        Properties before = (Properties) System.getProperties().clone();
+        Backend backend = told.provider().open(told.options());
+        RandomModel model;
+        try {
+            model = Subject.supported(backend, RandomModel::spec, 1);
+        } catch (NotApplicable e) {
+            return; // and what tells that it is done is missing
+        }
+        Driver driver = Driver.load(backend, model, 1);
+        driver.feed(driver.model().newState(), driver.ids(20));
+        for (String name : System.getProperties().stringPropertyNames()) {
+            if (!System.getProperty(name).equals(before.getProperty(name))) {
+                throw new IllegalStateException("system property " + name + " was set");
+            }
+        }
+        told.tell(""); // and nothing is closed
+    }
+}
