@@ -2,6 +2,7 @@
 module dev.longspan.cli {
     requires com.fasterxml.jackson.databind;
     requires dev.longspan.core;
+    requires dev.longspan.http;
     requires dev.longspan.nano;
     requires info.picocli;
     // the terminal library takes Ctrl-C through sun.misc.Signal

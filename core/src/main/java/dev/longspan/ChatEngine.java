@@ -7,8 +7,8 @@ import dev.longspan.engine.PrefixCache;
 import dev.longspan.engine.ResponseFuture;
 import dev.longspan.engine.Scheduler;
 import dev.longspan.engine.TurnOwner;
-import dev.longspan.prompt.RenderSettings;
 import dev.longspan.session.SessionTable;
+import dev.longspan.spi.MemoryPlan;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -38,6 +38,7 @@ public final class ChatEngine implements AutoCloseable {
     private final GenerationPlanner planner;
     private final BackendInfo backend;
     private final ModelInfo info;
+    private final MemoryPlan memoryPlan;
     private final Scheduler scheduler;
     private final PrefixCache prefixes;
     private final SessionTable sessions;
@@ -49,6 +50,7 @@ public final class ChatEngine implements AutoCloseable {
             OpenModel model,
             BackendInfo backend,
             ModelInfo info,
+            MemoryPlan memoryPlan,
             Scheduler scheduler,
             PrefixCache prefixes,
             SessionTable sessions,
@@ -56,6 +58,7 @@ public final class ChatEngine implements AutoCloseable {
         this.model = model;
         this.backend = backend;
         this.info = info;
+        this.memoryPlan = memoryPlan;
         this.planner = new GenerationPlanner(model);
         this.scheduler = scheduler;
         this.prefixes = prefixes;
@@ -76,6 +79,11 @@ public final class ChatEngine implements AutoCloseable {
     /** {@return what the engine computes with} */
     public BackendInfo backend() {
         return backend;
+    }
+
+    /** {@return an upper bound of the memory that the model uses, and a conversation by its length} */
+    public MemoryPlan memoryPlan() {
+        return memoryPlan;
     }
 
     /**
@@ -170,7 +178,7 @@ public final class ChatEngine implements AutoCloseable {
     }
 
     private static void requireMessages(ChatRequest request) {
-        if (request.messages().isEmpty()) {
+        if (request.messages().isEmpty() && request.prompt().isEmpty()) {
             throw new InvalidRequestException("messages", "expected at least one, found none");
         }
     }
@@ -267,10 +275,51 @@ public final class ChatEngine implements AutoCloseable {
      */
     public int countTokens(ChatRequest request) {
         requireMessages(request);
-        return model.renderer()
-                .prompt(request.messages(), RenderSettings.of(request), null)
-                .ids()
-                .length;
+        return planner.prompt(request, request.messages(), null).ids().length;
+    }
+
+    /**
+     * {@return the ids of a text's tokens; control tokens in it are control tokens}
+     *
+     * @param text any text
+     * @throws InvalidRequestException if the tokenizer's pattern takes too many steps on it
+     */
+    public int[] tokenize(String text) {
+        return model.renderer().encodeText(text);
+    }
+
+    /**
+     * {@return the text of tokens, control tokens included; bytes that are no character are replaced}
+     *
+     * @param ids the ids, each below the vocabulary's size
+     * @throws InvalidRequestException if one is none of the model's
+     */
+    public String detokenize(int... ids) {
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] < 0 || ids[i] >= info.vocabularySize()) {
+                throw new InvalidRequestException(
+                        "ids[" + i + "]", "expected 0 to " + (info.vocabularySize() - 1) + ", found " + ids[i]);
+            }
+        }
+        return model.renderer().decode(ids);
+    }
+
+    /**
+     * Adds a listener that is told what the engine does from now on.
+     *
+     * @param listener the listener
+     */
+    public void addListener(EngineListener listener) {
+        scheduler.addListener(listener);
+    }
+
+    /**
+     * Takes a listener away; nothing happens if it is not there.
+     *
+     * @param listener the listener
+     */
+    public void removeListener(EngineListener listener) {
+        scheduler.removeListener(listener);
     }
 
     /**

@@ -419,7 +419,7 @@ public final class ChatEngineBuilder {
                 clock);
         SessionTable sessions = new SessionTable(context, snapshots);
         reclaimer.connect(sessions, scheduler::wake);
-        return new ChatEngine(model, backendInfo, info, scheduler, prefixes, sessions, owned);
+        return new ChatEngine(model, backendInfo, info, plan, scheduler, prefixes, sessions, owned);
     }
 
     /** Computed when it is first needed, and only from the files that were loaded. */

@@ -38,6 +38,7 @@ public final class ChatRequest {
     private final OptionalInt thinkingBudget;
     private final boolean thinkingHidden;
     private final boolean thinkingKept;
+    private final Optional<String> prompt;
     private final Optional<String> cacheKey;
     private final RepetitionSettings repetition;
     private final Map<String, @Nullable Object> templateArguments;
@@ -56,14 +57,23 @@ public final class ChatRequest {
         thinkingBudget = builder.thinkingBudget;
         thinkingHidden = builder.thinkingHidden;
         thinkingKept = builder.thinkingKept;
+        prompt = builder.prompt;
         cacheKey = builder.cacheKey;
         repetition = builder.repetition;
         templateArguments = Collections.unmodifiableMap(new LinkedHashMap<>(builder.templateArguments));
         flushPolicy = builder.flushPolicy;
-        if (messages.isEmpty() && !builder.withoutMessages) {
+        if (prompt.isPresent()) {
+            checkPrompt();
+        } else if (messages.isEmpty() && !builder.withoutMessages) {
             throw new InvalidRequestException("messages", "expected at least one, found none");
         }
         checkTools();
+    }
+
+    private void checkPrompt() {
+        if (!messages.isEmpty() || !tools.isEmpty()) {
+            throw new InvalidRequestException("prompt", "expected no messages and no tools beside it");
+        }
     }
 
     private void checkTools() {
@@ -107,7 +117,12 @@ public final class ChatRequest {
         return builder().user(text).build();
     }
 
-    /** {@return the conversation so far, at least one message} */
+    /** {@return the text to go on with in place of messages; empty where there are messages} */
+    public Optional<String> prompt() {
+        return prompt;
+    }
+
+    /** {@return the conversation so far, at least one message unless there is a prompt} */
     public List<ChatMessage> messages() {
         return messages;
     }

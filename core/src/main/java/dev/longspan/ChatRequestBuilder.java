@@ -25,6 +25,7 @@ public final class ChatRequestBuilder {
     boolean thinkingHidden;
     boolean thinkingKept;
     boolean withoutMessages;
+    Optional<String> prompt = Optional.empty();
     Optional<String> cacheKey = Optional.empty();
     RepetitionSettings repetition = RepetitionSettings.DEFAULT;
     final Map<String, @Nullable Object> templateArguments = new LinkedHashMap<>();
@@ -73,6 +74,18 @@ public final class ChatRequestBuilder {
      */
     public ChatRequestBuilder assistant(String text) {
         messages.add(ChatMessage.assistant(text));
+        return this;
+    }
+
+    /**
+     * Gives the model a text to go on with, in place of messages. No chat template is rendered, nothing is put before or behind
+     * it, and control tokens in it are control tokens: it must come from whoever may write those. Without a session only.
+     *
+     * @param text the text
+     * @return this builder
+     */
+    public ChatRequestBuilder prompt(String text) {
+        prompt = Optional.of(text);
         return this;
     }
 
@@ -380,7 +393,7 @@ public final class ChatRequestBuilder {
     /**
      * {@return the request}
      *
-     * @throws InvalidRequestException if there is no message, two tools have one name, or the tool choice does not fit
+     * @throws InvalidRequestException if there is no message and no prompt, or both are there, two tools have one name, or the tool choice does not fit
      *     the tools
      */
     public ChatRequest build() {

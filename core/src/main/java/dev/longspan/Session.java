@@ -3,6 +3,7 @@ package dev.longspan;
 import dev.longspan.session.LiveSession;
 import dev.longspan.session.SessionTable;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A conversation that keeps its state: each turn computes only what is new. Opened by {@link ChatEngine#openSession}.
@@ -148,6 +149,19 @@ public final class Session implements AutoCloseable {
      */
     public void append(ChatRequest request, TurnOptions options) {
         session.turns().append(request, options);
+    }
+
+    /**
+     * Begins to read messages without answering, and tells how far it is.
+     *
+     * @param request the new messages, tools and settings of the template; nothing else of it counts
+     * @param options how the turn is begun; a turn that is cancelled is taken back
+     * @return {@link ChatEvent.PromptProgress} and an end, to be read to the end or closed by the caller; empty if there was nothing
+     *     to compute, and the messages are in the history
+     * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} does
+     */
+    public Optional<ChatStream> beginAppend(ChatRequest request, TurnOptions options) {
+        return session.turns().beginAppend(request, options);
     }
 
     /**

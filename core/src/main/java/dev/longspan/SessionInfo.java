@@ -8,6 +8,7 @@ import java.util.Optional;
  *
  * @param id its id
  * @param created when it was opened
+ * @param lastUsed when a turn was begun last, or it was opened
  * @param sequence how many turns have been committed, of any kind; a turn can ask for this
  * @param messages how many messages it has
  * @param tokens how many tokens its state holds
@@ -22,6 +23,7 @@ import java.util.Optional;
 public record SessionInfo(
         String id,
         Instant created,
+        Instant lastUsed,
         long sequence,
         int messages,
         int tokens,

@@ -55,7 +55,24 @@ final class EngineOptions {
      * @throws StartException if the options, the model or the backend are at fault
      */
     ChatEngine open(Surroundings surroundings, LoadProgress progress) {
-        Path folder = model == null ? NanoModel.unpack(surroundings) : existing(model);
+        return open(folder(surroundings), progress);
+    }
+
+    /**
+     * {@return the model's folder}
+     *
+     * @throws StartException if it is not there
+     */
+    Path folder(Surroundings surroundings) {
+        return model == null ? NanoModel.unpack(surroundings) : existing(model);
+    }
+
+    /**
+     * {@return the engine, to be closed by the caller}
+     *
+     * @throws StartException if the options, the model or the backend are at fault
+     */
+    ChatEngine open(Path folder, LoadProgress progress) {
         try {
             ChatEngineBuilder builder = ChatEngine.builder().model(folder).loadProgress(progress);
             if (backend != null) {

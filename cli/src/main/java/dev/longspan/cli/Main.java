@@ -3,6 +3,7 @@ package dev.longspan.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ParameterException;
@@ -32,11 +33,23 @@ public final class Main {
         CommandLine commandLine = new CommandLine(new LongspanCommand());
         commandLine.addSubcommand(new ChatCommand(surroundings));
         commandLine.addSubcommand(new InspectCommand(surroundings));
+        CommandLine serve = new CommandLine(new ServeCommand(surroundings));
+        commandLine.addSubcommand(serve);
         commandLine.setOut(new PrintWriter(surroundings.out(), true, StandardCharsets.UTF_8));
         commandLine.setErr(new PrintWriter(surroundings.err(), true, StandardCharsets.UTF_8));
         Ansi ansi = surroundings.terminal() ? Ansi.AUTO : Ansi.OFF;
         commandLine.setColorScheme(CommandLine.Help.defaultColorScheme(ansi));
         commandLine.setParameterExceptionHandler((fault, arguments) -> refuse(fault, arguments, surroundings));
+        if (args.length > 0 && args[0].equals("serve") && !Set.of(args).contains("--help")) {
+            try {
+                GivenDefaults given = new GivenDefaults(surroundings.environment(), List.of(args));
+                given.check(serve.getCommandSpec());
+                serve.setDefaultValueProvider(given);
+            } catch (StartException e) {
+                surroundings.say(Fault.of(e).line());
+                return Fault.WRONG_START;
+            }
+        }
         return commandLine.execute(args);
     }
 

@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
 
 /** Runs the command in a process of its own. */
 final class ChildJvm {
-    private static final Pattern RUNTIME = Pattern.compile("(longspan|jackson|picocli|jline|slf4j)-.*\\.jar|classes");
+    private static final Pattern RUNTIME = Pattern.compile(
+            "(longspan|jackson|picocli|jline|slf4j|jetty|micrometer|prometheus|HdrHistogram)-.*\\.jar|classes");
 
     private ChildJvm() {}
 

@@ -52,13 +52,19 @@ public final class GenerationPlanner {
         request.toolParser().ifPresent(model.toolParsers()::named);
         ToolParser parser = settings.tools().isEmpty() ? null : toolParser(request);
         int[] opening = parser == null ? new int[0] : forcedOpening(parser, request.toolChoice());
-        Prompt prompt = model.renderer().prompt(messages, settings, time);
+        Prompt prompt = prompt(request, messages, time);
         int room = limit - prompt.ids().length;
         if (room < 1) {
             throw new ContextLengthException(prompt.ids().length, limit);
         }
         OutputRules output = new OutputRules(
-                prompt.startsThinking(), request.stop(), parser, settings.tools(), true, request.maxToolCalls(), true);
+                prompt.startsThinking(),
+                request.stop(),
+                parser,
+                settings.tools(),
+                true,
+                request.maxToolCalls(),
+                request.prompt().isEmpty());
         return new GenerationSpec(
                 prompt.ids(),
                 prompt.endsLine(),
@@ -73,6 +79,21 @@ public final class GenerationPlanner {
     }
 
     /**
+     * {@return the prompt of a request}
+     *
+     * @param request how to answer
+     * @param messages the whole conversation
+     * @param time what the template is told of the time; null for the time it is
+     * @throws InvalidRequestException if a part of it is malformed, or the template cannot do what is asked
+     * @throws dev.longspan.ChatTemplateException if the model's template refuses the conversation
+     */
+    public Prompt prompt(ChatRequest request, List<ChatMessage> messages, @Nullable ZonedDateTime time) {
+        return request.prompt()
+                .map(model.renderer()::text)
+                .orElseGet(() -> model.renderer().prompt(messages, RenderSettings.of(request), time));
+    }
+
+    /**
      * {@return ascending positions of a prompt where later requests are likely to go another way: behind the system message and
      * tools, behind the last message, and at multiples of {@value #GRID} tokens, ever fewer towards the beginning}
      *
@@ -83,8 +104,10 @@ public final class GenerationPlanner {
         RenderSettings settings = RenderSettings.of(request);
         List<ChatMessage> messages = request.messages();
         TreeSet<Integer> marks = new TreeSet<>();
-        marks.add(model.renderer().boundary(messages, settings, null, prompt));
-        marks.addAll(instructions(messages, settings, prompt));
+        if (request.prompt().isEmpty()) {
+            marks.add(model.renderer().boundary(messages, settings, null, prompt));
+            marks.addAll(instructions(messages, settings, prompt));
+        }
         for (long back = GRID; back < prompt.length; back *= 2) {
             marks.add((int) ((prompt.length - back) / GRID * GRID));
         }

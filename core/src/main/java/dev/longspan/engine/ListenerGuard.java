@@ -7,6 +7,8 @@ import dev.longspan.TokenUsage;
 import dev.longspan.spi.LongspanException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,13 +20,21 @@ final class ListenerGuard implements EngineListener {
     private final List<EngineListener> listeners;
 
     ListenerGuard(List<EngineListener> listeners) {
-        this.listeners = List.copyOf(listeners);
+        this.listeners = new CopyOnWriteArrayList<>(listeners);
+    }
+
+    void add(EngineListener listener) {
+        listeners.add(Objects.requireNonNull(listener, "listener"));
+    }
+
+    void remove(EngineListener listener) {
+        listeners.remove(listener);
     }
 
     private void tell(Consumer<EngineListener> what) {
-        for (int i = 0; i < listeners.size(); i++) {
+        for (EngineListener listener : listeners) {
             try {
-                what.accept(listeners.get(i));
+                what.accept(listener);
             } catch (Throwable e) { // checked ones too, which some languages throw without saying so
                 LOG.error("a listener of the engine failed", e);
             }

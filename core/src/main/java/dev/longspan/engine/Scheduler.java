@@ -48,7 +48,7 @@ public final class Scheduler implements AutoCloseable {
     private final Executor returner;
     private final RetryHint retryHint;
     private final long readerPatienceNanos;
-    private final EngineListener listener;
+    private final ListenerGuard listener;
     private final BatchStep step;
     private final Thread thread;
 
@@ -103,6 +103,16 @@ public final class Scheduler implements AutoCloseable {
         this.thread = new Thread(this::loop, "longspan-engine");
         thread.setDaemon(true);
         thread.start();
+    }
+
+    /** Adds a listener. */
+    public void addListener(EngineListener added) {
+        listener.add(added);
+    }
+
+    /** Takes a listener away, if it is there. */
+    public void removeListener(EngineListener removed) {
+        listener.remove(removed);
     }
 
     /**

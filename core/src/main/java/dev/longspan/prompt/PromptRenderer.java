@@ -103,6 +103,35 @@ public final class PromptRenderer {
     }
 
     /**
+     * {@return a text as a prompt, as it is}
+     *
+     * @param text the text; control tokens in it are control tokens
+     * @throws InvalidRequestException if it is empty, or the tokenizer's pattern takes too many steps on it
+     */
+    public Prompt text(String text) {
+        int[] ids = encodeText(text);
+        if (ids.length == 0) {
+            throw new InvalidRequestException("prompt", "expected a text, found an empty one");
+        }
+        return new Prompt(ids, false, text.endsWith("\n"));
+    }
+
+    /**
+     * {@return the ids of a text}
+     *
+     * @param text the text; control tokens in it are control tokens
+     * @throws InvalidRequestException if the tokenizer's pattern takes too many steps on it
+     */
+    public int[] encodeText(String text) {
+        return encode(MarkedText.plain(text), "prompt");
+    }
+
+    /** {@return the text of ids, control tokens included} */
+    public String decode(int... ids) {
+        return tokenizer.decode(ids, false);
+    }
+
+    /**
      * {@return the ids of a conversation without the beginning of a next answer; none for no messages}
      *
      * @param messages the conversation
@@ -182,10 +211,14 @@ public final class PromptRenderer {
     }
 
     private int[] encode(MarkedText text) {
+        return encode(text, "messages");
+    }
+
+    private int[] encode(MarkedText text, String field) {
         try {
             return tokenizer.encode(text, answerTags::contains);
         } catch (ModelLoadException e) {
-            throw new InvalidRequestException("messages", "the tokenizer cannot take this text: " + e.getMessage());
+            throw new InvalidRequestException(field, "the tokenizer cannot take this text: " + e.getMessage());
         }
     }
 }

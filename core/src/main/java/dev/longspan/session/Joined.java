@@ -2,6 +2,7 @@ package dev.longspan.session;
 
 import dev.longspan.ChatMessage;
 import dev.longspan.InvalidRequestException;
+import dev.longspan.SystemMessageConflictException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -36,9 +37,7 @@ final class Joined {
             all.add(system);
         } else if (!system.equals(first)) {
             if (now.ids().length > 0 || index > 0) {
-                throw new InvalidRequestException(
-                        "messages[" + index + "]",
-                        "expected no other system message than the session begins with, found one");
+                throw new SystemMessageConflictException("messages[" + index + "]");
             }
             if (first instanceof ChatMessage.SystemMessage) {
                 all.set(0, system);

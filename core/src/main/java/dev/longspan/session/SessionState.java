@@ -7,6 +7,8 @@ import dev.longspan.engine.Reservation;
 import dev.longspan.engine.SharedCheckpoint;
 import dev.longspan.prompt.CommonPrefix;
 import dev.longspan.spi.BackendMemoryException;
+import java.time.Clock;
+import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,6 +85,11 @@ final class SessionState {
     /** {@return when it was used last, in the time of {@link System#nanoTime}} */
     long lastUsed() {
         return lastUsed;
+    }
+
+    /** {@return when that was} */
+    Instant used(Clock clock) {
+        return clock.instant().minusNanos(System.nanoTime() - lastUsed);
     }
 
     void use() {

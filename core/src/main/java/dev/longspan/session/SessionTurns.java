@@ -13,6 +13,7 @@ import dev.longspan.engine.Reservation;
 import dev.longspan.prompt.RenderSettings;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,9 @@ public final class SessionTurns {
         Committed now = session.begin(options);
         try {
             context.scheduler().requirePlace();
+            if (request.prompt().isPresent()) {
+                throw new InvalidRequestException("prompt", "expected messages in a session, found a prompt");
+            }
             List<ChatMessage> messages = Joined.history(now, request.messages());
             requireQuestion(messages);
             GenerationSpec spec = context.planner().plan(request, messages, session.maxTokens(), session.created());
@@ -66,12 +70,23 @@ public final class SessionTurns {
 
     /** Reads messages without answering. */
     public void append(List<ChatMessage> messages, @Nullable RenderSettings settings, TurnOptions options) {
-        prefill(options, Turn.Kind.READS, now -> {
+        prefill(options, Turn.Kind.READS, appending(messages, settings));
+    }
+
+    private static Function<Committed, Reading> appending(
+            List<ChatMessage> messages, @Nullable RenderSettings settings) {
+        return now -> {
             if (messages.isEmpty()) {
                 throw new InvalidRequestException("messages", "expected at least one, found none");
             }
             return new Reading(Joined.history(now, messages), settings == null ? now.settings() : settings);
-        });
+        };
+    }
+
+    /** Begins to read the messages of a request without answering; empty if there was nothing to compute. */
+    public Optional<ChatStream> beginAppend(ChatRequest request, TurnOptions options) {
+        Function<Committed, Reading> wanted = appending(request.messages(), RenderSettings.of(request));
+        return Optional.ofNullable(begun(options, Turn.Kind.READS, wanted));
     }
 
     /** Reads the messages of a request without answering. */

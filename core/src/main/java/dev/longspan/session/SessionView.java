@@ -1,15 +1,18 @@
 package dev.longspan.session;
 
 import dev.longspan.SessionInfo;
+import java.time.Instant;
 
 /** A session at one moment. */
 public final class SessionView {
     private final String id;
+    private final Instant used;
     private final boolean busy;
     private final HeldSizes state;
 
-    SessionView(String id, boolean busy, HeldSizes state) {
+    SessionView(String id, Instant used, boolean busy, HeldSizes state) {
         this.id = id;
+        this.used = used;
         this.busy = busy;
         this.state = state;
     }
@@ -21,6 +24,7 @@ public final class SessionView {
             return new SessionInfo(
                     id,
                     sizes.held().created().toInstant(),
+                    used,
                     committed.sequence(),
                     committed.messages().size(),
                     committed.ids().length,

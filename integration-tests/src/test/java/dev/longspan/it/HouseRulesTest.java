@@ -30,6 +30,7 @@ class HouseRulesTest {
     private static final String REFERENCE = "dev.longspan.reference..";
     private static final String KIT = "dev.longspan.tck..";
     private static final String CLI = "dev.longspan.cli..";
+    private static final String HTTP = "dev.longspan.http..";
 
     private static final JavaClasses ALL = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
@@ -39,7 +40,8 @@ class HouseRulesTest {
     private static final DescribedPredicate<JavaClass> CORE = describe(
             "core",
             type -> resideInAPackage("dev.longspan..").test(type)
-                    && !resideInAnyPackage(SPI, REFERENCE, KIT, CLI, "dev.longspan.it..", "dev.longspan.benchmarks..")
+                    && !resideInAnyPackage(
+                                    SPI, REFERENCE, KIT, CLI, HTTP, "dev.longspan.it..", "dev.longspan.benchmarks..")
                             .test(type));
 
     private static final DescribedPredicate<JavaClass> CORE_INTERNALS = describe(
@@ -59,6 +61,7 @@ class HouseRulesTest {
         floors.put(REFERENCE, 20);
         floors.put(KIT, 10);
         floors.put(CLI, 18);
+        floors.put(HTTP, 30);
         floors.forEach((place, floor) -> assertThat(count(resideInAPackage(place)))
                 .as("classes of %s", place)
                 .isGreaterThanOrEqualTo(floor));
@@ -84,7 +87,7 @@ class HouseRulesTest {
                 .that(CORE)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(REFERENCE, KIT, CLI)
+                .resideInAnyPackage(REFERENCE, KIT, CLI, HTTP)
                 .check(ALL);
     }
 
@@ -94,7 +97,7 @@ class HouseRulesTest {
                 .that()
                 .resideInAPackage(REFERENCE)
                 .should()
-                .dependOnClassesThat(CORE.or(resideInAnyPackage(KIT, CLI)))
+                .dependOnClassesThat(CORE.or(resideInAnyPackage(KIT, CLI, HTTP)))
                 .check(ALL);
     }
 
@@ -104,17 +107,31 @@ class HouseRulesTest {
                 .that()
                 .resideInAPackage(KIT)
                 .should()
-                .dependOnClassesThat(CORE.or(resideInAnyPackage(REFERENCE, CLI)))
+                .dependOnClassesThat(CORE.or(resideInAnyPackage(REFERENCE, CLI, HTTP)))
                 .check(ALL);
     }
 
     @Test
-    void theCommandUsesCoresPublicPackageOnly() {
+    void theServerUsesCoresPublicPackageOnly() {
+        noClasses()
+                .that()
+                .resideInAPackage(HTTP)
+                .should()
+                .dependOnClassesThat(CORE_INTERNALS.or(resideInAnyPackage(REFERENCE, KIT, CLI)))
+                .check(ALL);
+    }
+
+    @Test
+    void theCommandUsesPublicPackagesOnly() {
+        DescribedPredicate<JavaClass> internalsOfTheServer = describe(
+                "the server's internals",
+                type -> resideInAPackage(HTTP).test(type)
+                        && !type.getPackageName().equals("dev.longspan.http"));
         noClasses()
                 .that()
                 .resideInAPackage(CLI)
                 .should()
-                .dependOnClassesThat(CORE_INTERNALS.or(resideInAnyPackage(REFERENCE, KIT)))
+                .dependOnClassesThat(CORE_INTERNALS.or(internalsOfTheServer).or(resideInAnyPackage(REFERENCE, KIT)))
                 .check(ALL);
     }
 

@@ -12,6 +12,7 @@ import dev.longspan.SessionOptions;
 import dev.longspan.SnapshotInfo;
 import dev.longspan.ToolCall;
 import dev.longspan.ToolSpecification;
+import dev.longspan.http.HttpAdapter;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -68,6 +69,14 @@ final class ReadmeExample {
             request.messages(List.of(ChatMessage.tool(call.id(), "sunny, 21 degrees")));
         }
         System.out.println(engine.chat(request.build()).text());
+        // README end
+    }
+
+    static void serve(ChatEngine engine) {
+        // README begin
+        try (HttpAdapter server = HttpAdapter.builder().engine(engine).port(0).start()) {
+            System.out.println("listening at " + server.address());
+        }
         // README end
     }
 }

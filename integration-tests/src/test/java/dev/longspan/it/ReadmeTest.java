@@ -48,6 +48,7 @@ class ReadmeTest {
                     .build()) {
                 ReadmeExample.keepASession(engine);
                 ReadmeExample.callTools(engine);
+                ReadmeExample.serve(engine);
             }
         } finally {
             System.setOut(before);
@@ -55,10 +56,11 @@ class ReadmeTest {
         List<String> lines = printed.toString(StandardCharsets.UTF_8).lines().toList();
         assertThat(lines).hasSizeGreaterThanOrEqualTo(2);
         assertThat(lines.get(0)).contains("Paris");
-        assertThat(String.join("", lines.subList(1, lines.size() - 3))).isNotBlank();
-        assertThat(lines.get(lines.size() - 3)).contains("Alice");
-        assertThat(lines.get(lines.size() - 2)).isEqualTo("2 and 4 messages");
-        assertThat(lines.get(lines.size() - 1)).contains("sunny");
+        assertThat(String.join("", lines.subList(1, lines.size() - 4))).isNotBlank();
+        assertThat(lines.get(lines.size() - 4)).contains("Alice");
+        assertThat(lines.get(lines.size() - 3)).isEqualTo("2 and 4 messages");
+        assertThat(lines.get(lines.size() - 2)).contains("sunny");
+        assertThat(lines.get(lines.size() - 1)).startsWith("listening at http://127.0.0.1:");
     }
 
     @Test

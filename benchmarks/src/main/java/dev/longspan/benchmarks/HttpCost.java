@@ -1,0 +1,357 @@
+package dev.longspan.benchmarks;
+
+import dev.longspan.ChatEngine;
+import dev.longspan.ChatEvent;
+import dev.longspan.ChatRequest;
+import dev.longspan.ChatStream;
+import dev.longspan.EngineListener;
+import dev.longspan.FlushPolicy;
+import dev.longspan.http.HttpAdapter;
+import dev.longspan.tck.DigestBackend;
+import dev.longspan.tck.DigestModel;
+import dev.longspan.tck.DigestOptions;
+import dev.longspan.tck.TemplateKind;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * What the server adds to the engine in the same process: to a request, to a chunk, to tokens a second; how long those wait who
+ * compute nothing; and what slow readers cost the others.
+ *
+ * <p>{@code benchmarks/run.sh program HttpCost}
+ */
+public final class HttpCost {
+    private static final int REQUESTS = 2000;
+    private static final int STREAMS = 64;
+    private static final int IDLE = 1000;
+    private static final int SLOW = 200;
+    private static final String LOOP = "!loop";
+
+    private final ChatEngine engine;
+    private final HttpAdapter server;
+    private final AtomicLong stepsComputed = new AtomicLong();
+    private final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+    private HttpCost(ChatEngine engine, HttpAdapter server) {
+        engine.addListener(new EngineListener() {
+            @Override
+            public void stepComputed(int runs, int tokens, Duration duration) {
+                stepsComputed.incrementAndGet();
+            }
+        });
+        this.engine = engine;
+        this.server = server;
+    }
+
+    /** Prints a table. */
+    public static void main(String[] arguments) throws Exception {
+        Path folder = Files.createTempDirectory("http-cost");
+        try {
+            System.out.println("| what | in process | over HTTP | difference or ratio |");
+            System.out.println("|---|---|---|---|");
+            onDigest(Files.createDirectories(folder.resolve("digest")));
+            onNano(Files.createDirectories(folder.resolve("nano")));
+        } finally {
+            NanoModel.deleteFolder(folder);
+        }
+    }
+
+    private static void onDigest(Path folder) throws Exception {
+        DigestModel.writeTo(folder, TemplateKind.STABLE);
+        try (DigestBackend backend = new DigestBackend(DigestOptions.defaults().withBatch(300, 4096));
+                ChatEngine engine = ChatEngine.builder()
+                        .model(folder)
+                        .backend(backend)
+                        .maxContextTokens(20_000)
+                        .prefixCacheBytes(0)
+                        .maxRunning(280)
+                        .build();
+                HttpAdapter server = HttpAdapter.builder()
+                        .engine(engine)
+                        .port(0)
+                        .maxConcurrent(600)
+                        .start()) {
+            HttpCost cost = new HttpCost(engine, server);
+            cost.requests();
+            cost.chunks();
+            cost.besideStreams();
+            cost.besideSlowReaders();
+        }
+    }
+
+    private static void onNano(Path folder) throws Exception {
+        NanoModel.copyTo(folder);
+        try (ChatEngine engine =
+                        ChatEngine.builder().model(folder).prefixCacheBytes(0).build();
+                HttpAdapter server =
+                        HttpAdapter.builder().engine(engine).port(0).start()) {
+            new HttpCost(engine, server).tokens();
+        }
+    }
+
+    private HttpRequest post(String text, String more) {
+        String body = "{\"messages\": [{\"role\": \"user\", \"content\": \"" + text.replace("\n", "\\n") + "\"}]" + more
+                + "}";
+        return HttpRequest.newBuilder(server.address().resolve("/v1/chat/completions"))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build();
+    }
+
+    /** Runs something often; answers the sorted times in milliseconds. */
+    private static double[] times(int count, Callable<?> work) throws Exception {
+        double[] times = new double[count];
+        for (int i = 0; i < count; i++) {
+            long began = System.nanoTime();
+            work.call();
+            times[i] = (System.nanoTime() - began) / 1e6;
+        }
+        Arrays.sort(times);
+        return times;
+    }
+
+    private static double at(double[] sorted, double share) {
+        return sorted[(int) Math.min(sorted.length - 1, Math.round(sorted.length * share))];
+    }
+
+    private static void row(String what, double one, double other, String unit) {
+        System.out.printf("| %s | %.3f %s | %.3f %s | %+.3f %s |%n", what, one, unit, other, unit, other - one, unit);
+    }
+
+    private void requests() throws Exception {
+        Callable<?> direct = () -> engine.chat(ChatRequest.of("!say hello\n!end"));
+        Callable<?> remote = () -> client.send(post("!say hello\n!end", ""), HttpResponse.BodyHandlers.ofString());
+        times(REQUESTS, direct);
+        times(REQUESTS, remote);
+        double[] one = times(REQUESTS, direct);
+        double[] other = times(REQUESTS, remote);
+        row("a short request, median", at(one, 0.5), at(other, 0.5), "ms");
+        row("a short request, p99 (goal: 5 ms more)", at(one, 0.99), at(other, 0.99), "ms");
+    }
+
+    private void chunks() throws Exception {
+        List<Double> one = new ArrayList<>();
+        List<Double> other = new ArrayList<>();
+        for (int round = 0; round < 6; round++) {
+            one.clear();
+            other.clear();
+            ChatRequest request = ChatRequest.builder()
+                    .user("!say " + "word ".repeat(300) + "\n!end")
+                    .flushPolicy(FlushPolicy.EVERY_TOKEN)
+                    .build();
+            long last = System.nanoTime();
+            try (ChatStream stream = engine.stream(request)) {
+                while (stream.hasNext()) {
+                    if (stream.next() instanceof ChatEvent.TextDelta) {
+                        one.add((System.nanoTime() - last) / 1e6);
+                        last = System.nanoTime();
+                    }
+                }
+            }
+            try (BufferedReader lines = stream(
+                    "!say " + "word ".repeat(300) + "\n!end",
+                    ", \"stream\": true, \"stream_options\": {\"flush_every_n_tokens\": 1, \"flush_every_ms\": 1}")) {
+                last = System.nanoTime();
+                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                    if (line.startsWith("data: ")) {
+                        other.add((System.nanoTime() - last) / 1e6);
+                        last = System.nanoTime();
+                    }
+                }
+            }
+        }
+        row("from chunk to chunk, p99 (goal: 2 ms more)", at(sorted(one), 0.99), at(sorted(other), 0.99), "ms");
+    }
+
+    private static double[] sorted(List<Double> times) {
+        return times.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    }
+
+    private BufferedReader stream(String text, String more) throws IOException, InterruptedException {
+        InputStream body = client.send(post(text, more), HttpResponse.BodyHandlers.ofInputStream())
+                .body();
+        return new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8));
+    }
+
+    private static final String ENDLESS =
+            ", \"stream\": true, \"max_tokens\": 19000, \"repetition_detection\": {\"enabled\": false}";
+
+    private void besideStreams() throws Exception {
+        List<BufferedReader> open = new ArrayList<>();
+        ExecutorService readers = Executors.newCachedThreadPool();
+        for (int i = 0; i < STREAMS; i++) {
+            BufferedReader lines = stream(LOOP, ENDLESS);
+            open.add(lines);
+            readers.execute(() -> drain(lines));
+        }
+        for (String path : List.of("/livez", "/metrics", "/v1/sessions?detail=true", "/v1/models")) {
+            URI uri = server.address().resolve(path);
+            Callable<?> ask =
+                    () -> client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+            times(100, ask);
+            double[] times = times(300, ask);
+            System.out.printf(
+                    "| %s beside %d streams, p99 (goal: 50 ms) | | %.3f ms | |%n", path, STREAMS, at(times, 0.99));
+        }
+        double[] headers = times(200, () -> {
+            stream("!say a\n!end", ", \"stream\": true").close();
+            return null;
+        });
+        System.out.printf(
+                "| headers of a stream beside %d, p99 (goal: 100 ms) | | %.3f ms | |%n", STREAMS, at(headers, 0.99));
+        for (BufferedReader each : open) {
+            each.close();
+        }
+        readers.shutdown();
+        awaitIdle();
+    }
+
+    private static void drain(BufferedReader lines) {
+        try {
+            while (lines.readLine() != null) {
+                // what it says does not matter
+            }
+        } catch (IOException e) {
+            return; // it was closed
+        }
+    }
+
+    private void awaitIdle() {
+        while (engine.load().running() + engine.load().queued() > 0) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private double fast() throws Exception {
+        int each = 40;
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+        List<Future<?>> all = new ArrayList<>();
+        long began = System.nanoTime();
+        for (int i = 0; i < 8; i++) {
+            all.add(threads.submit(() -> times(
+                    each, () -> client.send(post("!say hello\n!end", ""), HttpResponse.BodyHandlers.ofString()))));
+        }
+        for (Future<?> future : all) {
+            future.get();
+        }
+        threads.shutdown();
+        return 8 * each / ((System.nanoTime() - began) / 1e9);
+    }
+
+    private void besideSlowReaders() throws Exception {
+        List<Socket> sockets = new ArrayList<>();
+        for (int i = 0; i < IDLE; i++) {
+            sockets.add(new Socket(InetAddress.getLoopbackAddress(), server.port()));
+        }
+        String body = "{\"messages\": [{\"role\": \"user\", \"content\": \"" + LOOP + "\"}]" + ENDLESS + "}";
+        double alone = Math.max(fast(), fast());
+        for (int i = 0; i < SLOW; i++) {
+            Socket socket = new Socket();
+            socket.setReceiveBufferSize(4096);
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()));
+            socket.getOutputStream()
+                    .write(
+                            ("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                            + "Content-Length: " + body.length() + "\r\n\r\n" + body)
+                                    .getBytes(StandardCharsets.UTF_8));
+            sockets.add(socket);
+        }
+        while (engine.load().running() + engine.load().queued() > 0 && !full()) {
+            Thread.onSpinWait();
+        }
+        double beside = Math.max(fast(), fast());
+        System.out.printf(
+                "| short requests a second, alone and beside %d idle connections and %d readers that do not read (goal: 0.9) | %.0f | %.0f | %.2f |%n",
+                IDLE, SLOW, alone, beside, beside / alone);
+        for (Socket socket : sockets) {
+            socket.close();
+        }
+        awaitIdle();
+    }
+
+    /** Whether nothing has been computed for a while, since nobody reads. */
+    private boolean full() throws InterruptedException {
+        long steps = stepsComputed.get();
+        Thread.sleep(1000);
+        return steps == stepsComputed.get();
+    }
+
+    private void tokens() throws Exception {
+        String text = "Spell Constantinople, and then spell it again.";
+        double direct = 0;
+        double remote = 0;
+        for (int round = 0; round < 4; round++) {
+            direct = Math.max(direct, rate(() -> tokensInProcess(text)));
+            remote = Math.max(remote, rate(() -> tokensOverHttp(text)));
+        }
+        System.out.printf(
+                "| tokens a second of the nano model, 8 streams (goal: 0.95) | %.0f | %.0f | %.2f |%n",
+                direct, remote, remote / direct);
+    }
+
+    private static double rate(Callable<Integer> answer) throws InterruptedException, ExecutionException {
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+        List<Future<Integer>> all = new ArrayList<>();
+        long began = System.nanoTime();
+        for (int i = 0; i < 8; i++) {
+            all.add(threads.submit(answer));
+        }
+        int tokens = 0;
+        for (Future<Integer> each : all) {
+            tokens += each.get();
+        }
+        threads.shutdown();
+        return tokens / ((System.nanoTime() - began) / 1e9);
+    }
+
+    private int tokensInProcess(String text) {
+        ChatRequest request = ChatRequest.builder()
+                .user(text)
+                .maxTokens(300)
+                .temperature(2)
+                .seed(1)
+                .build();
+        try (ChatStream stream = engine.stream(request)) {
+            return stream.await().usage().completionTokens();
+        }
+    }
+
+    private int tokensOverHttp(String text) throws IOException, InterruptedException {
+        String more = ", \"stream\": true, \"max_tokens\": 300, \"temperature\": 2, \"seed\": 1, "
+                + "\"stream_options\": {\"include_usage\": true}";
+        int tokens = 0;
+        try (BufferedReader lines = stream(text, more)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                int at = line.indexOf("\"completion_tokens\":");
+                if (at >= 0) {
+                    String rest = line.substring(at + "\"completion_tokens\":".length());
+                    tokens = Integer.parseInt(rest.substring(0, rest.indexOf(',')));
+                }
+            }
+        }
+        return tokens;
+    }
+}

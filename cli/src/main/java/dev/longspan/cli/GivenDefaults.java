@@ -1,0 +1,94 @@
+package dev.longspan.cli;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.IDefaultValueProvider;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** Options that are not on the command line: from the environment, else from a properties file. */
+final class GivenDefaults implements IDefaultValueProvider {
+    private static final String PREFIX = "LONGSPAN_";
+    private static final String CONFIG = "--config";
+    /** What the environment says to the script that starts the command. */
+    private static final Set<String> OTHERS = Set.of("LONGSPAN_OPTS");
+
+    private final Map<String, String> environment;
+    private final Properties file = new Properties();
+
+    /**
+     * Reads the file, if one is named.
+     *
+     * @param args the command line, of which only the name of the file counts here
+     * @throws StartException if the file cannot be read
+     */
+    GivenDefaults(Map<String, String> environment, List<String> args) {
+        this.environment = environment;
+        String name = named(args);
+        if (name != null) {
+            try (Reader reader = Files.newBufferedReader(Path.of(name), StandardCharsets.UTF_8)) {
+                file.load(reader);
+            } catch (IOException | IllegalArgumentException e) {
+                throw new StartException(CONFIG + ": cannot read " + name + ": " + e, e);
+            }
+        }
+    }
+
+    private @Nullable String named(List<String> args) {
+        for (int i = 0; i < args.size(); i++) {
+            if (args.get(i).startsWith(CONFIG + "=")) {
+                return args.get(i).substring(CONFIG.length() + 1);
+            } else if (args.get(i).equals(CONFIG) && i + 1 < args.size()) {
+                return args.get(i + 1);
+            }
+        }
+        return environment.get(PREFIX + "CONFIG");
+    }
+
+    /** Refuses what no option has the name of. */
+    void check(CommandSpec command) {
+        Set<String> names =
+                command.options().stream().map(OptionSpec::longestName).collect(Collectors.toSet());
+        TreeSet<String> unknown = new TreeSet<>();
+        for (String key : file.stringPropertyNames()) {
+            if (!names.contains("--" + key)) {
+                unknown.add(key + " in the properties file");
+            }
+        }
+        for (String key : environment.keySet()) {
+            String option = "--"
+                    + key.substring(Math.min(key.length(), PREFIX.length()))
+                            .toLowerCase(Locale.ROOT)
+                            .replace('_', '-');
+            if (key.startsWith(PREFIX) && !OTHERS.contains(key) && !names.contains(option)) {
+                unknown.add(key + " in the environment");
+            }
+        }
+        if (!unknown.isEmpty()) {
+            throw new StartException("there is no option for " + String.join(", ", unknown));
+        }
+    }
+
+    @Override
+    public @Nullable String defaultValue(ArgSpec argument) {
+        if (!(argument instanceof OptionSpec option)) {
+            return null;
+        }
+        String name = option.longestName().replaceFirst("^--", "");
+        String variable = PREFIX + name.toUpperCase(Locale.ROOT).replace('-', '_');
+        String given = environment.get(variable);
+        return given != null ? given : file.getProperty(name);
+    }
+}

@@ -1,0 +1,356 @@
+package dev.longspan.cli;
+
+import dev.longspan.ChatEngine;
+import dev.longspan.TurnOptions;
+import dev.longspan.http.HttpAdapter;
+import dev.longspan.http.HttpAdapterBuilder;
+import dev.longspan.spi.LoadProgress;
+import dev.longspan.spi.LongspanException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Serves a model over HTTP until the process is asked to end. */
+@Command(
+        name = "serve",
+        description = "Serves a model over HTTP, as OpenAI's clients expect it, with sessions and snapshots.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        showDefaultValues = false,
+        footer = {
+            "",
+            "Every option may also be given by an environment variable, such as LONGSPAN_MAX_CONTEXT for --max-context, or"
+                    + " by a line of a properties file, such as max-context=8192, which --config or LONGSPAN_CONFIG"
+                    + " names. The command line wins over the environment, and that over the file.",
+            "",
+            "SIGTERM and Ctrl-C end it in order: nothing new is taken, what runs may end within --stop-timeout.",
+            "",
+            "Exit codes: 0 it was ended in order; 2 the options, the model or the backend are at fault; 1 anything else failed."
+        })
+final class ServeCommand implements Callable<Integer> {
+    private final Surroundings surroundings;
+
+    @SuppressWarnings("UnusedVariable") // is read before the other options are
+    @Option(names = "--config", paramLabel = "FILE", description = "A properties file with options.")
+    private @Nullable Path config;
+
+    @Mixin
+    private EngineOptions engineOptions = new EngineOptions();
+
+    @Option(
+            names = "--model-id",
+            paramLabel = "ID",
+            description = "What clients call the model. Without it the name of its folder.")
+    private @Nullable String modelId;
+
+    @Option(
+            names = "--host",
+            paramLabel = "NAME",
+            defaultValue = "127.0.0.1",
+            description = "The address to listen at (${DEFAULT-VALUE}). Any but this machine's own needs keys.")
+    private String host = "";
+
+    @Option(
+            names = "--port",
+            paramLabel = "N",
+            defaultValue = "8787",
+            description = "The port; 0 for any that is free (${DEFAULT-VALUE}).")
+    private int port;
+
+    @Option(
+            names = "--api-key-file",
+            paramLabel = "FILE",
+            description = "The keys that open the server, one a line. Without it none is needed.")
+    private @Nullable Path apiKeyFile;
+
+    @Option(
+            names = "--unprotected",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Allows an address that others reach without keys.")
+    private boolean unprotected;
+
+    @Option(
+            names = "--status-open",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Lets health and metrics be asked without a key.")
+    private boolean statusOpen;
+
+    @Option(names = "--tls-key-store", paramLabel = "FILE", description = "Speaks HTTPS with this PKCS #12 file.")
+    private @Nullable Path tlsKeyStore;
+
+    @Option(
+            names = "--tls-password",
+            paramLabel = "WORD",
+            description = "The password of that file; better given by LONGSPAN_TLS_PASSWORD.")
+    private @Nullable String tlsPassword;
+
+    @Option(
+            names = "--cors-origin",
+            paramLabel = "ORIGIN",
+            split = ",",
+            description = "Web pages of this origin may use the server; may be given several times. Without it none.")
+    private List<String> corsOrigins = List.of();
+
+    @Option(
+            names = "--unknown-fields",
+            paramLabel = "refuse|ignore",
+            defaultValue = "refuse",
+            description = "What becomes of unknown fields of a request (${DEFAULT-VALUE}).")
+    private String unknownFields = "";
+
+    @Option(
+            names = "--strict-openai",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Sends no finish reasons but OpenAI's.")
+    private boolean strictOpenAi;
+
+    @Option(
+            names = "--on-cancel",
+            paramLabel = "discard|keep",
+            defaultValue = "discard",
+            description = "What becomes of a session's turn whose client has gone (${DEFAULT-VALUE}).")
+    private String onCancel = "";
+
+    @Option(
+            names = "--keep-thinking",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Shows the model its earlier thinking again where a request does not say.")
+    private boolean keepThinking;
+
+    @Option(
+            names = "--hide-thinking",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Hands no thinking out where a request does not say.")
+    private boolean hideThinking;
+
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "The most tokens of an answer; 0 for no limit of its own (${DEFAULT-VALUE}).")
+    private int maxTokens;
+
+    @Option(
+            names = "--max-temperature",
+            paramLabel = "X",
+            defaultValue = "10",
+            description = "The highest temperature (${DEFAULT-VALUE}).")
+    private double maxTemperature;
+
+    @Option(
+            names = "--max-body",
+            paramLabel = "BYTES",
+            defaultValue = "67108864",
+            description = "The largest body of a request (${DEFAULT-VALUE}).")
+    private int maxBody;
+
+    @Option(
+            names = "--max-messages",
+            paramLabel = "N",
+            defaultValue = "100000",
+            description = "The most messages of a request (${DEFAULT-VALUE}).")
+    private int maxMessages;
+
+    @Option(
+            names = "--max-tools",
+            paramLabel = "N",
+            defaultValue = "64",
+            description = "The most tools of a request (${DEFAULT-VALUE}).")
+    private int maxTools;
+
+    @Option(
+            names = "--max-concurrent",
+            paramLabel = "N",
+            defaultValue = "512",
+            description = "How many requests compute or wait at once (${DEFAULT-VALUE}).")
+    private int maxConcurrent;
+
+    @Option(
+            names = "--max-concurrent-per-key",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "The same for each key; 0 for no such limit (${DEFAULT-VALUE}).")
+    private int maxConcurrentPerKey;
+
+    @Option(
+            names = "--request-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "0",
+            description = "How long an answer may take; 0 for no limit (${DEFAULT-VALUE}).")
+    private long requestTimeout;
+
+    @Option(
+            names = "--write-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "60",
+            description = "How long a client may leave its answer unread (${DEFAULT-VALUE}).")
+    private long writeTimeout;
+
+    @Option(
+            names = "--stop-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "30",
+            description = "How long running answers may go on when the server is ended (${DEFAULT-VALUE}).")
+    private long stopTimeout;
+
+    @Option(
+            names = "--save-on-stop",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Saves the sessions as snapshots when the server is ended.")
+    private boolean saveOnStop;
+
+    @Option(
+            names = "--no-page",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Offers no page at /.")
+    private boolean noPage;
+
+    @Option(
+            names = "--log-content",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Writes prompts and answers to the log.")
+    private boolean logContent;
+
+    @Option(
+            names = "--verbose",
+            arity = "0..1",
+            fallbackValue = "true",
+            defaultValue = "false",
+            description = "Writes a line for each request, and says where a failure came from.")
+    private boolean verbose;
+
+    ServeCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() {
+        if (verbose || logContent) {
+            // before the first logger is made
+            System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "info");
+        }
+        try {
+            return serve();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return 1;
+        } catch (RuntimeException | OutOfMemoryError e) {
+            Fault fault = Fault.of(e);
+            surroundings.say(fault.line());
+            if (verbose) {
+                e.printStackTrace(surroundings.err());
+            }
+            return fault.exitCode();
+        }
+    }
+
+    private int serve() throws InterruptedException {
+        Path folder = engineOptions.folder(surroundings);
+        String id = modelId == null
+                ? String.valueOf(folder.toAbsolutePath().normalize().getFileName())
+                : modelId;
+        HttpAdapterBuilder builder = configured().engine(id, () -> engineOptions.open(folder, LoadProgress.NONE));
+        CountDownLatch asked = new CountDownLatch(1);
+        EndSignals.whenAsked(asked::countDown);
+        try (HttpAdapter server = started(builder)) {
+            surroundings.say("listening at " + server.address() + ", loading " + id);
+            server.awaitLoaded();
+            Throwable failure = server.loadFailure().orElse(null);
+            if (failure != null) {
+                throw failure instanceof RuntimeException known ? known : new IllegalStateException(failure);
+            }
+            surroundings.say(
+                    server.engine().map(engine -> ready(server, engine, id)).orElse("loaded"));
+            asked.await();
+            surroundings.say("ending: nothing new is taken, what runs may end within " + stopTimeout + " s");
+        }
+        surroundings.say("ended");
+        return 0;
+    }
+
+    private static HttpAdapter started(HttpAdapterBuilder builder) {
+        try {
+            return builder.start();
+        } catch (LongspanException e) {
+            throw new StartException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static String ready(HttpAdapter server, ChatEngine engine, String id) {
+        return "ready: model " + id + " (" + engine.model().architecture() + ", "
+                + engine.model().parameters() + " parameters), backend "
+                + engine.backend().id() + " on " + engine.backend().device().name() + ", at " + server.address()
+                + ", memory plan: "
+                + MemoryLine.of(engine.memoryPlan(), engine.model().maxContextTokens());
+    }
+
+    private HttpAdapterBuilder configured() {
+        try {
+            HttpAdapterBuilder builder = HttpAdapter.builder()
+                    .host(host)
+                    .port(port)
+                    .unprotected(unprotected)
+                    .statusOpen(statusOpen)
+                    .ignoreUnknownFields(word("--unknown-fields", unknownFields, "ignore", "refuse"))
+                    .strictOpenAi(strictOpenAi)
+                    .onCancel(
+                            word("--on-cancel", onCancel, "keep", "discard")
+                                    ? TurnOptions.Cancelled.KEEP
+                                    : TurnOptions.Cancelled.DISCARD)
+                    .keepThinking(keepThinking)
+                    .streamThinking(!hideThinking)
+                    .maxTokens(maxTokens)
+                    .maxTemperature(maxTemperature)
+                    .maxBodyBytes(maxBody)
+                    .maxMessages(maxMessages)
+                    .maxTools(maxTools)
+                    .maxConcurrent(maxConcurrent)
+                    .maxConcurrentPerKey(maxConcurrentPerKey)
+                    .requestTimeout(Duration.ofSeconds(requestTimeout))
+                    .writeTimeout(Duration.ofSeconds(writeTimeout))
+                    .stopTimeout(Duration.ofSeconds(stopTimeout))
+                    .saveOnStop(saveOnStop)
+                    .page(!noPage)
+                    .logContent(logContent);
+            corsOrigins.forEach(builder::corsOrigin);
+            if (apiKeyFile != null) {
+                builder.apiKeyFile(apiKeyFile);
+            }
+            if (tlsKeyStore != null) {
+                builder.tls(tlsKeyStore, tlsPassword == null ? "" : tlsPassword);
+            }
+            return builder;
+        } catch (LongspanException e) {
+            throw new StartException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static boolean word(String option, String given, String yes, String no) {
+        if (!given.equals(yes) && !given.equals(no)) {
+            throw new StartException(option + ": expected " + no + " or " + yes + ", found '" + given + "'");
+        }
+        return given.equals(yes);
+    }
+}

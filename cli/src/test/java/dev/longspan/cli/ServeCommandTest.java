@@ -1,0 +1,138 @@
+package dev.longspan.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.longspan.cli.InProcess.Outcome;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The server as a command. */
+@Timeout(120)
+class ServeCommandTest {
+    private static final Pattern READY =
+            Pattern.compile("ready: model (\\S+) .* at (http://127.0.0.1:\\d+/), memory plan: .*");
+
+    @TempDir
+    Path folder;
+
+    private Process started(Map<String, String> environment, List<String> command) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("XDG_CACHE_HOME", folder.toString());
+        builder.environment().put("XDG_DATA_HOME", folder.toString());
+        builder.environment().putAll(environment);
+        return builder.start();
+    }
+
+    private static Matcher ready(BufferedReader lines) throws IOException {
+        StringBuilder all = new StringBuilder();
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            all.append(line).append('\n');
+            Matcher ready = READY.matcher(line);
+            if (ready.find()) {
+                return ready;
+            }
+        }
+        throw new AssertionError("it did not become ready: " + all);
+    }
+
+    private static HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
+        return HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private void servesAndEndsInOrder(Map<String, String> environment, List<String> command) throws Exception {
+        Process process = started(environment, command);
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            Matcher ready = ready(lines);
+            assertThat(ready.group(1)).isEqualTo("small");
+            URI address = URI.create(ready.group(2));
+            HttpResponse<String> answer = send(HttpRequest.newBuilder(address.resolve("/v1/chat/completions"))
+                    .header("Content-Type", "application/json")
+                    .header("Authorization", "Bearer the-key-of-the-file")
+                    .POST(HttpRequest.BodyPublishers.ofString(
+                            "{\"model\": \"small\", \"messages\": [{\"role\": \"user\", "
+                                    + "\"content\": \"What is the capital of France?\"}]}")));
+            assertThat(answer.body()).contains("Paris");
+            assertThat(send(HttpRequest.newBuilder(address.resolve("/v1/models")))
+                            .statusCode())
+                    .isEqualTo(401);
+            process.destroy(); // SIGTERM
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isZero();
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private Path keys() throws IOException {
+        return Files.writeString(folder.resolve("keys"), "the-key-of-the-file\n");
+    }
+
+    @Test
+    void itServesUntilItIsAskedToEnd() throws Exception {
+        servesAndEndsInOrder(
+                Map.of(),
+                ChildJvm.onClassPath(
+                        "serve", "--port", "0", "--model-id", "small", "--api-key-file", keys().toString()));
+    }
+
+    @Test
+    void soItDoesOnTheModulePathByEnvironmentAndFile() throws Exception {
+        Path config =
+                Files.writeString(folder.resolve("serve.properties"), "model-id=other\napi-key-file=" + keys() + "\n");
+        servesAndEndsInOrder(
+                Map.of("LONGSPAN_MODEL_ID", "small", "LONGSPAN_PORT", "1", "LONGSPAN_CONFIG", config.toString()),
+                ChildJvm.onModulePath("serve", "--port", "0"));
+    }
+
+    private Outcome run(Map<String, String> environment, String... args) throws Exception {
+        Process process = started(environment, ChildJvm.onClassPath(args));
+        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Outcome(process.waitFor(), printed, "");
+    }
+
+    @Test
+    void whatIsWrongIsSaidBeforeItBegins() throws Exception {
+        Outcome port = run(Map.of("LONGSPAN_PORT", "many"), "serve");
+        assertThat(port.code()).isEqualTo(2);
+        assertThat(port.out()).contains("--port").contains("many");
+        Outcome unknown = run(Map.of("LONGSPAN_PROT", "1"), "serve");
+        assertThat(unknown.code()).isEqualTo(2);
+        assertThat(unknown.out()).contains("LONGSPAN_PROT");
+        Path config = Files.writeString(folder.resolve("bad.properties"), "prot=1\n");
+        Outcome file = run(Map.of(), "serve", "--config", config.toString());
+        assertThat(file.code()).isEqualTo(2);
+        assertThat(file.out()).contains("prot in the properties file");
+        assertThat(run(Map.of(), "serve", "--config", "/no/such").out()).contains("/no/such");
+        Outcome open = run(Map.of(), "serve", "--host", "0.0.0.0", "--port", "0");
+        assertThat(open.code()).isEqualTo(2);
+        assertThat(open.out()).contains("0.0.0.0");
+        assertThat(run(Map.of(), "serve", "--on-cancel", "never").out()).contains("--on-cancel", "never");
+        assertThat(run(Map.of(), "serve", "--model", "/no/such/folder").code()).isEqualTo(2);
+    }
+
+    @Test
+    void helpListsAllOptionsWithTheirDefaults() throws Exception {
+        Outcome help = run(Map.of("LONGSPAN_NOTHING", "x"), "serve", "--help");
+        assertThat(help.code()).isZero();
+        assertThat(help.out())
+                .contains("--port", "(8787)", "--host", "(127.0.0.1)", "--api-key-file", "--stop-timeout", "(30)")
+                .contains("LONGSPAN_MAX_CONTEXT", "max-context=8192");
+    }
+}

@@ -1,0 +1,207 @@
+package dev.longspan.http;
+
+import dev.longspan.ChatEngine;
+import dev.longspan.InvalidRequestException;
+import dev.longspan.Session;
+import dev.longspan.SessionInfo;
+import dev.longspan.SnapshotLabel;
+import dev.longspan.http.server.ModelSlot;
+import dev.longspan.http.server.Route;
+import dev.longspan.http.server.ServerMetrics;
+import dev.longspan.http.server.Settings;
+import dev.longspan.http.server.WebServer;
+import dev.longspan.spi.LongspanException;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A server that speaks OpenAI's language, and keeps sessions and snapshots.
+ *
+ * <pre>{@code
+ * try (HttpAdapter server = HttpAdapter.builder().engine(engine).start()) {
+ *     System.out.println(server.address());
+ *     …
+ * }
+ * }</pre>
+ *
+ * <p>All methods may be called from any thread.
+ */
+public final class HttpAdapter implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpAdapter.class);
+
+    private final Settings settings;
+    private final ModelSlot slot;
+    private final ServerMetrics metrics = new ServerMetrics();
+    private final WebServer server;
+    private final @Nullable Thread loading;
+    private final boolean owned;
+    private final ReentrantLock stopping = new ReentrantLock();
+    private boolean stopped;
+
+    HttpAdapter(HttpAdapterBuilder builder, Settings settings) {
+        this.settings = settings;
+        ChatEngine given = builder.engine;
+        Callable<ChatEngine> loader = builder.loader;
+        if ((given == null) == (loader == null)) {
+            throw new InvalidRequestException("engine", "expected one engine, or one way to make it");
+        }
+        String id = builder.modelId;
+        this.slot = new ModelSlot(
+                id != null ? id : given == null ? "" : given.model().name());
+        this.owned = given == null;
+        this.server = new WebServer(settings, slot, metrics);
+        try {
+            server.start();
+        } catch (Exception e) {
+            throw new HttpAdapterException(
+                    "cannot listen at " + settings.host() + ":" + settings.port() + ": " + words(e), e);
+        }
+        if (given != null) {
+            load(() -> given);
+            this.loading = null;
+        } else {
+            this.loading = new Thread(() -> load(loader), "longspan-http-loading");
+            this.loading.setDaemon(true);
+            this.loading.start();
+        }
+    }
+
+    private static String words(Exception e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return String.valueOf((e instanceof IOException ? cause : e).getMessage());
+    }
+
+    private void load(@Nullable Callable<ChatEngine> loader) {
+        if (loader != null) {
+            slot.load(loader);
+            slot.loaded().ifPresent(metrics::watch);
+        }
+    }
+
+    /** {@return a builder; only an engine must be set} */
+    public static HttpAdapterBuilder builder() {
+        return new HttpAdapterBuilder();
+    }
+
+    /** {@return the port it listens at} */
+    public int port() {
+        return server.port();
+    }
+
+    /** {@return the address of its page, under which {@code /v1} is} */
+    public URI address() {
+        String host = settings.host().contains(":") && !settings.host().startsWith("[")
+                ? "[" + settings.host() + "]"
+                : settings.host();
+        return URI.create((settings.tls().isPresent() ? "https://" : "http://") + host + ":" + port() + "/");
+    }
+
+    /** {@return the engine, once it is there} */
+    public Optional<ChatEngine> engine() {
+        return slot.loaded();
+    }
+
+    /** {@return why the engine could not be made; empty if it could, or is on its way} */
+    public Optional<Throwable> loadFailure() {
+        return slot.failure();
+    }
+
+    /**
+     * Waits until the engine is there, or is known never to be.
+     *
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public void awaitLoaded() throws InterruptedException {
+        if (loading != null) {
+            loading.join();
+        }
+    }
+
+    /** {@return whether new requests that compute are refused, because it stops} */
+    public boolean isStopping() {
+        return server.surroundings().work().isDraining();
+    }
+
+    /** {@return what it answers} */
+    List<Route> routes() {
+        return server.offered();
+    }
+
+    /** Takes no more requests that compute, and says so to whoever asks whether it is ready. Those that run go on. */
+    public void drain() {
+        server.drain();
+    }
+
+    /** Stops as {@link #stop} does, with the time of the settings. */
+    @Override
+    public void close() {
+        stop(settings.times().stop());
+    }
+
+    /**
+     * Stops: takes no more requests, lets running answers end for a time, ends the others with an error, saves sessions if the
+     * settings say so, and closes what it made itself. May be called twice.
+     *
+     * @param time how long running answers may go on
+     */
+    public void stop(Duration time) {
+        stopping.lock();
+        try {
+            if (!stopped) {
+                stopped = true;
+                server.stop(time, this::saveSessions);
+                closeEngine();
+            }
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new HttpAdapterException("the server did not stop in order: " + e, e);
+        } finally {
+            stopping.unlock();
+        }
+    }
+
+    private void closeEngine() throws InterruptedException {
+        Thread maker = loading;
+        if (maker != null) {
+            maker.join();
+        }
+        slot.loaded().ifPresent(engine -> {
+            engine.removeListener(metrics);
+            if (owned) {
+                engine.close();
+            }
+        });
+    }
+
+    private void saveSessions() {
+        ChatEngine engine = slot.loaded().orElse(null);
+        if (engine == null || !settings.savedOnStop()) {
+            return;
+        }
+        for (SessionInfo info : engine.sessions()) {
+            try {
+                if (info.tokens() > 0) {
+                    Session session = engine.session(info.id());
+                    String title = "session " + info.id();
+                    String saved = session.save(new SnapshotLabel(title, "saved when the server stopped", List.of()))
+                            .id();
+                    LOG.info("session '{}' is saved as snapshot '{}'", info.id(), saved);
+                }
+            } catch (LongspanException e) {
+                LOG.error("session '{}' is not saved", info.id(), e);
+            }
+        }
+    }
+}

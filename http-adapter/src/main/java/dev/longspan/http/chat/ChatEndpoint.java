@@ -1,0 +1,210 @@
+package dev.longspan.http.chat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.longspan.ChatEngine;
+import dev.longspan.ChatEvent;
+import dev.longspan.ChatResponse;
+import dev.longspan.ChatStream;
+import dev.longspan.Session;
+import dev.longspan.TurnOptions;
+import dev.longspan.http.server.EventStream;
+import dev.longspan.http.server.Exchange;
+import dev.longspan.http.server.Faults;
+import dev.longspan.http.server.Ids;
+import dev.longspan.http.server.Route;
+import dev.longspan.http.server.Surroundings;
+import dev.longspan.http.server.Work;
+import dev.longspan.http.wire.Json;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** {@code POST /v1/chat/completions}: answers, with or without a session, whole or as a stream. */
+public final class ChatEndpoint implements Route.Endpoint {
+    private static final Logger LOG = LoggerFactory.getLogger(ChatEndpoint.class);
+    private static final String SEQUENCE = "X-Session-Seq";
+
+    private final Surroundings surroundings;
+    private final TurnLedger turns;
+    private final ChatCallReader reader;
+
+    /**
+     * Makes the endpoint.
+     *
+     * @param turns knows the last turn of each session
+     */
+    public ChatEndpoint(Surroundings surroundings, TurnLedger turns) {
+        this.surroundings = surroundings;
+        this.turns = turns;
+        this.reader = new ChatCallReader(surroundings.settings(), surroundings.slot());
+    }
+
+    @Override
+    public void answer(Exchange exchange, Work.@Nullable Place place) throws Exception {
+        ChatEngine engine = surroundings.slot().engine();
+        ChatCall call = reader.read(exchange);
+        Work.Place mine = Objects.requireNonNull(place);
+        if (surroundings.settings().contentLogged()) {
+            LOG.info("messages {}", call.request().messages());
+        }
+        if (call.session().isEmpty()) {
+            try (Running running = new Running(engine.stream(call.request()), surroundings, mine)) {
+                answer(exchange, call, running, new Sequence(OptionalLong.empty(), response -> {}));
+            }
+            return;
+        }
+        Session session = engine.session(call.session().get());
+        try (TurnLedger.Claim claim = turns.claim(session.id())) {
+            turn(exchange, call, session, claim, mine);
+        }
+    }
+
+    /** What becomes of a turn's answer before the client has it. */
+    private interface Store {
+        void keep(ChatResponse response);
+    }
+
+    /**
+     * A session's part in an answer.
+     *
+     * @param after the session's sequence behind the turn; empty without a session
+     * @param store keeps the answer
+     */
+    private record Sequence(OptionalLong after, Store store) {}
+
+    private void turn(Exchange exchange, ChatCall call, Session session, TurnLedger.Claim claim, Work.Place place)
+            throws Exception {
+        Optional<String> key = exchange.header("Idempotency-Key").filter(given -> !given.isEmpty());
+        byte[] digest = key.isPresent() ? Digests.of(exchange.fields()) : new byte[0];
+        long now = session.info().sequence();
+        if (key.isPresent()) {
+            Optional<TurnLedger.Done> last = claim.repeated(key.get(), digest, now);
+            if (last.isPresent()) {
+                exchange.setHeader(SEQUENCE, Long.toString(now));
+                exchange.setHeader("X-Replayed", "true");
+                replay(exchange, call, last.get());
+                return;
+            }
+        }
+        long before = call.expectedSequence().orElse(now);
+        TurnOptions options = TurnOptions.DEFAULT
+                .withExpectedSequence(before)
+                .withCancelled(surroundings.settings().cancelled());
+        ChatStream stream = session.stream(call.request(), options);
+        exchange.setHeader(SEQUENCE, Long.toString(before + 1));
+        Store store =
+                response -> key.ifPresent(name -> claim.store(new TurnLedger.Done(name, digest, before + 1, response)));
+        try (Running running = new Running(stream, surroundings, place)) {
+            answer(exchange, call, running, new Sequence(OptionalLong.of(before + 1), store));
+        }
+    }
+
+    private ChatAnswers.Head head() {
+        String model = surroundings.slot().modelId();
+        ChatEngine engine = surroundings.slot().engine();
+        int hash = Objects.hash(
+                model, engine.backend().id(), engine.backend().device().id());
+        return new ChatAnswers.Head(
+                "chatcmpl-" + Ids.quickHex(32),
+                Instant.now().getEpochSecond(),
+                model,
+                "fp_" + Integer.toHexString(hash),
+                surroundings.settings().strictOpenAi());
+    }
+
+    private void answer(Exchange exchange, ChatCall call, Running running, Sequence sequence) {
+        if (call.streamed()) {
+            stream(exchange, call, running, sequence);
+            return;
+        }
+        ChatResponse response = exchange.watching(() -> running.end(Running.Ending.GONE), () -> whole(running));
+        sequence.store.keep(response);
+        log(response);
+        exchange.send(200, head().whole(response));
+    }
+
+    private void log(ChatResponse response) {
+        if (surroundings.settings().contentLogged()) {
+            LOG.info("answer {}", response.message());
+        }
+    }
+
+    private static ChatResponse whole(Running running) {
+        while (true) {
+            ChatEvent event = Objects.requireNonNull(running.next());
+            if (event instanceof ChatEvent.Completed completed) {
+                return running.whole(completed);
+            } else if (event instanceof ChatEvent.Failed failed) {
+                throw failed.error();
+            }
+        }
+    }
+
+    private void stream(Exchange exchange, ChatCall call, Running running, Sequence sequence) {
+        EventStream events = exchange.events();
+        events.whenGone(() -> running.end(Running.Ending.GONE));
+        ChatChunks chunks = new ChatChunks(head(), events, call.usage());
+        try {
+            chunks.begin();
+            ChatEvent event = running.next();
+            while (event != null) {
+                if (event instanceof ChatEvent.Completed completed) {
+                    ChatResponse response = running.whole(completed);
+                    sequence.store.keep(response);
+                    log(response);
+                    chunks.end(response, sequence.after);
+                } else if (event instanceof ChatEvent.Failed failed) {
+                    throw failed.error();
+                } else {
+                    chunks.event(event, call.progress());
+                }
+                event = running.next();
+            }
+        } catch (EventStream.GoneException e) {
+            running.end(Running.Ending.GONE);
+        } catch (RuntimeException e) {
+            fail(chunks, e);
+        } finally {
+            events.end();
+        }
+    }
+
+    private static void fail(ChatChunks chunks, RuntimeException fault) {
+        try {
+            var error = Faults.of(fault);
+            if (error.status() == 500) {
+                LOG.error("a stream failed", fault);
+            }
+            chunks.fail(error);
+        } catch (EventStream.GoneException e) {
+            LOG.debug("nobody is there to be told", e);
+        }
+    }
+
+    private void replay(Exchange exchange, ChatCall call, TurnLedger.Done last) {
+        if (!call.streamed()) {
+            exchange.send(200, head().whole(last.response()));
+            return;
+        }
+        EventStream events = exchange.events();
+        ChatChunks chunks = new ChatChunks(head(), events, call.usage());
+        try {
+            chunks.begin();
+            chunks.again(last.response());
+            chunks.end(last.response(), OptionalLong.of(last.sequence()));
+        } catch (EventStream.GoneException e) {
+            LOG.debug("nobody is there to be told", e);
+        } finally {
+            events.end();
+        }
+    }
+
+    /** {@return one member} */
+    static ObjectNode of(String name, String value) {
+        return Json.object().put(name, value);
+    }
+}

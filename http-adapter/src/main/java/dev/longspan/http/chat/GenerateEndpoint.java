@@ -1,0 +1,205 @@
+package dev.longspan.http.chat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.longspan.ChatEngine;
+import dev.longspan.ChatEvent;
+import dev.longspan.ChatRequest;
+import dev.longspan.ChatRequestBuilder;
+import dev.longspan.ChatResponse;
+import dev.longspan.FinishReason;
+import dev.longspan.Timing;
+import dev.longspan.http.server.EventStream;
+import dev.longspan.http.server.EventStream.GoneException;
+import dev.longspan.http.server.Exchange;
+import dev.longspan.http.server.Faults;
+import dev.longspan.http.server.Ids;
+import dev.longspan.http.server.Route;
+import dev.longspan.http.server.Surroundings;
+import dev.longspan.http.server.Work;
+import dev.longspan.http.wire.ApiError;
+import dev.longspan.http.wire.Fields;
+import dev.longspan.http.wire.Json;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/** {@code POST /v1/generate/{model}}: goes on with a text, without a template. */
+public final class GenerateEndpoint implements Route.Endpoint {
+    private final Surroundings surroundings;
+
+    /** Makes the endpoint. */
+    public GenerateEndpoint(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public void answer(Exchange exchange, Work.@Nullable Place place) {
+        surroundings.slot().require(exchange.parameter(0));
+        ChatEngine engine = surroundings.slot().engine();
+        Fields body = exchange.fields();
+        boolean streamed = body.bool("stream").orElse(false);
+        ChatRequest request = request(exchange, body);
+        try (Running running = new Running(engine.stream(request), surroundings, Objects.requireNonNull(place))) {
+            if (streamed) {
+                stream(exchange, running);
+                return;
+            }
+            RawText text = new RawText();
+            ChatResponse response =
+                    exchange.watching(() -> running.end(Running.Ending.GONE), () -> whole(running, text));
+            ObjectNode answer =
+                    Json.object().put("model", surroundings.slot().modelId()).put("text", text.toString());
+            end(answer, response);
+            answer.put("attempt_id", Ids.quickHex(32));
+            answer.put("tpot_ms", perToken(response.timing()));
+            exchange.send(200, answer);
+        }
+    }
+
+    private ChatRequest request(Exchange exchange, Fields body) {
+        ChatRequestBuilder request = ChatRequest.builder().prompt(body.requiredString("prompt"));
+        OptionalInt most = body.integer("max_new_tokens", 1, Integer.MAX_VALUE);
+        if (most.isEmpty()) {
+            throw body.missing("max_new_tokens", "an integer of at least 1");
+        }
+        int cap = surroundings.settings().limits().maxTokens();
+        request.maxTokens(SamplingReader.maxTokens(most, "max_new_tokens", cap));
+        SamplingReader.read(body, request, surroundings.settings().limits().temperature());
+        SamplingReader.repetition(body, request);
+        Fields grammar = body.object("grammar").orElse(null);
+        if (grammar != null) {
+            int forms = 0;
+            for (String form : new String[] {"json_schema", "regex", "ebnf"}) {
+                forms += grammar.has(form) ? 1 : 0;
+            }
+            if (forms != 1) {
+                throw body.outOfRange("grammar", "exactly one of json_schema, regex and ebnf", forms);
+            }
+            throw ApiError.unsupported("grammar", "texts of a given form are not offered yet");
+        }
+        exchange.end(body);
+        return request.build();
+    }
+
+    private static ChatResponse whole(Running running, RawText text) {
+        while (true) {
+            ChatEvent event = Objects.requireNonNull(running.next());
+            if (event instanceof ChatEvent.Completed completed) {
+                return running.whole(completed);
+            } else if (event instanceof ChatEvent.Failed failed) {
+                throw failed.error();
+            }
+            text.append(event);
+        }
+    }
+
+    /** The text as the model wrote it: what was split off as thinking gets its tags back. */
+    private static final class RawText {
+        private final StringBuilder all = new StringBuilder();
+        private boolean thinking;
+
+        /** Appends what an event holds; answers it. */
+        String append(ChatEvent event) {
+            String piece = "";
+            if (event instanceof ChatEvent.ThinkingDelta delta) {
+                piece = (thinking ? "" : "<think>") + delta.text();
+                thinking = true;
+            } else if (event instanceof ChatEvent.TextDelta delta) {
+                piece = (thinking ? "</think>" : "") + delta.text();
+                thinking = false;
+            }
+            all.append(piece);
+            return piece;
+        }
+
+        @Override
+        public String toString() {
+            return all.toString();
+        }
+    }
+
+    private static void end(ObjectNode node, ChatResponse response) {
+        FinishReason reason = response.finishReason();
+        node.put(
+                "finish_reason",
+                reason == FinishReason.REPETITION ? "stop" : reason.name().toLowerCase(Locale.ROOT));
+        node.putObject("usage")
+                .put("prompt_tokens", response.usage().promptTokens())
+                .put("completion_tokens", response.usage().completionTokens())
+                .put("total_tokens", response.usage().totalTokens());
+        node.put("ttft_ms", response.timing().timeToFirstToken().toNanos() / 1e6);
+    }
+
+    private static double perToken(Timing timing) {
+        return timing.tokensPerSecond() > 0 ? 1000 / timing.tokensPerSecond() : 0;
+    }
+
+    private void stream(Exchange exchange, Running running) {
+        EventStream events = exchange.events();
+        events.whenGone(() -> running.end(Running.Ending.GONE));
+        Sender sender = new Sender(events, Ids.quickHex(32));
+        try {
+            RawText text = new RawText();
+            ChatEvent event = running.next();
+            while (event != null) {
+                if (event instanceof ChatEvent.Completed completed) {
+                    ObjectNode last = sender.node("", true);
+                    end(last, running.whole(completed));
+                    sender.send(last);
+                    events.send("[DONE]");
+                } else if (event instanceof ChatEvent.Failed failed) {
+                    throw failed.error();
+                } else {
+                    String piece = text.append(event);
+                    if (!piece.isEmpty()) {
+                        sender.send(sender.node(piece, false));
+                    }
+                }
+                event = running.next();
+            }
+        } catch (GoneException e) {
+            running.end(Running.Ending.GONE);
+        } catch (RuntimeException e) {
+            sender.fail(e);
+        } finally {
+            events.end();
+        }
+    }
+
+    /** Sends numbered pieces. */
+    private static final class Sender {
+        private final EventStream events;
+        private final String id;
+        private int next;
+
+        Sender(EventStream events, String id) {
+            this.events = events;
+            this.id = id;
+        }
+
+        ObjectNode node(String text, boolean done) {
+            return Json.object()
+                    .put("request_id", id)
+                    .put("seq", next++)
+                    .put("text_delta", text)
+                    .put("done", done);
+        }
+
+        void send(ObjectNode node) throws GoneException {
+            events.send(Json.write(node));
+        }
+
+        void fail(RuntimeException fault) {
+            ApiError error = Faults.of(fault);
+            ObjectNode node = node("", true).put("finish_reason", "error");
+            node.putObject("error").put("code", error.code()).put("message", error.getMessage());
+            try {
+                send(node);
+            } catch (GoneException e) {
+                // nobody is there to be told
+                return;
+            }
+        }
+    }
+}

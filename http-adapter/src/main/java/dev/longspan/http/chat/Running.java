@@ -1,0 +1,83 @@
+package dev.longspan.http.chat;
+
+import dev.longspan.ChatEvent;
+import dev.longspan.ChatResponse;
+import dev.longspan.ChatStream;
+import dev.longspan.FinishReason;
+import dev.longspan.http.server.Surroundings;
+import dev.longspan.http.server.Work;
+import dev.longspan.http.wire.ApiError;
+import java.time.Duration;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** An answer on its way, which may be ended from outside: by its client, by its deadline, or by the end of the server. */
+public final class Running implements AutoCloseable {
+    private final ChatStream stream;
+    private final AtomicReference<@Nullable Ending> ending = new AtomicReference<>();
+    private final @Nullable Future<?> deadline;
+
+    /** Who ended an answer before its time. */
+    public enum Ending {
+        /** The client has gone. */
+        GONE,
+        /** It took too long. */
+        DEADLINE,
+        /** The server stops. */
+        STOPPED
+    }
+
+    /** Begins to watch an answer. */
+    public Running(ChatStream stream, Surroundings surroundings, Work.Place place) {
+        this.stream = stream;
+        Duration time = surroundings.settings().times().request();
+        this.deadline = time.isZero()
+                ? null
+                : surroundings.timer().schedule(() -> end(Ending.DEADLINE), time.toMillis(), TimeUnit.MILLISECONDS);
+        place.whenStopped(() -> end(Ending.STOPPED));
+    }
+
+    /** Ends the answer within one step. Any thread. */
+    public void end(Ending why) {
+        if (ending.compareAndSet(null, why)) {
+            stream.cancel();
+        }
+    }
+
+    /** {@return the next event; null behind the last one} */
+    public @Nullable ChatEvent next() {
+        return stream.hasNext() ? stream.next() : null;
+    }
+
+    /** Refuses an answer that was ended from outside. */
+    public ChatResponse whole(ChatEvent.Completed completed) {
+        ChatResponse response = completed.response();
+        if (response.finishReason() != FinishReason.CANCELLED) {
+            return response;
+        }
+        Ending why = ending.get();
+        if (why == null) {
+            throw new ApiError(409, ApiError.Type.CONFLICT, "session_closed", null, "the session was closed")
+                    .notToBeRepeated();
+        }
+        throw switch (why) {
+            case GONE -> new ApiError(499, ApiError.Type.INVALID_REQUEST, "client_gone", null, "the client has gone");
+            case DEADLINE ->
+                new ApiError(504, ApiError.Type.TIMEOUT, "request_timeout", null, "the answer took longer than it may")
+                        .notToBeRepeated();
+            case STOPPED ->
+                new ApiError(503, ApiError.Type.OVERLOADED, "shutting_down", null, "the server is shutting down")
+                        .retryAfter(Duration.ofSeconds(5));
+        };
+    }
+
+    @Override
+    public void close() {
+        if (deadline != null) {
+            deadline.cancel(false);
+        }
+        stream.close();
+    }
+}

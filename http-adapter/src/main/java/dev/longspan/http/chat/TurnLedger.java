@@ -1,0 +1,141 @@
+package dev.longspan.http.chat;
+
+import dev.longspan.ChatResponse;
+import dev.longspan.http.wire.ApiError;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The last turn of each session with its key, so that a client that repeats its request is told the same again and nothing runs
+ * twice; and which sessions have a turn of this server's. Any thread.
+ */
+public final class TurnLedger {
+    private static final int MOST = 10_000;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Set<String> running = new HashSet<>();
+    /** The least recently used first. */
+    private final LinkedHashMap<String, Done> done = new LinkedHashMap<>(16, 0.75f, true);
+
+    /**
+     * A turn that was committed.
+     *
+     * @param key what the client called it
+     * @param digest of the request's body
+     * @param sequence the session's, behind it
+     * @param response the answer
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never written to
+    record Done(String key, byte[] digest, long sequence, ChatResponse response) {}
+
+    /** A session's turn, from before it is looked at until what came of it is stored. */
+    public final class Claim implements AutoCloseable {
+        private final String session;
+
+        Claim(String session) {
+            this.session = session;
+        }
+
+        /**
+         * {@return the last turn, if it has this key and nothing has happened since}
+         *
+         * @throws ApiError if it has this key, and was another request
+         */
+        Optional<Done> repeated(String key, byte[] digest, long sequence) {
+            Done last;
+            lock.lock();
+            try {
+                last = done.get(session);
+            } finally {
+                lock.unlock();
+            }
+            if (last == null || !last.key.equals(key) || last.sequence != sequence) {
+                return Optional.empty();
+            }
+            if (!Arrays.equals(last.digest, digest)) {
+                throw new ApiError(
+                                409,
+                                ApiError.Type.CONFLICT,
+                                "idempotency_mismatch",
+                                null,
+                                "this Idempotency-Key belongs to another request")
+                        .notToBeRepeated();
+            }
+            return Optional.of(last);
+        }
+
+        void store(Done turn) {
+            lock.lock();
+            try {
+                done.put(session, turn);
+                Iterator<Map.Entry<String, Done>> oldest = done.entrySet().iterator();
+                while (done.size() > MOST) {
+                    oldest.next();
+                    oldest.remove();
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        @Override
+        public void close() {
+            lock.lock();
+            try {
+                running.remove(session);
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /**
+     * {@return the session's next turn}
+     *
+     * @throws ApiError if another one runs
+     */
+    public Claim claim(String session) {
+        lock.lock();
+        try {
+            if (!running.add(session)) {
+                throw new ApiError(
+                                409,
+                                ApiError.Type.CONFLICT,
+                                "session_busy",
+                                "session_id",
+                                "the session '" + session + "' is busy with another turn")
+                        .retryAfter(Duration.ofSeconds(1));
+            }
+            return new Claim(session);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Does something to a session that no turn of this server's may run beside. */
+    public void during(String session, Runnable work) {
+        Claim claim = claim(session);
+        try {
+            work.run();
+        } finally {
+            claim.close();
+        }
+    }
+
+    /** Forgets what a session did: it is closed, or another one has its id. */
+    public void forget(String session) {
+        lock.lock();
+        try {
+            done.remove(session);
+        } finally {
+            lock.unlock();
+        }
+    }
+}

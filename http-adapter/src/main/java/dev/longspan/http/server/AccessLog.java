@@ -1,0 +1,42 @@
+package dev.longspan.http.server;
+
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.RequestLog;
+import org.eclipse.jetty.server.Response;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A line for each request: nothing of its content, and no key. */
+final class AccessLog implements RequestLog {
+    private static final Logger LOG = LoggerFactory.getLogger("dev.longspan.http.access");
+
+    private final ServerMetrics metrics;
+
+    AccessLog(ServerMetrics metrics) {
+        this.metrics = metrics;
+    }
+
+    @Override
+    public void log(Request request, Response response) {
+        metrics.answered(request.getMethod(), response.getStatus());
+        if (LOG.isInfoEnabled()) {
+            long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - request.getBeginNanoTime());
+            LOG.info(
+                    "{} {} {} {} {} bytes {} ms request {} trace {}",
+                    Request.getRemoteAddr(request),
+                    request.getMethod(),
+                    clean(request.getHttpURI().getPath()),
+                    response.getStatus(),
+                    Response.getContentBytesWritten(response),
+                    millis,
+                    Ids.of(request),
+                    Ids.trace(request));
+        }
+    }
+
+    private static String clean(@org.jspecify.annotations.Nullable String path) {
+        String shown = path == null ? "-" : path.replaceAll("[^\\x21-\\x7e]", "?");
+        return shown.length() <= 200 ? shown : shown.substring(0, 200) + "...";
+    }
+}

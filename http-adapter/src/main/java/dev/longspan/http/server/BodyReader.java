@@ -1,0 +1,127 @@
+package dev.longspan.http.server;
+
+import dev.longspan.http.wire.ApiError;
+import java.io.ByteArrayOutputStream;
+import java.time.Duration;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+
+/** Reads a body as it comes, without holding a thread. */
+final class BodyReader {
+    private final Request request;
+    private final int most;
+    private final Consumer<byte[]> whole;
+    private final Consumer<Throwable> fault;
+    private final ScheduledFuture<?> deadline;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private boolean ended;
+
+    private BodyReader(
+            Request request,
+            int most,
+            Duration patience,
+            ScheduledExecutorService timer,
+            Consumer<byte[]> whole,
+            Consumer<Throwable> fault) {
+        this.request = request;
+        this.most = most;
+        this.whole = whole;
+        this.fault = fault;
+        this.deadline = timer.schedule(this::late, patience.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * Reads a body.
+     *
+     * @param most the most bytes it may have
+     * @param patience how long it may take
+     * @param whole is given it, on any thread
+     * @param fault is told instead what went wrong
+     */
+    static void read(
+            Request request,
+            int most,
+            Duration patience,
+            ScheduledExecutorService timer,
+            Consumer<byte[]> whole,
+            Consumer<Throwable> fault) {
+        new BodyReader(request, most, patience, timer, whole, fault).more();
+    }
+
+    private void more() {
+        while (true) {
+            Content.Chunk chunk = request.read();
+            if (chunk == null) {
+                request.demand(this::more);
+                return;
+            }
+            if (Content.Chunk.isFailure(chunk)) {
+                end(chunk.getFailure());
+                return;
+            }
+            boolean tooLarge = take(chunk);
+            boolean last = chunk.isLast();
+            chunk.release();
+            if (tooLarge) {
+                end(tooLarge(most));
+                return;
+            } else if (last) {
+                end(null);
+                return;
+            }
+        }
+    }
+
+    static ApiError tooLarge(int most) {
+        return new ApiError(
+                413,
+                ApiError.Type.INVALID_REQUEST,
+                "body_too_large",
+                null,
+                "expected a body of at most " + most + " bytes, found a larger one");
+    }
+
+    private boolean take(Content.Chunk chunk) {
+        lock.lock();
+        try {
+            int count = chunk.getByteBuffer().remaining();
+            if (ended || count > most - bytes.size()) {
+                return !ended;
+            }
+            byte[] piece = new byte[count];
+            chunk.getByteBuffer().get(piece);
+            bytes.writeBytes(piece);
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void late() {
+        end(new ApiError(408, ApiError.Type.TIMEOUT, "body_timeout", null, "the body did not arrive in time"));
+    }
+
+    private void end(@org.jspecify.annotations.Nullable Throwable failure) {
+        lock.lock();
+        try {
+            if (ended) {
+                return;
+            }
+            ended = true;
+        } finally {
+            lock.unlock();
+        }
+        deadline.cancel(false);
+        if (failure == null) {
+            whole.accept(bytes.toByteArray());
+        } else {
+            fault.accept(failure);
+        }
+    }
+}

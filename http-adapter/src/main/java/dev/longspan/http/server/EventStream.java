@@ -1,0 +1,196 @@
+package dev.longspan.http.server;
+
+import dev.longspan.spi.LongspanException;
+import java.io.Serial;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Server-sent events to one client. One thread sends; another one sends comments while nothing comes, so that a client that has gone
+ * is noticed. At most one piece is on its way: whoever sends waits for the one before, and gives up after a time.
+ */
+public final class EventStream {
+    private static final HttpField TYPE = new HttpField(HttpHeader.CONTENT_TYPE, "text/event-stream; charset=utf-8");
+    private static final byte[] COMMENT = ": \n\n".getBytes(StandardCharsets.UTF_8);
+
+    private final Response response;
+    private final Callback callback;
+    private final long patienceNanos;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition idle = lock.newCondition();
+    private boolean writing;
+    private boolean ended;
+    private @Nullable Throwable failure;
+    private @Nullable Runnable whenGone;
+    private long lastWrite = System.nanoTime();
+
+    /** The client does not read any more: it has gone, or is too slow. */
+    public static final class GoneException extends LongspanException {
+        @Serial
+        private static final long serialVersionUID = 1;
+
+        GoneException(Throwable cause) {
+            super("the client does not read: " + cause, cause);
+        }
+    }
+
+    EventStream(Response response, Callback callback, long patienceNanos) {
+        this.response = response;
+        this.callback = callback;
+        this.patienceNanos = patienceNanos;
+        response.getHeaders().put(TYPE);
+        response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-cache");
+        response.getHeaders().put("X-Accel-Buffering", "no");
+        lock.lock();
+        try {
+            begin();
+        } finally {
+            lock.unlock();
+        }
+        write(false, new byte[0]); // the headers
+    }
+
+    /** Says what is done once it is found that the client has gone; at once if it has. */
+    public void whenGone(Runnable action) {
+        boolean now;
+        lock.lock();
+        try {
+            whenGone = action;
+            now = failure != null;
+        } finally {
+            lock.unlock();
+        }
+        if (now) {
+            action.run();
+        }
+    }
+
+    /** Sends an event. */
+    public void send(String data) throws GoneException {
+        sendBytes(("data: " + data + "\n\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    private void sendBytes(byte[] bytes) throws GoneException {
+        lock.lock();
+        try {
+            awaitIdle();
+            begin();
+        } finally {
+            lock.unlock();
+        }
+        write(false, bytes);
+    }
+
+    private void begin() {
+        writing = true;
+        lastWrite = System.nanoTime();
+    }
+
+    private void awaitIdle() throws GoneException {
+        long left = patienceNanos;
+        try {
+            while (writing && failure == null) {
+                if (left <= 0) {
+                    failure = new TimeoutException("nothing was read for too long");
+                    break;
+                }
+                left = idle.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            failure = e;
+        }
+        if (failure != null) {
+            throw new GoneException(failure);
+        }
+    }
+
+    private void write(boolean last, byte[] bytes) {
+        response.write(last, ByteBuffer.wrap(bytes), Callback.from(this::written, this::failed));
+    }
+
+    private void written() {
+        lock.lock();
+        try {
+            writing = false;
+            idle.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void failed(Throwable cause) {
+        Runnable action;
+        lock.lock();
+        try {
+            writing = false;
+            failure = failure == null ? cause : failure;
+            action = whenGone;
+            idle.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (action != null) {
+            action.run();
+        }
+    }
+
+    /** Sends a comment if nothing has been sent for so long; never waits. */
+    void ping(long quietNanos) {
+        if (!lock.tryLock()) {
+            return; // somebody is about to send
+        }
+        try {
+            if (writing || ended || failure != null || System.nanoTime() - lastWrite < quietNanos) {
+                return;
+            }
+            begin();
+        } finally {
+            lock.unlock();
+        }
+        write(false, COMMENT);
+    }
+
+    /** Ends the stream in order, or by closing the connection if the client does not read. */
+    public void end() {
+        Throwable cause;
+        lock.lock();
+        try {
+            if (ended) {
+                return;
+            }
+            ended = true;
+            try {
+                awaitIdle();
+            } catch (GoneException e) {
+                // told below
+            }
+            cause = failure;
+        } finally {
+            lock.unlock();
+        }
+        if (cause == null) {
+            response.write(true, ByteBuffer.allocate(0), callback);
+        } else {
+            callback.failed(cause);
+        }
+    }
+
+    boolean hasEnded() {
+        lock.lock();
+        try {
+            return ended;
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,158 @@
+package dev.longspan.http.server;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.longspan.http.wire.ApiError;
+import dev.longspan.http.wire.Fields;
+import dev.longspan.http.wire.Json;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.Fields.Field;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A request, and the one answer to it. Belongs to one thread at a time. */
+public final class Exchange {
+    private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
+    private static final String JSON = "application/json";
+
+    private final Request request;
+    private final Response response;
+    private final Callback callback;
+    private final Surroundings surroundings;
+    private final List<String> parameters;
+    private final AtomicBoolean answered = new AtomicBoolean();
+    private final Set<String> ignored = new LinkedHashSet<>();
+    private byte[] body = new byte[0];
+
+    Exchange(
+            Request request, Response response, Callback callback, Surroundings surroundings, List<String> parameters) {
+        this.request = request;
+        this.response = response;
+        this.callback = callback;
+        this.surroundings = surroundings;
+        this.parameters = parameters;
+    }
+
+    void setBody(byte[] bytes) {
+        body = bytes;
+    }
+
+    Request request() {
+        return request;
+    }
+
+    /** {@return a part of the path that the route leaves open} */
+    public String parameter(int index) {
+        return parameters.get(index);
+    }
+
+    /** {@return a header of the request} */
+    public Optional<String> header(String name) {
+        return Optional.ofNullable(request.getHeaders().get(name));
+    }
+
+    /** {@return a value of the query} */
+    public Optional<String> query(String name) {
+        return Optional.ofNullable(Request.extractQueryParameters(request).get(name))
+                .map(Field::getValue);
+    }
+
+    /** {@return the members of the body} */
+    public Fields fields() {
+        return Fields.of(Json.object(body));
+    }
+
+    /** {@return the bytes of the body} */
+    public byte[] body() {
+        return body;
+    }
+
+    /** Ends the reading of the body: unknown fields are refused, or named in a header, as the settings say. */
+    public void end(Fields fields) {
+        if (surroundings.settings().unknownFieldsIgnored()) {
+            fields.end(ignored::add);
+        } else {
+            fields.end();
+        }
+    }
+
+    /** Sets a header of the answer. */
+    public void setHeader(String name, String value) {
+        response.getHeaders().put(name, value);
+    }
+
+    private void begin(int status) {
+        response.setStatus(status);
+        if (!ignored.isEmpty()) {
+            setHeader("X-Ignored-Fields", String.join(", ", ignored));
+        }
+    }
+
+    /** Answers with JSON. */
+    public void send(int status, JsonNode node) {
+        send(status, JSON, Json.write(node).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Answers with bytes. */
+    public void send(int status, String contentType, byte[] bytes) {
+        if (answered.compareAndSet(false, true)) {
+            begin(status);
+            setHeader(HttpHeader.CONTENT_TYPE.asString(), contentType);
+            response.getHeaders().put(HttpHeader.CONTENT_LENGTH, bytes.length);
+            response.write(true, ByteBuffer.wrap(bytes), callback);
+        }
+    }
+
+    /** Answers with events, whose headers leave at once. */
+    public EventStream events() {
+        if (!answered.compareAndSet(false, true)) {
+            throw new IllegalStateException("the answer has begun");
+        }
+        begin(200);
+        return surroundings
+                .heart()
+                .watch(new EventStream(
+                        response, callback, surroundings.settings().writePatienceNanos()));
+    }
+
+    /** Answers with an error. */
+    public void fail(ApiError error) {
+        error.headers().forEach(this::setHeader);
+        boolean provisioning = error.code().equals(ModelSlot.LOADING)
+                && header("X-SIE-SDK-Version").isPresent();
+        send(provisioning ? 202 : error.status(), error.body());
+    }
+
+    /** Answers with the error that an exception means. */
+    public void fail(Throwable fault) {
+        ApiError error = Faults.of(fault);
+        if (error.status() >= 500 && !(fault instanceof ApiError)) {
+            LOG.error("request {} failed", Ids.of(request), fault);
+        }
+        fail(error);
+    }
+
+    /**
+     * {@return what some work gives, which takes long before the answer begins}
+     *
+     * @param whenGone is run once the client has gone meanwhile
+     */
+    public <T> T watching(Runnable whenGone, Supplier<T> work) {
+        ConnectionWatch watch = ConnectionWatch.begin(request, response, whenGone);
+        try {
+            return work.get();
+        } finally {
+            watch.close();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package dev.longspan.http.server;
+
+import dev.longspan.ChatEngine;
+import dev.longspan.http.wire.ApiError;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The one engine: on its way, there, or never to come. */
+public final class ModelSlot {
+    /** The code of the error while the model is on its way. */
+    public static final String LOADING = "MODEL_LOADING";
+
+    private static final Logger LOG = LoggerFactory.getLogger(ModelSlot.class);
+
+    private final String modelId;
+    private volatile @Nullable ChatEngine engine;
+    private volatile @Nullable Throwable failure;
+
+    /**
+     * Makes a slot.
+     *
+     * @param modelId what clients call the model
+     */
+    public ModelSlot(String modelId) {
+        this.modelId = modelId;
+    }
+
+    /** Makes the engine; to be called once, on a thread of its own. */
+    public void load(Callable<ChatEngine> loader) {
+        try {
+            engine = loader.call();
+        } catch (Exception | LinkageError | OutOfMemoryError e) {
+            LOG.error("the model '{}' cannot be loaded", modelId, e);
+            failure = e;
+        }
+    }
+
+    /** {@return what clients call the model} */
+    public String modelId() {
+        return modelId;
+    }
+
+    /** {@return the engine, if it is there} */
+    public Optional<ChatEngine> loaded() {
+        return Optional.ofNullable(engine);
+    }
+
+    /** {@return why there will be no engine; empty if that is not known} */
+    public Optional<Throwable> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    /**
+     * {@return the engine}
+     *
+     * @throws ApiError if it is not there
+     */
+    public ChatEngine engine() {
+        ChatEngine there = engine;
+        if (there != null) {
+            return there;
+        }
+        if (failure != null) {
+            throw new ApiError(
+                            502,
+                            ApiError.Type.SERVER,
+                            "MODEL_LOAD_FAILED",
+                            "model",
+                            "the model '" + modelId + "' could not be loaded; the server's log tells why")
+                    .notToBeRepeated();
+        }
+        throw new ApiError(
+                        503, ApiError.Type.OVERLOADED, LOADING, "model", "the model '" + modelId + "' is being loaded")
+                .retryAfter(Duration.ofSeconds(2));
+    }
+
+    /**
+     * Refuses another model than the one there is. An id with a slash may be written with two underscores.
+     *
+     * @throws ApiError if it is another
+     */
+    public void require(String id) {
+        if (!id.equals(modelId) && !id.replace("__", "/").equals(modelId)) {
+            throw new ApiError(
+                    404,
+                    ApiError.Type.NOT_FOUND,
+                    "model_not_found",
+                    "model",
+                    "there is no model '" + (id.length() <= 200 ? id : id.substring(0, 200) + "…")
+                            + "' here; there is '" + modelId + "'");
+        }
+    }
+}

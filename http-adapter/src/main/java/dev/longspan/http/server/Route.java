@@ -1,0 +1,82 @@
+package dev.longspan.http.server;
+
+import dev.longspan.http.wire.ApiError;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One method of one path.
+ *
+ * @param method the method
+ * @param path segments, of which {@code *} stands for any one
+ * @param kind how it is run
+ * @param endpoint answers
+ */
+public record Route(String method, List<String> path, Kind kind, Endpoint endpoint) {
+    /** How a route is run. */
+    public enum Kind {
+        /** Anybody may ask, and it computes nothing. */
+        OPEN,
+        /** Needs a key unless status is open, and computes nothing. */
+        STATUS,
+        /** Needs a key, and computes nothing. */
+        QUICK,
+        /** Needs a key and a place among the requests that compute. */
+        WORK
+    }
+
+    /** Answers requests. */
+    public interface Endpoint {
+        /**
+         * Answers one request.
+         *
+         * @param exchange the request
+         * @param place its place, which counts as long as this method runs; for {@link Kind#WORK} only
+         * @throws ApiError for an error that the client is told, as other exceptions are
+         */
+        void answer(Exchange exchange, Work.@Nullable Place place) throws Exception;
+    }
+
+    /** Answers requests that compute nothing. */
+    public interface Quick {
+        /** Answers one request. */
+        void answer(Exchange exchange) throws Exception;
+    }
+
+    /** {@return a route} */
+    public static Route of(Kind kind, String methodAndPath, Quick endpoint) {
+        return work(kind, methodAndPath, (exchange, place) -> endpoint.answer(exchange));
+    }
+
+    /** {@return a route that computes} */
+    public static Route working(String methodAndPath, Endpoint endpoint) {
+        return work(Kind.WORK, methodAndPath, endpoint);
+    }
+
+    private static Route work(Kind kind, String methodAndPath, Endpoint endpoint) {
+        String[] parts = methodAndPath.split(" ", 2);
+        return new Route(parts[0], segments(parts[1]), kind, endpoint);
+    }
+
+    static List<String> segments(String path) {
+        return List.of(path.split("/", -1));
+    }
+
+    /** {@return what a path has where this one is open; null if it is another path} */
+    @Nullable
+    List<String> match(List<String> segments) {
+        if (segments.size() != path.size()) {
+            return null;
+        }
+        List<String> parameters = new ArrayList<>();
+        for (int i = 0; i < path.size(); i++) {
+            if (path.get(i).equals("*")) {
+                parameters.add(segments.get(i));
+            } else if (!path.get(i).equals(segments.get(i))) {
+                return null;
+            }
+        }
+        return parameters;
+    }
+}

@@ -1,0 +1,21 @@
+package dev.longspan.http.server;
+
+import java.util.concurrent.ScheduledExecutorService;
+
+/**
+ * What all requests have in common.
+ *
+ * @param settings how the server is run
+ * @param slot the engine
+ * @param work what is computed at this moment
+ * @param heart sends signs of life
+ * @param timer runs what must not wait long
+ * @param metrics counts
+ */
+public record Surroundings(
+        Settings settings,
+        ModelSlot slot,
+        Work work,
+        Heart heart,
+        ScheduledExecutorService timer,
+        ServerMetrics metrics) {}

@@ -1,0 +1,185 @@
+package dev.longspan.http.server;
+
+import dev.longspan.http.chat.ChatEndpoint;
+import dev.longspan.http.chat.GenerateEndpoint;
+import dev.longspan.http.chat.TurnLedger;
+import dev.longspan.http.session.SessionEndpoints;
+import dev.longspan.http.session.SnapshotEndpoints;
+import dev.longspan.http.status.Pages;
+import dev.longspan.http.status.StatusEndpoints;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.SecureRequestCustomizer;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.SslConnectionFactory;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+
+/** The server itself: its connector, its threads, and its end. */
+public final class WebServer {
+    private static final int QUICK_THREADS = 8;
+    private static final int QUICK_QUEUE = 4_096;
+    private static final int IO_THREADS = 16;
+    private static final int SEND_BUFFER = 128 << 10;
+    private static final Duration LAST = Duration.ofSeconds(10);
+    private static final Duration FLUSH = Duration.ofSeconds(2);
+
+    private final Surroundings surroundings;
+    private final Server server;
+    private final ServerConnector connector;
+    private final Router router;
+    private final ExecutorService quick;
+    private final ExecutorService working;
+    private final ScheduledThreadPoolExecutor timer;
+
+    /**
+     * Makes a server, which is not started.
+     *
+     * @param settings how it is run
+     * @param slot the engine
+     * @param metrics counts
+     */
+    public WebServer(Settings settings, ModelSlot slot, ServerMetrics metrics) {
+        this.timer = new ScheduledThreadPoolExecutor(2, threads("longspan-http-timer"));
+        timer.setRemoveOnCancelPolicy(true);
+        Work work = new Work(settings.limits().answers(), settings.limits().perKey());
+        Heart heart = new Heart(timer);
+        metrics.watch(work, heart);
+        this.surroundings = new Surroundings(settings, slot, work, heart, timer, metrics);
+        this.quick = new ThreadPoolExecutor(
+                QUICK_THREADS,
+                QUICK_THREADS,
+                1,
+                TimeUnit.MINUTES,
+                new LinkedBlockingQueue<>(QUICK_QUEUE),
+                threads("longspan-http-quick"));
+        this.working = new ThreadPoolExecutor(
+                0,
+                settings.limits().answers(),
+                1,
+                TimeUnit.MINUTES,
+                new SynchronousQueue<>(),
+                threads("longspan-http-work"));
+        QueuedThreadPool io = new QueuedThreadPool(IO_THREADS, 4);
+        io.setName("longspan-http-io");
+        io.setDaemon(true);
+        this.server = new Server(io);
+        this.connector = connector(settings);
+        server.addConnector(connector);
+        this.router = new Router(surroundings, routes(), quick, working);
+        server.setHandler(router);
+        server.setErrorHandler(new ErrorForm());
+        server.setRequestLog(new AccessLog(metrics));
+        server.setStopAtShutdown(false);
+    }
+
+    private static ThreadFactory threads(String name) {
+        AtomicInteger count = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(task, name + "-" + count.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    private List<Route> routes() {
+        TurnLedger turns = new TurnLedger();
+        List<Route> routes = new ArrayList<>();
+        routes.add(Route.working("POST /v1/chat/completions", new ChatEndpoint(surroundings, turns)));
+        routes.add(Route.working("POST /v1/generate/*", new GenerateEndpoint(surroundings)));
+        routes.addAll(new SessionEndpoints(surroundings, turns).routes());
+        routes.addAll(new SnapshotEndpoints(surroundings, turns).routes());
+        routes.addAll(new StatusEndpoints(surroundings).routes());
+        routes.add(Pages.description());
+        if (surroundings.settings().page()) {
+            routes.addAll(Pages.routes());
+        }
+        return routes;
+    }
+
+    private ServerConnector connector(Settings settings) {
+        HttpConfiguration http = new HttpConfiguration();
+        http.setSendServerVersion(false);
+        http.setSendDateHeader(true);
+        http.setRequestHeaderSize(settings.limits().headerBytes());
+        http.setUriCompliance(UriCompliance.DEFAULT);
+        HttpConnectionFactory plain = new HttpConnectionFactory(http);
+        ServerConnector made;
+        if (settings.tls().isPresent()) {
+            SslContextFactory.Server tls = new SslContextFactory.Server();
+            tls.setKeyStorePath(settings.tls().get().keyStore().toUri().toString());
+            tls.setKeyStoreType("PKCS12");
+            tls.setKeyStorePassword(settings.tls().get().password());
+            http.addCustomizer(new SecureRequestCustomizer(false));
+            made = new ServerConnector(server, new SslConnectionFactory(tls, "http/1.1"), plain);
+        } else {
+            made = new ServerConnector(server, plain);
+        }
+        made.setHost(settings.host());
+        made.setPort(settings.port());
+        made.setIdleTimeout(settings.times().idle().toMillis());
+        made.setAcceptQueueSize(1024);
+        made.setAcceptedSendBufferSize(SEND_BUFFER); // else a client that does not read costs the system megabytes
+        return made;
+    }
+
+    /** Begins to listen. */
+    public void start() throws Exception {
+        server.start();
+    }
+
+    /** {@return the port it listens at} */
+    public int port() {
+        return connector.getLocalPort();
+    }
+
+    /** {@return what it answers} */
+    public List<Route> offered() {
+        return router.routes();
+    }
+
+    /** {@return what all requests have in common} */
+    public Surroundings surroundings() {
+        return surroundings;
+    }
+
+    /** Takes no more requests that compute; those that run go on. */
+    public void drain() {
+        surroundings.work().drain();
+    }
+
+    /**
+     * Ends in order: what runs may end by itself for a time, and is then ended with an error.
+     *
+     * @param beforeEnd is run once nothing computes any more, and before connections are closed
+     */
+    public void stop(Duration time, Runnable beforeEnd) throws Exception {
+        drain();
+        if (!surroundings.work().await(time)) {
+            surroundings.work().stop();
+            surroundings.work().await(LAST);
+        }
+        beforeEnd.run();
+        router.awaitAnswers(FLUSH);
+        server.setStopTimeout(0); // what is left are connections without a request
+        server.stop();
+        quick.shutdownNow();
+        working.shutdownNow();
+        surroundings.heart().close();
+        timer.shutdownNow();
+        surroundings.metrics().close();
+    }
+}

@@ -1,0 +1,330 @@
+package dev.longspan.http.session;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.longspan.ChatEngine;
+import dev.longspan.ChatEvent;
+import dev.longspan.ChatRequest;
+import dev.longspan.ChatResponse;
+import dev.longspan.ChatStream;
+import dev.longspan.Session;
+import dev.longspan.SessionInfo;
+import dev.longspan.SessionOptions;
+import dev.longspan.SnapshotInfo;
+import dev.longspan.SnapshotLabel;
+import dev.longspan.TurnOptions;
+import dev.longspan.http.chat.ChatAnswers;
+import dev.longspan.http.chat.MessageReader;
+import dev.longspan.http.chat.Running;
+import dev.longspan.http.chat.TurnLedger;
+import dev.longspan.http.server.EventStream;
+import dev.longspan.http.server.EventStream.GoneException;
+import dev.longspan.http.server.Exchange;
+import dev.longspan.http.server.Faults;
+import dev.longspan.http.server.Ids;
+import dev.longspan.http.server.Route;
+import dev.longspan.http.server.Route.Kind;
+import dev.longspan.http.server.Surroundings;
+import dev.longspan.http.server.Work;
+import dev.longspan.http.wire.ApiError;
+import dev.longspan.http.wire.Fields;
+import dev.longspan.http.wire.Json;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** {@code /v1/sessions}. */
+public final class SessionEndpoints {
+    private static final int DEFAULT_TOKENS = 131_072;
+    private static final Set<String> STRATEGIES = Set.of("auto", "gpu", "disk");
+
+    private final Surroundings surroundings;
+    private final TurnLedger turns;
+
+    /** Makes the endpoints. */
+    public SessionEndpoints(Surroundings surroundings, TurnLedger turns) {
+        this.surroundings = surroundings;
+        this.turns = turns;
+    }
+
+    /** {@return the routes} */
+    public List<Route> routes() {
+        return List.of(
+                Route.of(Kind.QUICK, "POST /v1/sessions", this::open),
+                Route.of(Kind.QUICK, "GET /v1/sessions", this::list),
+                Route.of(Kind.QUICK, "GET /v1/sessions/*", this::look),
+                Route.working("DELETE /v1/sessions/*", (exchange, place) -> close(exchange)),
+                Route.of(Kind.QUICK, "GET /v1/sessions/*/history", this::history),
+                Route.working("POST /v1/sessions/*/rollback", (exchange, place) -> rollback(exchange)),
+                Route.of(Kind.QUICK, "POST /v1/sessions/*/resize", exchange -> resize(exchange, false)),
+                Route.of(Kind.QUICK, "POST /v1/sessions/*/resize/next_pow2", exchange -> resize(exchange, true)),
+                Route.working("POST /v1/sessions/*/append", this::append),
+                Route.of(Kind.QUICK, "POST /v1/sessions/*/fork", this::fork),
+                Route.working("POST /v1/sessions/*/save", (exchange, place) -> save(exchange)));
+    }
+
+    private ChatEngine engine() {
+        return surroundings.slot().engine();
+    }
+
+    private Session session(Exchange exchange) {
+        return engine().session(exchange.parameter(0));
+    }
+
+    /** {@return a session as clients see it} */
+    static ObjectNode node(SessionInfo info) {
+        return Json.object()
+                .put("session_id", info.id())
+                .put("cache_id", info.id())
+                .put("current_pos", info.tokens())
+                .put("cache_position", info.tokens())
+                .put("max_seq_len", info.maxTokens())
+                .put("message_count", info.messages())
+                .put("has_prefill", info.tokens() > 0)
+                .put("sequence", info.sequence())
+                .put("bytes", info.bytes())
+                .put("exclusive_bytes", info.exclusiveBytes())
+                .put("checkpoints", info.checkpoints())
+                .put(
+                        "created",
+                        ChatAnswers.seconds(
+                                java.time.Duration.ofMillis(info.created().toEpochMilli())))
+                .put(
+                        "last_used",
+                        ChatAnswers.seconds(
+                                java.time.Duration.ofMillis(info.lastUsed().toEpochMilli())))
+                .put("busy", info.busy())
+                .put("parked", info.parked());
+    }
+
+    private void open(Exchange exchange) {
+        ChatEngine engine = engine();
+        Fields body = exchange.fields();
+        Optional<String> id = body.string("session_id");
+        OptionalInt tokens = body.integer("max_seq_len", 2, Integer.MAX_VALUE);
+        exchange.end(body);
+        int most = engine.model().maxContextTokens();
+        if (tokens.isPresent() && tokens.getAsInt() > most) {
+            throw body.outOfRange("max_seq_len", "at most " + most, tokens.getAsInt());
+        }
+        SessionOptions options = id.map(SessionOptions.DEFAULT::withId).orElse(SessionOptions.DEFAULT);
+        Session session = engine.openSession(options.withMaxTokens(tokens.orElse(Math.min(DEFAULT_TOKENS, most))));
+        turns.forget(session.id());
+        exchange.send(200, status("created").put("session_id", session.id()));
+    }
+
+    private static ObjectNode status(String word) {
+        return Json.object().put("status", word);
+    }
+
+    private void list(Exchange exchange) {
+        boolean detail = switch (exchange.query("detail").orElse("false")) {
+            case "true", "1" -> true;
+            case "false", "0" -> false;
+            default -> throw ApiError.invalid("invalid_value", "detail", "expected true or false");
+        };
+        ObjectNode answer = Json.object();
+        ArrayNode sessions = answer.putArray("sessions");
+        List<SessionInfo> all = engine().sessions();
+        if (detail) {
+            all.forEach(info -> sessions.add(node(info)));
+        } else {
+            all.stream().map(SessionInfo::id).sorted().forEach(sessions::add);
+        }
+        exchange.send(200, answer);
+    }
+
+    private void look(Exchange exchange) {
+        exchange.send(200, node(session(exchange).info()));
+    }
+
+    private void close(Exchange exchange) {
+        Session session = session(exchange);
+        session.close();
+        turns.forget(session.id());
+        exchange.send(200, status("closed").put("session_id", session.id()));
+    }
+
+    private void history(Exchange exchange) {
+        Session session = session(exchange);
+        ObjectNode answer = Json.object().put("session_id", session.id());
+        answer.set("messages", ChatAnswers.messages(session.history()));
+        exchange.send(200, answer);
+    }
+
+    private void rollback(Exchange exchange) {
+        Session session = session(exchange);
+        Fields body = exchange.fields();
+        OptionalInt keep = body.integer("keep_messages", 0, Integer.MAX_VALUE);
+        if (keep.isEmpty()) {
+            throw body.missing("keep_messages", "an integer of at least 0");
+        }
+        exchange.end(body);
+        turns.during(session.id(), () -> {
+            int count = session.info().messages();
+            if (keep.getAsInt() > count) {
+                throw body.outOfRange("keep_messages", "0 to " + count + ", the messages there are", keep.getAsInt());
+            }
+            session.rollback(keep.getAsInt());
+        });
+        turns.forget(session.id());
+        answerWith(exchange, "ok", session);
+    }
+
+    private static void answerWith(Exchange exchange, String word, Session session) {
+        ObjectNode answer = status(word).put("session_id", session.id());
+        answer.set("session", node(session.info()));
+        exchange.send(200, answer);
+    }
+
+    private void resize(Exchange exchange, boolean nextPower) {
+        Session session = session(exchange);
+        Fields body = exchange.fields();
+        OptionalInt asked = nextPower ? OptionalInt.empty() : body.integer("max_seq_len", 1, Integer.MAX_VALUE);
+        String strategy = body.string("strategy").orElse("auto").strip().toLowerCase(Locale.ROOT);
+        if (!STRATEGIES.contains(strategy)) {
+            throw body.outOfRange("strategy", "auto, gpu or disk", "'" + strategy + "'");
+        }
+        if (!nextPower && asked.isEmpty()) {
+            throw body.missing("max_seq_len", "an integer of at least 1");
+        }
+        exchange.end(body);
+        SessionInfo before = session.info();
+        long tokens = nextPower ? Long.highestOneBit(before.maxTokens()) * 2 : asked.getAsInt();
+        int most = engine().model().maxContextTokens();
+        if (tokens < before.tokens() || tokens < 2 || tokens > most) {
+            throw body.outOfRange(
+                    "max_seq_len",
+                    Math.max(2, before.tokens()) + ", which the session holds, to " + most + ", the server's limit",
+                    tokens);
+        }
+        boolean same = tokens == before.maxTokens();
+        if (!same) {
+            session.resize((int) tokens);
+        }
+        ObjectNode answer = status(same ? "noop" : "resized").put("session_id", session.id());
+        if (nextPower) {
+            answer.put("mode", "next_pow2");
+        }
+        answer.put("old_max_seq_len", before.maxTokens());
+        answer.put("max_seq_len", tokens);
+        answer.put("current_pos", before.tokens());
+        answer.set("session", node(session.info()));
+        exchange.send(200, answer);
+    }
+
+    private void append(Exchange exchange, Work.@Nullable Place place) {
+        Session session = session(exchange);
+        Fields body = exchange.fields();
+        ChatRequest request = ChatRequest.again()
+                .messages(MessageReader.read(
+                        body, surroundings.settings().limits().messages()))
+                .build();
+        if (request.messages().isEmpty()) {
+            throw body.outOfRange("messages", "at least one message", "none");
+        }
+        exchange.end(body);
+        boolean streamed = exchange.header("Accept").orElse("").contains("text/event-stream");
+        TurnOptions options = TurnOptions.DEFAULT.withCancelled(TurnOptions.Cancelled.DISCARD);
+        turns.during(session.id(), () -> {
+            Optional<ChatStream> reading = session.beginAppend(request, options);
+            if (reading.isEmpty()) {
+                answerWith(exchange, "ok", session);
+                return;
+            }
+            try (Running running = new Running(reading.get(), surroundings, Objects.requireNonNull(place))) {
+                if (streamed) {
+                    stream(exchange, session, running);
+                } else {
+                    exchange.watching(() -> running.end(Running.Ending.GONE), () -> read(running, progress -> {}));
+                    answerWith(exchange, "ok", session);
+                }
+            }
+        });
+    }
+
+    /** Is told how far a prompt is read. */
+    private interface Progress {
+        void tell(ChatEvent.PromptProgress progress) throws GoneException;
+    }
+
+    private static ChatResponse read(Running running, Progress progress) {
+        while (true) {
+            ChatEvent event = Objects.requireNonNull(running.next());
+            if (event instanceof ChatEvent.Completed completed) {
+                return running.whole(completed);
+            } else if (event instanceof ChatEvent.Failed failed) {
+                throw failed.error();
+            } else if (event instanceof ChatEvent.PromptProgress read) {
+                try {
+                    progress.tell(read);
+                } catch (GoneException e) {
+                    running.end(Running.Ending.GONE);
+                }
+            }
+        }
+    }
+
+    private static void stream(Exchange exchange, Session session, Running running) {
+        EventStream events = exchange.events();
+        events.whenGone(() -> running.end(Running.Ending.GONE));
+        long began = System.nanoTime();
+        try {
+            read(running, progress -> {
+                ObjectNode chunk = Json.object().put("session_id", session.id());
+                chunk.putObject("prompt_progress")
+                        .put("total", progress.totalTokens())
+                        .put("cache", progress.reusedTokens())
+                        .put("processed", progress.doneTokens())
+                        .put("time_ms", (System.nanoTime() - began) / 1_000_000);
+                events.send(Json.write(chunk));
+            });
+            ObjectNode last = status("ok").put("session_id", session.id());
+            last.set("session", node(session.info()));
+            events.send(Json.write(last));
+            events.send("[DONE]");
+        } catch (GoneException e) {
+            return; // the turn is committed, and nobody is there to be told
+        } catch (RuntimeException e) {
+            fail(events, e);
+        } finally {
+            events.end();
+        }
+    }
+
+    private static void fail(EventStream events, RuntimeException fault) {
+        ObjectNode chunk = Json.object();
+        chunk.set("error", Faults.of(fault).error());
+        try {
+            events.send(Json.write(chunk));
+        } catch (GoneException e) {
+            return; // nobody is there to be told
+        }
+    }
+
+    private void fork(Exchange exchange) {
+        Session session = session(exchange);
+        Fields body = exchange.fields();
+        Optional<String> id = body.string("session_id");
+        exchange.end(body);
+        Session twin = id.isPresent() ? session.fork(id.get()) : session.fork();
+        turns.forget(twin.id());
+        exchange.send(200, status("forked").put("session_id", twin.id()));
+    }
+
+    private void save(Exchange exchange) {
+        Session session = session(exchange);
+        Fields body = exchange.fields();
+        SnapshotLabel label = new SnapshotLabel(
+                body.string("title").orElse(null),
+                body.string("description").orElse(null),
+                body.strings("tags").orElse(List.of()));
+        exchange.end(body);
+        SnapshotInfo saved = session.save(Ids.hex(32), label);
+        exchange.send(200, status("saved").put("snapshot_id", saved.id()));
+    }
+}

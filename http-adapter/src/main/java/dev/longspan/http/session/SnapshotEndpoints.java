@@ -1,0 +1,138 @@
+package dev.longspan.http.session;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.longspan.ChatEngine;
+import dev.longspan.Session;
+import dev.longspan.SessionInfo;
+import dev.longspan.SessionNotFoundException;
+import dev.longspan.SessionOptions;
+import dev.longspan.SnapshotInfo;
+import dev.longspan.SnapshotPatch;
+import dev.longspan.http.chat.TurnLedger;
+import dev.longspan.http.server.Exchange;
+import dev.longspan.http.server.Route;
+import dev.longspan.http.server.Route.Kind;
+import dev.longspan.http.server.Surroundings;
+import dev.longspan.http.wire.Fields;
+import dev.longspan.http.wire.Json;
+import java.util.List;
+import java.util.Optional;
+
+/** {@code /v1/snapshots}. */
+public final class SnapshotEndpoints {
+    private static final int SCHEMA = 1;
+
+    private final Surroundings surroundings;
+    private final TurnLedger turns;
+
+    /** Makes the endpoints. */
+    public SnapshotEndpoints(Surroundings surroundings, TurnLedger turns) {
+        this.surroundings = surroundings;
+        this.turns = turns;
+    }
+
+    /** {@return the routes} */
+    public List<Route> routes() {
+        return List.of(
+                Route.of(Kind.QUICK, "GET /v1/snapshots", this::list),
+                Route.of(Kind.QUICK, "GET /v1/snapshots/*", this::look),
+                Route.of(Kind.QUICK, "PATCH /v1/snapshots/*", this::change),
+                Route.of(Kind.QUICK, "DELETE /v1/snapshots/*", this::delete),
+                Route.working("POST /v1/snapshots/*/load", (exchange, place) -> load(exchange)));
+    }
+
+    private ChatEngine engine() {
+        return surroundings.slot().engine();
+    }
+
+    private static ObjectNode node(SnapshotInfo info) {
+        ObjectNode node = Json.object()
+                .put("schema_version", SCHEMA)
+                .put("snapshot_id", info.id())
+                .put("created_at", info.created().toEpochMilli() / 1000.0)
+                .put("model", info.model())
+                .put("bytes", info.bytes());
+        ObjectNode fingerprint = node.putObject("compat").putObject("fingerprint");
+        info.fingerprint().forEach(fingerprint::put);
+        node.putObject("session").put("max_seq_len", info.maxTokens()).put("current_pos", info.tokens());
+        ObjectNode metadata = node.putObject("metadata")
+                .put("title", info.label().title())
+                .put("description", info.label().description());
+        ArrayNode tags = metadata.putArray("tags");
+        info.label().tags().forEach(tags::add);
+        ObjectNode files = node.putObject("files");
+        info.files()
+                .forEach((name, file) ->
+                        files.putObject(name).put("bytes", file.size()).put("sha256", file.sha256()));
+        node.put("problem", info.problem().orElse(null));
+        return node;
+    }
+
+    private void list(Exchange exchange) {
+        ObjectNode answer = Json.object();
+        ArrayNode all = answer.putArray("snapshots");
+        engine().snapshots().list().forEach(info -> all.add(node(info)));
+        exchange.send(200, answer);
+    }
+
+    private void look(Exchange exchange) {
+        exchange.send(200, node(engine().snapshots().info(exchange.parameter(0))));
+    }
+
+    private void change(Exchange exchange) {
+        Fields body = exchange.fields();
+        SnapshotPatch patch = SnapshotPatch.keepAll();
+        List<String> names = body.names();
+        Optional<String> title = body.string("title");
+        Optional<String> description = body.string("description");
+        Optional<List<String>> tags = body.strings("tags");
+        exchange.end(body);
+        // what is there and null is cleared
+        patch = names.contains("title") ? patch.title(title.orElse(null)) : patch;
+        patch = names.contains("description") ? patch.description(description.orElse(null)) : patch;
+        patch = names.contains("tags") ? patch.tags(tags.orElse(null)) : patch;
+        exchange.send(200, node(engine().snapshots().update(exchange.parameter(0), patch)));
+    }
+
+    private void delete(Exchange exchange) {
+        engine().snapshots().delete(exchange.parameter(0));
+        exchange.send(200, Json.object().put("status", "deleted").put("snapshot_id", exchange.parameter(0)));
+    }
+
+    private void load(Exchange exchange) {
+        ChatEngine engine = engine();
+        String snapshot = exchange.parameter(0);
+        Fields body = exchange.fields();
+        Optional<String> id = body.string("session_id").filter(given -> !given.isEmpty());
+        boolean force = body.bool("force").orElse(false);
+        exchange.end(body);
+        Session session = id.isPresent() && force ? replaced(engine, id.get(), snapshot) : null;
+        if (session == null) {
+            SessionOptions options = id.map(SessionOptions.DEFAULT::withId).orElse(SessionOptions.DEFAULT);
+            session = engine.loadSession(snapshot, options);
+        }
+        turns.forget(session.id());
+        ObjectNode answer = Json.object()
+                .put("status", "loaded")
+                .put("snapshot_id", snapshot)
+                .put("session_id", session.id());
+        SessionInfo info = session.info();
+        answer.putObject("session")
+                .put("current_pos", info.tokens())
+                .put("max_seq_len", info.maxTokens())
+                .put("message_count", info.messages());
+        exchange.send(200, answer);
+    }
+
+    /** The session, with the snapshot in the place of what it held; null if there is none. */
+    private @org.jspecify.annotations.Nullable Session replaced(ChatEngine engine, String id, String snapshot) {
+        try {
+            Session session = engine.session(id);
+            turns.during(id, () -> session.load(snapshot));
+            return session;
+        } catch (SessionNotFoundException e) {
+            return null;
+        }
+    }
+}

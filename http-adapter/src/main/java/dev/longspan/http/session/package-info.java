@@ -1,0 +1,5 @@
+/** Sessions and snapshots over the wire. */
+@NullMarked
+package dev.longspan.http.session;
+
+import org.jspecify.annotations.NullMarked;

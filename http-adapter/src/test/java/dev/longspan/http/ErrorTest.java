@@ -1,0 +1,148 @@
+package dev.longspan.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** What is no request, or one for nothing, is answered in the one form that all errors have. */
+class ErrorTest extends OnServer {
+    @Override
+    HttpAdapterBuilder configure(HttpAdapterBuilder builder) {
+        return builder.maxBodyBytes(100_000).bodyTimeout(Duration.ofSeconds(2));
+    }
+
+    private static void isAnError(JsonNode json, String code) {
+        assertThat(json.at("/error/code").asText()).isEqualTo(code);
+        assertThat(json.at("/error/message").asText()).isNotEmpty();
+        assertThat(json.at("/error/type").asText()).endsWith("_error");
+        assertThat(json.get("error").has("param")).isTrue();
+        assertThat(json.get("detail")).isEqualTo(json.at("/error/message"));
+    }
+
+    private static void isAnError(Answer answer, int status, String code) {
+        assertThat(answer.status()).as(answer.response().body()).isEqualTo(status);
+        isAnError(answer.json(), code);
+    }
+
+    @Test
+    void unknownPathsAndMethods() {
+        isAnError(get("/v1/nothing"), 404, "unknown_path");
+        isAnError(get("/v1/sessions/"), 404, "session_not_found");
+        Answer wrong = call("PUT", CHAT, "{}");
+        isAnError(wrong, 405, "method_not_allowed");
+        assertThat(wrong.header("Allow")).isEqualTo("POST");
+    }
+
+    @Test
+    void bodiesThatAreNone() {
+        isAnError(post(CHAT, "{bad"), 400, "invalid_json");
+        isAnError(post(CHAT, "[1]"), 400, "invalid_json");
+        isAnError(post(CHAT, "{} {}"), 400, "invalid_json");
+        isAnError(post(CHAT, "{\"stream\": true, \"stream\": false}"), 400, "invalid_json");
+        isAnError(post(CHAT, "{\"a\": ".repeat(65) + "1" + "}".repeat(65)), 400, "invalid_json");
+        isAnError(post(CHAT, "{\"seed\": " + "9".repeat(2000) + "}"), 400, "invalid_json");
+        isAnError(post(CHAT, "{\"a\": NaN}"), 400, "invalid_json");
+        assertThat(post(CHAT, "{bad").json().at("/error/message").asText()).doesNotContain("fasterxml", "Source");
+        HttpRequest.Builder latin = HttpRequest.newBuilder(uri(CHAT))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(
+                        "{\"user\": \"ä\"}".getBytes(StandardCharsets.ISO_8859_1)));
+        isAnError(send(latin), 400, "invalid_json");
+    }
+
+    @Test
+    void typesAndSizes() {
+        HttpRequest.Builder form = HttpRequest.newBuilder(uri(CHAT))
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .POST(HttpRequest.BodyPublishers.ofString("a=b"));
+        isAnError(send(form), 415, "unsupported_media_type");
+        HttpRequest.Builder none = HttpRequest.newBuilder(uri(CHAT)).POST(HttpRequest.BodyPublishers.ofString("{}"));
+        isAnError(send(none), 415, "unsupported_media_type");
+        isAnError(post(CHAT, "{}", "Content-Encoding", "gzip"), 415, "unsupported_media_type");
+        isAnError(post(CHAT, chat("x".repeat(100_001))), 413, "body_too_large");
+        HttpRequest.Builder chunked = HttpRequest.newBuilder(uri(CHAT))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofInputStream(() -> new java.io.ByteArrayInputStream(
+                        chat("x".repeat(200_000)).getBytes(StandardCharsets.UTF_8))));
+        isAnError(send(chunked), 413, "body_too_large");
+    }
+
+    /** What a server says to bytes that are sent slowly, or not to the end. */
+    private String raw(String... pieces) throws IOException, InterruptedException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            socket.setSoTimeout(20_000);
+            for (int i = 0; i < pieces.length && socket.getInputStream().available() == 0; i++) {
+                socket.getOutputStream().write(pieces[i].getBytes(StandardCharsets.UTF_8));
+                socket.getOutputStream().flush();
+                Thread.sleep(pieces.length > 1 ? 300 : 0);
+            }
+            byte[] buffer = new byte[8192];
+            StringBuilder answer = new StringBuilder();
+            int count = socket.getInputStream().read(buffer);
+            while (count > 0 && answer.indexOf("\r\n\r\n{") < 0) {
+                answer.append(new String(buffer, 0, count, StandardCharsets.UTF_8));
+                count = answer.indexOf("}}") > 0 || answer.indexOf("detail") > 0
+                        ? 0
+                        : socket.getInputStream().read(buffer);
+            }
+            return answer.toString();
+        }
+    }
+
+    private static JsonNode body(String answer) {
+        return parse(answer.substring(answer.indexOf("\r\n\r\n{") + 4));
+    }
+
+    @Test
+    void headsThatAreNone() throws Exception {
+        String twice = raw("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}");
+        assertThat(twice).startsWith("HTTP/1.1 400");
+        isAnError(body(twice), "http_400");
+        assertThat(raw("nonsense\r\n\r\n")).startsWith("HTTP/1.1 400");
+        String large = raw("GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Large: " + "x".repeat(20_000) + "\r\n\r\n");
+        assertThat(large).startsWith("HTTP/1.1 431");
+        isAnError(body(large), "http_431");
+    }
+
+    @Test
+    void bodiesThatStop() throws Exception {
+        String head = "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+        String stopped = raw(head + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"mod");
+        assertThat(stopped).startsWith("HTTP/1.1 408");
+        isAnError(body(stopped), "body_timeout");
+        String slow = raw(head + "Content-Length: 100\r\n\r\n", "{", " ", " ", " ", " ", " ", " ", " ", " ");
+        assertThat(slow).startsWith("HTTP/1.1 408");
+        assertThat(get("/livez").status()).isEqualTo(200);
+    }
+
+    @Test
+    void modelsThatAreNotThere() {
+        isAnError(get("/v1/models/other"), 404, "model_not_found");
+        isAnError(post(CHAT, chat("x", "\"model\": \"other\"")), 404, "model_not_found");
+        assertThat(get("/v1/pools").status()).isEqualTo(501);
+    }
+
+    @Test
+    void requestsKeepTheirNames() {
+        Answer named = send(HttpRequest.newBuilder(uri("/livez"))
+                .headers(
+                        "X-Request-Id",
+                        "mine-1",
+                        "traceparent",
+                        "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"));
+        assertThat(named.header("X-Request-Id")).isEqualTo("mine-1");
+        assertThat(named.header("traceparent"))
+                .startsWith("00-0123456789abcdef0123456789abcdef-")
+                .endsWith("-01");
+        Answer hostile = send(HttpRequest.newBuilder(uri("/livez")).header("X-Request-Id", "a b<script>"));
+        assertThat(hostile.header("X-Request-Id")).matches("[0-9a-f]{32}");
+    }
+}

@@ -1,0 +1,178 @@
+package dev.longspan.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.longspan.ChatEngine;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.http.HttpRequest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+
+/** From a model that is on its way to a server that stops. */
+class LifeTest extends OnServer {
+    private Answer at(HttpAdapter other, String path) {
+        return send(HttpRequest.newBuilder(other.address().resolve(path)));
+    }
+
+    @Test
+    void untilTheModelIsThereThatIsSaid() throws Exception {
+        CountDownLatch there = new CountDownLatch(1);
+        try (HttpAdapter other = HttpAdapter.builder()
+                .engine("mine", () -> {
+                    there.await();
+                    return engineBuilder().build();
+                })
+                .port(0)
+                .start()) {
+            assertThat(at(other, "/livez").status()).isEqualTo(200);
+            Answer ready = at(other, "/readyz");
+            assertThat(ready.status()).isEqualTo(503);
+            assertThat(ready.json().get("reason").asText()).contains("being loaded");
+            assertThat(at(other, "/health").json().get("status").asText()).isEqualTo("degraded");
+            assertThat(at(other, "/v1/models/mine").json().get("loaded").asBoolean())
+                    .isFalse();
+            HttpRequest.Builder chat = post(other.address().resolve(CHAT), chat("!say a\n!end"));
+            Answer early = send(chat);
+            assertThat(early.status()).isEqualTo(503);
+            assertThat(early.code()).isEqualTo("MODEL_LOADING");
+            assertThat(early.header("Retry-After")).isEqualTo("2");
+            Answer provisioning = send(chat.header("X-SIE-SDK-Version", "1"));
+            assertThat(provisioning.status()).isEqualTo(202);
+            there.countDown();
+            other.awaitLoaded();
+            assertThat(at(other, "/readyz").status()).isEqualTo(200);
+            assertThat(send(chat).status()).isEqualTo(200);
+            JsonNode model = at(other, "/v1/models/mine").json();
+            assertThat(model.get("loaded").asBoolean()).isTrue();
+            assertThat(model.get("id")).isEqualTo(model.get("name"));
+            assertThat(model.get("max_sequence_length").asInt()).isEqualTo(4000);
+        }
+    }
+
+    @Test
+    void aModelThatNeverComesIsSaidToBe() throws Exception {
+        try (HttpAdapter other = HttpAdapter.builder()
+                .engine("mine", () -> {
+                    throw new UncheckedIOException(new IOException("the disk at /secret is gone"));
+                })
+                .port(0)
+                .start()) {
+            other.awaitLoaded();
+            Answer answer = send(post(other.address().resolve(CHAT), chat("x")));
+            assertThat(answer.status()).isEqualTo(502);
+            assertThat(answer.code()).isEqualTo("MODEL_LOAD_FAILED");
+            assertThat(answer.response().body()).doesNotContain("secret");
+            assertThat(other.loadFailure()).isPresent();
+            assertThat(at(other, "/readyz").status()).isEqualTo(503);
+        }
+    }
+
+    @Test
+    void whatRunsMayEnd() throws Exception {
+        backend.gate().hold();
+        List<CompletableFuture<Answer>> running = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            String stream = "\"stream\": " + (i % 2 == 0);
+            running.add(CompletableFuture.supplyAsync(
+                    () -> post(CHAT, chat("!say bye\n!end", stream)), task -> new Thread(task).start()));
+        }
+        while (engine.load().running() + engine.load().queued() < 8) {
+            Thread.onSpinWait();
+        }
+        CompletableFuture<Void> stopping = CompletableFuture.runAsync(() -> server.stop(Duration.ofMinutes(1)));
+        while (get("/readyz").status() == 200) {
+            Thread.onSpinWait();
+        }
+        assertThat(get("/readyz").json().get("reason").asText()).contains("shutting down");
+        Answer late = post(CHAT, chat("x"));
+        assertThat(late.status()).isEqualTo(503);
+        assertThat(late.code()).isEqualTo("shutting_down");
+        backend.gate().release();
+        for (int i = 0; i < running.size(); i++) {
+            Answer answer = running.get(i).get();
+            assertThat(answer.status()).isEqualTo(200);
+            String said = i % 2 == 0
+                    ? joined(chunks(answer.response().body()), "content")
+                    : answer.json().at("/choices/0/message/content").asText();
+            assertThat(said).isEqualTo("bye");
+        }
+        stopping.get();
+    }
+
+    @Test
+    void whatDoesNotEndInTimeIsEndedWithAnError() throws Exception {
+        String endless = "\"repetition_detection\": {\"enabled\": false}";
+        List<CompletableFuture<Answer>> running = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            String stream = "\"stream\": " + (i % 2 == 0);
+            running.add(CompletableFuture.supplyAsync(
+                    () -> post(CHAT, chat("!loop", endless, stream, "\"max_tokens\": 3000")),
+                    task -> new Thread(task).start()));
+        }
+        backend.gate().hold();
+        while (engine.load().running() + engine.load().queued() < 6) {
+            Thread.onSpinWait();
+        }
+        CompletableFuture<Void> stopping = CompletableFuture.runAsync(() -> server.stop(Duration.ZERO));
+        while (!server.isStopping()) {
+            Thread.onSpinWait();
+        }
+        backend.gate().release();
+        stopping.get();
+        for (int i = 0; i < running.size(); i++) {
+            Answer answer = running.get(i).get();
+            if (i % 2 == 0) {
+                List<String> events = events(answer.response().body());
+                JsonNode last = parse(events.get(events.size() - 1));
+                assertThat(last.at("/error/code").asText()).isEqualTo("shutting_down");
+            } else {
+                assertThat(answer.status()).isEqualTo(503);
+                assertThat(answer.header("Retry-After")).isNotEmpty();
+            }
+        }
+    }
+
+    @Test
+    void sessionsAreSavedWhereThatIsAsked() {
+        ChatEngine own = engineBuilder().build();
+        HttpAdapter other =
+                HttpAdapter.builder().engine(own).port(0).saveOnStop(true).start();
+        send(post(other.address().resolve("/v1/sessions"), "{\"session_id\": \"keep\"}"));
+        send(post(other.address().resolve(CHAT), chat("!say a\n!end", "\"session_id\": \"keep\"")));
+        other.close();
+        assertThat(own.snapshots().list())
+                .singleElement()
+                .satisfies(info -> assertThat(info.label().title()).isEqualTo("session keep"));
+        own.close();
+    }
+
+    @Test
+    void anAnswerThatTakesTooLongIsTakenBack() {
+        try (HttpAdapter other = HttpAdapter.builder()
+                .engine(engine)
+                .port(0)
+                .requestTimeout(Duration.ofMillis(200))
+                .start()) {
+            send(post(other.address().resolve("/v1/sessions"), "{\"session_id\": \"s\"}"));
+            backend.gate().hold();
+            CompletableFuture<Answer> late = CompletableFuture.supplyAsync(
+                    () -> send(post(other.address().resolve(CHAT), chat("!say a\n!end", "\"session_id\": \"s\""))));
+            backend.gate().awaitWaiting(LIMIT);
+            try {
+                Thread.sleep(400);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            backend.gate().release();
+            assertThat(late.join().status()).isEqualTo(504);
+            assertThat(late.join().json().at("/error/type").asText()).isEqualTo("timeout_error");
+            assertThat(engine.session("s").history()).isEmpty();
+        }
+    }
+}
