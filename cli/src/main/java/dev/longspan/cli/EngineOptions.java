@@ -100,6 +100,13 @@ final class EngineOptions {
         }
     }
 
+    /** {@return what the model in a folder is called: by the name of the folder, unless it is the built-in one} */
+    String modelName(Path folder) {
+        return model == null
+                ? "nano"
+                : String.valueOf(folder.toAbsolutePath().normalize().getFileName());
+    }
+
     static Path existing(Path folder) {
         if (!Files.exists(folder)) {
             throw new StartException("there is no folder " + folder.toAbsolutePath());

@@ -268,9 +268,7 @@ final class ServeCommand implements Callable<Integer> {
 
     private int serve() throws InterruptedException {
         Path folder = engineOptions.folder(surroundings);
-        String id = modelId == null
-                ? String.valueOf(folder.toAbsolutePath().normalize().getFileName())
-                : modelId;
+        String id = modelId == null ? engineOptions.modelName(folder) : modelId;
         HttpAdapterBuilder builder = configured().engine(id, () -> engineOptions.open(folder, LoadProgress.NONE));
         CountDownLatch asked = new CountDownLatch(1);
         EndSignals.whenAsked(asked::countDown);

@@ -233,6 +233,15 @@ class FieldTest extends OnServer {
                 .isEqualTo(cold);
         assertThat(said(free, "\"max_tokens\": 30", "\"temperature\": 10", "\"seed\": 1", "\"min_p\": 1"))
                 .isEqualTo(cold);
+        String three = "\"max_tokens\": 30";
+        assertThat(said(free, three, "\"frequency_penalty\": 2")).isNotEqualTo(cold);
+        assertThat(said(free, three, "\"presence_penalty\": 2")).isNotEqualTo(cold);
+        assertThat(said(free, three, "\"repetition_penalty\": 2")).isNotEqualTo(cold);
+        String tools = "\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"look\"}}]";
+        String twice = "!call look\n!call look\n!end";
+        assertThat(said(twice, tools)).contains("\"tool_calls\"");
+        assertThat(said(twice, tools, "\"tool_choice\": \"none\"")).doesNotContain("\"tool_calls\"");
+        assertThat(said(script, tools, "\"tool_choice\": \"required\"")).isNotEqualTo(plain);
         String loop = "!loop";
         assertThat(said(loop, "\"max_tokens\": 1000")).contains("\"repetition\"");
         assertThat(said(loop, "\"max_tokens\": 1000", "\"repetition_detection\": {\"enabled\": false}"))

@@ -4,6 +4,7 @@ import dev.longspan.spi.LongspanException;
 import java.io.Serial;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -24,6 +25,7 @@ public final class EventStream {
     private final Response response;
     private final Callback callback;
     private final long patienceNanos;
+    private final Executor executor;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition idle = lock.newCondition();
@@ -43,10 +45,11 @@ public final class EventStream {
         }
     }
 
-    EventStream(Response response, Callback callback, long patienceNanos) {
+    EventStream(Response response, Callback callback, long patienceNanos, Executor executor) {
         this.response = response;
         this.callback = callback;
         this.patienceNanos = patienceNanos;
+        this.executor = executor;
         response.getHeaders().put(TYPE);
         response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-cache");
         response.getHeaders().put("X-Accel-Buffering", "no");
@@ -140,7 +143,7 @@ public final class EventStream {
             lock.unlock();
         }
         if (action != null) {
-            action.run();
+            executor.execute(action); // this may be a thread that reads and writes for all
         }
     }
 

@@ -24,6 +24,8 @@ import org.slf4j.LoggerFactory;
 public final class Exchange {
     private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
     private static final String JSON = "application/json";
+    private static final int MOST_IGNORED = 1000;
+    private static final int UNKNOWN_FAULT = 500;
 
     private final Request request;
     private final Response response;
@@ -94,8 +96,14 @@ public final class Exchange {
     private void begin(int status) {
         response.setStatus(status);
         if (!ignored.isEmpty()) {
-            setHeader("X-Ignored-Fields", String.join(", ", ignored));
+            setHeader("X-Ignored-Fields", harmless(String.join(", ", ignored)));
         }
+    }
+
+    /** What others wrote, as a header may hold it. */
+    private static String harmless(String text) {
+        String shown = text.length() <= MOST_IGNORED ? text : text.substring(0, MOST_IGNORED) + "...";
+        return shown.replaceAll("[^\\x20-\\x7e]", "?");
     }
 
     /** Answers with JSON. */
@@ -122,7 +130,7 @@ public final class Exchange {
         return surroundings
                 .heart()
                 .watch(new EventStream(
-                        response, callback, surroundings.settings().writePatienceNanos()));
+                        response, callback, surroundings.settings().writePatienceNanos(), surroundings.helper()));
     }
 
     /** Answers with an error. */
@@ -136,7 +144,7 @@ public final class Exchange {
     /** Answers with the error that an exception means. */
     public void fail(Throwable fault) {
         ApiError error = Faults.of(fault);
-        if (error.status() >= 500 && !(fault instanceof ApiError)) {
+        if (error.status() == UNKNOWN_FAULT && !(fault instanceof ApiError)) {
             LOG.error("request {} failed", Ids.of(request), fault);
         }
         fail(error);
@@ -148,7 +156,8 @@ public final class Exchange {
      * @param whenGone is run once the client has gone meanwhile
      */
     public <T> T watching(Runnable whenGone, Supplier<T> work) {
-        ConnectionWatch watch = ConnectionWatch.begin(request, response, whenGone);
+        ConnectionWatch watch = ConnectionWatch.begin(
+                request, response, () -> surroundings.helper().execute(whenGone));
         try {
             return work.get();
         } finally {

@@ -1,5 +1,6 @@
 package dev.longspan.http.server;
 
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 
 /**
@@ -18,4 +19,9 @@ public record Surroundings(
         Work work,
         Heart heart,
         ScheduledExecutorService timer,
-        ServerMetrics metrics) {}
+        ServerMetrics metrics) {
+    /** {@return runs what ends an answer, so that threads which read and write for all clients never wait for the engine} */
+    Executor helper() {
+        return timer;
+    }
+}

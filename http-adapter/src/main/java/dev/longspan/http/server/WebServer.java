@@ -33,6 +33,7 @@ public final class WebServer {
     private static final int QUICK_THREADS = 8;
     private static final int QUICK_QUEUE = 4_096;
     private static final int IO_THREADS = 16;
+    private static final int SPARE = 32;
     private static final int SEND_BUFFER = 128 << 10;
     private static final Duration LAST = Duration.ofSeconds(10);
     private static final Duration FLUSH = Duration.ofSeconds(2);
@@ -55,6 +56,7 @@ public final class WebServer {
     public WebServer(Settings settings, ModelSlot slot, ServerMetrics metrics) {
         this.timer = new ScheduledThreadPoolExecutor(2, threads("longspan-http-timer"));
         timer.setRemoveOnCancelPolicy(true);
+        timer.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy()); // after the end
         Work work = new Work(settings.limits().answers(), settings.limits().perKey());
         Heart heart = new Heart(timer);
         metrics.watch(work, heart);
@@ -68,7 +70,7 @@ public final class WebServer {
                 threads("longspan-http-quick"));
         this.working = new ThreadPoolExecutor(
                 0,
-                settings.limits().answers(),
+                settings.limits().answers() + SPARE, // a thread is free a moment after its place
                 1,
                 TimeUnit.MINUTES,
                 new SynchronousQueue<>(),

@@ -268,7 +268,7 @@ public final class Fields {
     public void end(Consumer<String> unknown) {
         for (String name : names()) {
             if (!known.contains(name)) {
-                unknown.accept(path(name));
+                unknown.accept(path(shortened(name)));
             }
         }
         inner.forEach(fields -> fields.end(unknown));
