@@ -8,7 +8,7 @@ import java.util.Optional;
  *
  * @param id its id
  * @param created when it was opened
- * @param lastUsed when a turn was begun last, or it was opened
+ * @param lastUsed when its last turn was committed, of any kind; when it was opened if there was none
  * @param sequence how many turns have been committed, of any kind; a turn can ask for this
  * @param messages how many messages it has
  * @param tokens how many tokens its state holds

@@ -230,7 +230,7 @@ public final class LiveSession {
 
     /** {@return a view of it at this moment} */
     public SessionView view() {
-        return new SessionView(id, state.used(context.clock()), locked(() -> busy), state.sizes());
+        return new SessionView(id, state.changed(), locked(() -> busy), state.sizes());
     }
 
     /** {@return a session of its own from what is held of this one} */

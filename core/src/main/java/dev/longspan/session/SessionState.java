@@ -7,7 +7,6 @@ import dev.longspan.engine.Reservation;
 import dev.longspan.engine.SharedCheckpoint;
 import dev.longspan.prompt.CommonPrefix;
 import dev.longspan.spi.BackendMemoryException;
-import java.time.Clock;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
@@ -42,6 +41,7 @@ final class SessionState {
     private @Nullable ParkedState parked;
     private final List<Lineage> lineages = new ArrayList<>();
     private volatile long lastUsed = System.nanoTime();
+    private volatile Instant changed;
 
     /** Takes over what is committed. */
     SessionState(String id, SessionContext context, ZonedDateTime created, Committed committed, int maxTokens) {
@@ -50,6 +50,7 @@ final class SessionState {
         this.created = created;
         this.committed = committed;
         this.maxTokens = maxTokens;
+        this.changed = context.clock().instant();
         committed.noteKept();
     }
 
@@ -87,9 +88,9 @@ final class SessionState {
         return lastUsed;
     }
 
-    /** {@return when that was} */
-    Instant used(Clock clock) {
-        return clock.instant().minusNanos(System.nanoTime() - lastUsed);
+    /** {@return when the last turn was committed} */
+    Instant changed() {
+        return changed;
     }
 
     void use() {
@@ -189,6 +190,9 @@ final class SessionState {
                 lineages.addAll(cached.join(this));
             }
             use();
+            if (next.sequence() != committed.sequence()) {
+                changed = context.clock().instant();
+            }
             return next;
         });
     }
@@ -212,6 +216,7 @@ final class SessionState {
             created = loaded.created();
             maxTokens = loaded.maxTokens();
             use();
+            changed = context.clock().instant();
             return loaded.committed().after(committed.sequence());
         });
     }
