@@ -44,7 +44,7 @@ public interface Backend extends AutoCloseable {
      * Loads a model.
      *
      * @param spec a network that it {@linkplain #supports supports}
-     * @param weights the tensors that {@link ModelSpec#tensors} lists
+     * @param weights the tensors that {@link ModelSpec#tensors} lists, each in F32, BF16 or F16
      * @param progress is told how many bytes have been read, from the calling thread
      * @return the model, to be closed by the caller
      * @throws ModelLoadException if a tensor is missing or has the wrong shape (rule M3)

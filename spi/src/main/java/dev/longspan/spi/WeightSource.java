@@ -6,6 +6,9 @@ import java.util.Set;
 /**
  * The weights of a model, under the names of {@link ModelSpec#tensors}; what the files call them is the source's business.
  *
+ * <p>Weights come in F32, BF16 or F16, and each tensor of a model may have another of these types: a backend takes all three in
+ * any mixture, whatever it computes in.
+ *
  * <p>All methods may be called from any thread.
  */
 public interface WeightSource {

@@ -72,6 +72,7 @@ final class PlainBackend implements Backend {
 
     @Override
     public Capabilities capabilities() {
+        requireOpen();
         // every token is computed alone and in the same order, so that splits and batches give the same bits
         return new Capabilities(NumericMode.F32, MAX_RUNS, MAX_BATCH_TOKENS, Set.of(Feature.BATCH_EXACT));
     }

@@ -2,7 +2,7 @@ package com.example.plain;
 
 import dev.longspan.spi.Logits;
 
-/** Rows of logits; a later call of {@code forward} ends their time. */
+/** Rows of logits; a later call of {@code forward} ends their time, and so does closing their model. */
 final class PlainLogits implements Logits {
     private final PlainModel model;
     private final long call;
@@ -15,6 +15,7 @@ final class PlainLogits implements Logits {
     }
 
     private float[] row(int row) {
+        model.requireOpen();
         if (call != model.calls()) {
             throw new IllegalStateException("the logits ended with the next forward");
         }

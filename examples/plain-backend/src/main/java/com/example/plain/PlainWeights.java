@@ -11,7 +11,7 @@ import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.Map;
 
-/** All weights as float32. */
+/** All weights as float32, whatever they are stored in. */
 final class PlainWeights {
     private static final int PIECE = 1 << 20;
 
@@ -65,18 +65,32 @@ final class PlainWeights {
             source.read(info.name(), (long) from * size, bytes);
             bytes.flip();
             for (int i = 0; i < count; i++) {
-                numbers[from + i] = number(bytes, info.dtype(), info.name());
+                numbers[from + i] = number(bytes, info.dtype());
             }
         }
         return numbers;
     }
 
-    private static float number(ByteBuffer bytes, DType dtype, String name) {
+    /** Weights come in all three types, and each tensor in its own. */
+    private static float number(ByteBuffer bytes, DType dtype) {
         return switch (dtype) {
             case F32 -> bytes.getFloat();
             case BF16 -> Float.intBitsToFloat(bytes.getShort() << 16);
-            default -> throw new ModelLoadException("weights", name, "expected F32 or BF16, found " + dtype);
+            case F16 -> half(bytes.getShort());
         };
+    }
+
+    private static float half(short bits) {
+        int exponent = (bits >> 10) & 0x1F;
+        int fraction = bits & 0x3FF;
+        float magnitude;
+        if (exponent == 0x1F) {
+            magnitude = fraction == 0 ? Float.POSITIVE_INFINITY : Float.NaN;
+        } else {
+            // the smallest have no leading 1, and the exponent of those above them
+            magnitude = Math.scalb((float) (exponent == 0 ? fraction : fraction + 0x400), Math.max(exponent, 1) - 25);
+        }
+        return bits < 0 ? -magnitude : magnitude;
     }
 
     float[] get(String name) {
