@@ -61,9 +61,9 @@ final class AssertingCheckpoint implements Checkpoint {
     @Override
     public void write(StateSink sink) {
         requireOpen("write");
+        List<TensorInfo> listed = checkpoint.tensors(); // asked first: another thread may close it while it is written
         Counting counting = new Counting(sink);
         checkpoint.write(counting);
-        List<TensorInfo> listed = checkpoint.tensors();
         model.contract()
                 .backend(counting.begun.equals(listed), "X1", () -> "it wrote " + counting.begun + " of " + listed);
         model.contract().backend(counting.left == 0, "X1", () -> "the last tensor lacks " + counting.left + " bytes");

@@ -14,6 +14,7 @@ import dev.longspan.spi.PlanOptions;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
+import java.nio.ByteBuffer;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -60,6 +61,23 @@ class AssertingBackendTest {
     @Test
     void whoKeepsTheRulesIsLeftAlone() {
         live(backend);
+        assertThat(backend.violations()).isEmpty();
+    }
+
+    @Test
+    void aCheckpointMayBeClosedWhileItIsWritten() {
+        try (LanguageModel model = load();
+                SequenceState state = model.newState()) {
+            model.forward(Batch.of(Run.last(state, 1, 2, 3)));
+            Checkpoint checkpoint = state.checkpoint();
+            checkpoint.write(new MemoryCheckpoint.Sink() {
+                @Override
+                public void write(ByteBuffer bytes) {
+                    checkpoint.close();
+                    super.write(bytes);
+                }
+            });
+        }
         assertThat(backend.violations()).isEmpty();
     }
 
