@@ -138,7 +138,7 @@ final class BatchRules {
     }
 
     /** The token whose embedding is not a number. */
-    private static final int BAD = 3;
+    static final int BAD = 3;
 
     /** The same model, but for one token that makes its run fail. */
     static Driver poisoned(Driver driver, RandomModel model, long seed) {
@@ -148,7 +148,7 @@ final class BatchRules {
         return Driver.load(driver.backend(), fresh, seed);
     }
 
-    private static int[] good(Driver driver, int count) {
+    static int[] good(Driver driver, int count) {
         int[] ids = driver.ids(count);
         for (int i = 0; i < count; i++) {
             ids[i] = ids[i] == BAD ? BAD + 1 : ids[i];

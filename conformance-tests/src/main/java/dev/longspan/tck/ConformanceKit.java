@@ -209,11 +209,14 @@ public final class ConformanceKit {
         all.addAll(MemoryRules.all());
         all.addAll(ShortMemoryRules.all());
         all.addAll(BatchRules.all());
+        all.addAll(TogetherRules.all());
         all.addAll(LogitsRules.all());
         all.addAll(StateRules.all());
         all.addAll(TransferRules.all());
+        all.addAll(TransferEdgeRules.all());
         all.addAll(BesideRules.all());
         all.addAll(LifecycleRules.all());
+        all.addAll(NeighbourRules.all());
         all.addAll(AttentionRules.all());
         all.addAll(NumericRules.all());
         return List.copyOf(all);

@@ -129,7 +129,7 @@ final class Driver {
         return results;
     }
 
-    private static Logits success(RunResult result) {
+    static Logits success(RunResult result) {
         if (result instanceof RunResult.Failure failure) {
             throw new AssertionError("a run failed: " + failure.cause().getMessage(), failure.cause());
         }
@@ -145,6 +145,15 @@ final class Driver {
             rows.add(row);
         }
         return rows;
+    }
+
+    /** The lowest id among those with the largest logit. */
+    static int lowestOfTheLargest(float[] row) {
+        int lowest = 0;
+        for (int id = 1; id < row.length; id++) {
+            lowest = row[id] > row[lowest] ? id : lowest;
+        }
+        return lowest;
     }
 
     /** Compares with the model's own results in another split or batch. */

@@ -191,6 +191,7 @@ final class LifecycleRules {
         SequenceState state = loaded.newState();
         driver.feed(state, driver.ids(4));
         Checkpoint checkpoint = state.checkpoint();
+        MemoryCheckpoint written = driver.transfers() ? MemoryCheckpoint.of(checkpoint) : MemoryCheckpoint.empty(4);
         checkpoint.close();
         isClosed("of a closed checkpoint", driver, checkpoint);
         state.close();
@@ -209,6 +210,12 @@ final class LifecycleRules {
             float[] row = new float[model.spec().vocabularySize()];
             refused("argMax of a closed model's logits", () -> success.logits().argMax(0), CLOSED);
             refused("copyTo of a closed model's logits", () -> success.logits().copyTo(0, row), CLOSED);
+        }
+        if (driver.transfers()) {
+            refused(
+                    "readCheckpoint of a closed model",
+                    () -> loaded.readCheckpoint(written).close(),
+                    CLOSED);
         }
         Backend backend = driver.backend();
         backend.close();

@@ -18,6 +18,7 @@ import dev.longspan.spi.TensorInfo;
 import dev.longspan.spi.WeightSource;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -26,6 +27,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** The rules of loading a model. */
 final class LoadingRules {
     private static final long HUGE = 100_000_000_000L;
+
+    /** How many tensors are offered with their sizes turned. */
+    private static final int TURNED = 4;
 
     private LoadingRules() {}
 
@@ -135,14 +139,39 @@ final class LoadingRules {
         for (String name : some(model)) {
             List<Long> shape = new ArrayList<>(model.weights().info(name).shape());
             shape.set(0, shape.get(0) + 1);
-            long count = 1;
-            for (long size : shape) {
-                count *= size;
-            }
-            MemoryWeights wrong = model.weights().without(name);
-            wrong.put(name, DType.F32, shape, new float[Math.toIntExact(count)]);
-            failsNaming(driver.backend(), model.spec(), wrong, name, name + " with shape " + shape);
+            misshapen(driver, model, name, shape);
         }
+        int turned = 0;
+        List<ModelSpec.Tensor> all = new ArrayList<>(model.spec().tensors());
+        Collections.shuffle(all, driver.random());
+        for (ModelSpec.Tensor tensor : all) {
+            List<Long> shape = turned(tensor.shape());
+            if (!shape.equals(tensor.shape()) && turned++ < TURNED) {
+                misshapen(driver, model, tensor.name(), shape); // which has as many numbers
+            }
+        }
+    }
+
+    private static void misshapen(Driver driver, RandomModel model, String name, List<Long> shape) {
+        long count = 1;
+        for (long size : shape) {
+            count *= size;
+        }
+        MemoryWeights wrong = model.weights().without(name);
+        wrong.put(name, DType.F32, shape, new float[Math.toIntExact(count)]);
+        failsNaming(driver.backend(), model.spec(), wrong, name, name + " with shape " + shape);
+    }
+
+    /** A shape whose first two neighbours that differ have changed places; the same if all sizes are equal. */
+    static List<Long> turned(List<Long> shape) {
+        List<Long> turned = new ArrayList<>(shape);
+        for (int i = 1; i < shape.size(); i++) {
+            if (!shape.get(i).equals(shape.get(i - 1))) {
+                Collections.swap(turned, i, i - 1);
+                break;
+            }
+        }
+        return turned;
     }
 
     /** A tensor of each kind of place: the first, the last, and two between. */

@@ -177,11 +177,15 @@ public final class RandomModel {
     static RandomModel changed(ModelSpec spec, long seed, String name, Consumer<float[]> change) {
         ModelSpec untied = new ModelSpec(
                 spec.modelType(), spec.vocabularySize(), spec.hiddenSize(), spec.normEpsilon(), false, spec.layers());
-        RandomModel model = new RandomModel(untied, seed, DType.F32);
-        float[] numbers = Tensors.toFloats(Tensors.read(model.weights, name));
+        return new RandomModel(untied, seed, DType.F32).with(name, change);
+    }
+
+    /** Itself, with one tensor changed, which is in float32 then. */
+    RandomModel with(String name, Consumer<float[]> change) {
+        float[] numbers = Tensors.toFloats(Tensors.read(weights, name));
         change.accept(numbers);
-        model.weights.put(name, DType.F32, model.weights.info(name).shape(), numbers);
-        return model;
+        weights.put(name, DType.F32, weights.info(name).shape(), numbers);
+        return this;
     }
 
     /** The same with sizes that are multiples of 64, for backends that know no others. */

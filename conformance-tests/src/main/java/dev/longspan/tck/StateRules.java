@@ -49,6 +49,11 @@ final class StateRules {
                         "a checkpoint lives on when its state is closed, and a state when its checkpoint is",
                         "counting the holders of pages and of recurrent states",
                         subject -> subject.models((driver, model) -> eachLivesOnAlone(driver))),
+                numeric(
+                        "S6.twins",
+                        "closing one of two checkpoints at one length leaves the other",
+                        "what is looked up by state and length; each has its own hold on the pages",
+                        subject -> subject.models((driver, model) -> twinsLiveOnAlone(driver))),
                 required(
                         "S1.foreign",
                         "a checkpoint of another model is refused",
@@ -199,6 +204,31 @@ final class StateRules {
         List<float[]> rest = want.subList(at, LENGTH);
         driver.same("a state whose parents are closed", driver.feed(again, Driver.tail(ids, at)), rest);
         again.close();
+    }
+
+    private static void twinsLiveOnAlone(Driver driver) {
+        int[] ids = driver.ids(LENGTH);
+        List<float[]> want = driver.plain(ids);
+        int at = cut(driver);
+        List<float[]> rest = want.subList(at, LENGTH);
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, Driver.first(ids, at), at);
+            Checkpoint first = state.checkpoint();
+            Checkpoint second = state.checkpoint();
+            Checkpoint third = state.checkpoint();
+            first.close();
+            driver.plain(driver.ids(40)); // takes what was freed
+            try (SequenceState again = driver.model().newState(second)) {
+                driver.same("from the second of three checkpoints", driver.feed(again, Driver.tail(ids, at)), rest);
+                third.close();
+            }
+            driver.plain(driver.ids(40));
+            try (SequenceState again = driver.model().newState(second)) {
+                driver.same("from the last of three checkpoints", driver.feed(again, Driver.tail(ids, at)), rest);
+            }
+            driver.same("the state behind its checkpoints", driver.feed(state, Driver.tail(ids, at)), rest);
+            second.close();
+        }
     }
 
     private static void foreignCheckpointsAreRefused(Driver driver, RandomModel model) {

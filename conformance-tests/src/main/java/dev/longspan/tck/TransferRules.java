@@ -311,6 +311,10 @@ final class TransferRules {
                 longer.set(longer.size() - 1, longer.get(longer.size() - 1) + 1);
                 fault(driver, new Altered(written, name, new TensorInfo(name, right.dtype(), longer)));
                 fault(driver, new Altered(written, name, new TensorInfo(name, right.dtype(), List.of())));
+                List<Long> turned = LoadingRules.turned(right.shape());
+                if (!turned.equals(right.shape())) {
+                    fault(driver, new Altered(written, name, new TensorInfo(name, right.dtype(), turned)));
+                }
             }
             long after = driver.backend().memory().used().totalBytes();
             require(after == before, "refused checkpoints leave memory: " + before + " bytes, then " + after);

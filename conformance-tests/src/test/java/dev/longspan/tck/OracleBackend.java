@@ -27,7 +27,9 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /** Computes with the {@link Oracle}; pages of keys and values are counted as if there were any. */
 final class OracleBackend implements Backend {
@@ -39,12 +41,15 @@ final class OracleBackend implements Backend {
     private static final List<byte[]> LEAK = new ArrayList<>();
 
     private static final List<ByteBuffer> NATIVES = new ArrayList<>();
+    /** Those with a flaw that is about others. */
+    private static final Set<OracleBackend> OPEN = ConcurrentHashMap.newKeySet();
 
     private final String id;
     private final Flaw flaw;
     private final Ledger ledger;
     private final List<OracleModel> models = new ArrayList<>();
     private final CountDownLatch end = new CountDownLatch(1);
+    private volatile @Nullable ModelSpec last;
     private volatile boolean closed;
 
     OracleBackend(String id, Flaw flaw, long limit) {
@@ -63,6 +68,8 @@ final class OracleBackend implements Backend {
             LEAK.add(new byte[100_000]);
         } else if (flaw == Flaw.NATIVES_ARE_KEPT) {
             NATIVES.add(ByteBuffer.allocateDirect(100_000));
+        } else if (flaw == Flaw.CLOSING_STOPS_OTHER_BACKENDS) {
+            OPEN.add(this);
         }
     }
 
@@ -90,6 +97,11 @@ final class OracleBackend implements Backend {
 
     Flaw flaw() {
         return flaw;
+    }
+
+    /** Whether it is the network of the model that was loaded last. */
+    boolean isLast(ModelSpec network) {
+        return network.equals(last);
     }
 
     Ledger ledger() {
@@ -223,10 +235,15 @@ final class OracleBackend implements Backend {
         }
         progress.loaded(bytes / 2, bytes);
         progress.loaded(flaw == Flaw.PROGRESS_STOPS_EARLY ? bytes - 1 : bytes, bytes);
+        last = spec;
         synchronized (models) {
             models.add(model);
         }
         return model;
+    }
+
+    private static long count(List<Long> shape) {
+        return shape.stream().reduce(1L, (one, other) -> one * other);
     }
 
     private void check(ModelSpec spec, WeightSource weights) {
@@ -236,10 +253,18 @@ final class OracleBackend implements Backend {
                 throw new ModelLoadException("weights", name, "is missing");
             }
             List<Long> shape = weights.info(tensor.name()).shape();
-            if (!shape.equals(tensor.shape()) && flaw != Flaw.SHAPES_UNCHECKED) {
+            boolean right = shape.equals(tensor.shape())
+                    || (flaw == Flaw.WEIGHTS_ARE_ONLY_COUNTED && count(shape) == count(tensor.shape()));
+            if (!right && flaw != Flaw.SHAPES_UNCHECKED) {
                 throw new ModelLoadException(
                         "weights", tensor.name(), "expected shape " + tensor.shape() + ", found " + shape);
             }
+        }
+    }
+
+    private void disturb() {
+        synchronized (models) {
+            models.forEach(OracleModel::disturb);
         }
     }
 
@@ -272,6 +297,9 @@ final class OracleBackend implements Backend {
         }
         open.forEach(OracleModel::close);
         closed = true;
+        if (OPEN.remove(this)) {
+            OPEN.forEach(OracleBackend::disturb);
+        }
         if (flaw != Flaw.THREAD_LEFT_ALIVE) {
             end.countDown();
         }

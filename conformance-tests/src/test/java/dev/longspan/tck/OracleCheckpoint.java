@@ -13,29 +13,39 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A checkpoint of the {@link OracleBackend}. */
 final class OracleCheckpoint extends OracleHolder implements Checkpoint {
     /** The state it was taken of; null if it was read. */
     private final OracleState source;
+    /** What it was read on, if anything. */
+    private final @Nullable OracleCheckpoint base;
+    /** Whether one of the flaws keeps it from being closed. */
+    private volatile boolean stuck;
+
     /** What the forks of it have in common where they should not. */
     private Map<String, double[]> common;
 
     OracleCheckpoint(OracleModel model, OracleState source) {
         super(model, source);
         this.source = source;
+        this.base = null;
     }
 
     /** One that is read, on a base or not. */
-    OracleCheckpoint(OracleModel model, OracleCheckpoint base) {
-        super(model, base);
+    OracleCheckpoint(OracleModel model, @Nullable OracleCheckpoint base, boolean shares) {
+        super(model, shares ? base : null);
         this.source = null;
+        this.base = base;
     }
 
     /** What a state that starts here begins with. */
     Map<String, double[]> begin() {
         if (model.flaw() == Flaw.CHECKPOINT_IS_THE_STATE && source != null) {
             return source.state();
+        } else if (model.flaw() == Flaw.BASE_IS_NOT_HELD && base != null && base.isClosed()) {
+            return zeros(state());
         } else if (model.flaw() == Flaw.PARENT_FREES_CHILD && source != null && source.isClosed()) {
             return zeros(state());
         }
@@ -46,6 +56,10 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
         Map<String, double[]> zeros = new HashMap<>();
         tensors.forEach((name, numbers) -> zeros.put(name, new double[numbers.length]));
         return zeros;
+    }
+
+    boolean isOf(OracleState state) {
+        return source == state;
     }
 
     Map<String, double[]> common() {
@@ -124,7 +138,22 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
     @Override
     public void write(StateSink sink) {
         requireTransfer();
+        if (model.flaw() == Flaw.EMPTY_IS_NOT_WRITTEN && held() == 0) {
+            throw new IllegalStateException("there is nothing to write");
+        }
         model.noteWrite();
+        int writers = model.writers().incrementAndGet();
+        try {
+            writeAll(sink);
+            model.writers().decrementAndGet();
+        } catch (RuntimeException e) {
+            model.writers().set(writers - 1);
+            stuck = model.flaw() == Flaw.THROWING_SINK_KEEPS_IT;
+            throw e;
+        }
+    }
+
+    private void writeAll(StateSink sink) {
         for (TensorInfo info : layout(model, held())) {
             if (model.flaw() == Flaw.CLOSE_ENDS_WRITING) {
                 requireOpen();
@@ -133,8 +162,7 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
                 continue;
             }
             double[] numbers = state().getOrDefault(info.name(), new double[(int) info.elements()]);
-            boolean lost =
-                    model.flaw() == Flaw.SSM_IS_NOT_WRITTEN && info.name().endsWith(".ssm");
+            boolean lost = isLost(info);
             boolean reversed = model.flaw() == Flaw.CONV_IS_WRITTEN_BACKWARDS
                     && info.name().endsWith(".conv");
             ByteBuffer bytes = ByteBuffer.allocate((int) info.bytes()).order(ByteOrder.LITTLE_ENDIAN);
@@ -147,10 +175,25 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
         }
     }
 
+    private boolean isLost(TensorInfo info) {
+        return switch (model.flaw()) {
+            case SSM_IS_NOT_WRITTEN -> info.name().endsWith(".ssm");
+            case READ_ONES_WRITE_ZEROS -> source == null;
+            case WRITES_MEET -> model.writers().get() > 1;
+            default -> false;
+        };
+    }
+
     @Override
     public void close() {
+        if (stuck) {
+            return;
+        }
         if (model.flaw() == Flaw.CLOSE_IS_FOR_THE_ENGINE && !model.isEngine()) {
             throw new IllegalStateException("close on another thread than forward");
+        }
+        if (model.flaw() == Flaw.CLOSING_FREES_TWINS && source != null && !isClosed()) {
+            model.spoilTwins(this, source);
         }
         release();
         model.forget(this);

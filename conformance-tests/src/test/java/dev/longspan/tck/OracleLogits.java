@@ -6,22 +6,26 @@ import dev.longspan.spi.Logits;
 final class OracleLogits implements Logits {
     private final OracleModel model;
     private final double[][] rows;
+    /** Where argMax looks: the same rows, unless that is what is wrong. */
+    private final double[][] searched;
+
     private final long call;
 
-    OracleLogits(OracleModel model, double[][] rows) {
+    OracleLogits(OracleModel model, double[][] rows, double[][] searched) {
         this.model = model;
         this.rows = rows;
+        this.searched = searched;
         this.call = model.calls();
     }
 
-    private double[] row(int row) {
+    private double[] row(double[][] all, int row) {
         if (model.flaw() != Flaw.LOGITS_OUTLIVE_THEIR_MODEL) {
             model.requireOpen();
         }
         if (call != model.calls() && model.flaw() != Flaw.LOGITS_OUTLIVE_THEIR_CALL) {
             throw new IllegalStateException("the logits are no longer valid");
         }
-        return rows[row];
+        return all[row];
     }
 
     @Override
@@ -36,18 +40,23 @@ final class OracleLogits implements Logits {
 
     @Override
     public int argMax(int row) {
-        double[] logits = row(row);
+        double[] logits = row(searched, row);
         int best = 0;
+        boolean fromZero = model.flaw() == Flaw.ARG_MAX_BEGINS_AT_ZERO;
         for (int id = 1; id < logits.length; id++) {
             boolean later = model.flaw() == Flaw.ARG_MAX_IS_THE_LAST && (float) logits[id] == (float) logits[best];
-            best = (float) logits[id] > (float) logits[best] || later ? id : best;
+            best = (float) logits[id] > largest(logits[best], fromZero) || later ? id : best;
         }
         return best;
     }
 
+    private static float largest(double number, boolean fromZero) {
+        return fromZero ? Math.max(0, (float) number) : (float) number;
+    }
+
     @Override
     public void copyTo(int row, float[] target) {
-        double[] logits = row(row);
+        double[] logits = row(rows, row);
         if (target.length < logits.length) {
             throw new IndexOutOfBoundsException("target: expected at least " + logits.length + " numbers");
         }

@@ -25,6 +25,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A model of the {@link OracleBackend}. */
@@ -36,7 +37,9 @@ final class OracleModel implements LanguageModel {
     private volatile boolean closed;
     private volatile boolean disturbed;
     private volatile boolean written;
-    private volatile Thread engine = Thread.currentThread();
+    private final Thread loader = Thread.currentThread();
+    private volatile Thread engine = loader;
+    private final AtomicInteger writers = new AtomicInteger();
     private final AtomicLong calls = new AtomicLong();
 
     OracleModel(OracleBackend backend, ModelSpec spec, FlawedOracle oracle) {
@@ -89,6 +92,11 @@ final class OracleModel implements LanguageModel {
         written = written || Thread.currentThread() != engine;
     }
 
+    /** How many threads are writing. */
+    AtomicInteger writers() {
+        return writers;
+    }
+
     boolean isEngine() {
         return Thread.currentThread() == engine;
     }
@@ -136,6 +144,9 @@ final class OracleModel implements LanguageModel {
     public List<RunResult> forward(Batch batch) {
         requireOpen();
         engine = Thread.currentThread();
+        if (flaw() == Flaw.BOUND_TO_ITS_LOADER && engine != loader) {
+            throw new IllegalStateException("no context on this thread");
+        }
         check(batch);
         calls.incrementAndGet();
         List<Run> runs = new ArrayList<>(batch.runs());
@@ -144,14 +155,18 @@ final class OracleModel implements LanguageModel {
         }
         List<RunResult> results = new ArrayList<>();
         double[] leak = new double[spec.vocabularySize()];
+        FlawedBatch flawed = new FlawedBatch(this, batch);
         boolean failed = false;
         for (Run run : runs) {
             OracleState state = (OracleState) run.state();
             RunResult result = failed && flaw() == Flaw.FAILURE_SPREADS
                     ? new RunResult.Failure(new BackendException("a run before it failed"))
-                    : run(run, state, leak);
+                    : run(run, state, leak, flawed);
             if (result instanceof RunResult.Failure) {
                 state.fail();
+                if (flaw() == Flaw.FAILURE_FREES_WHAT_IT_SHARES) {
+                    spoilCheckpoints(state);
+                }
                 failed = true;
             }
             results.add(result);
@@ -162,6 +177,31 @@ final class OracleModel implements LanguageModel {
             Collections.reverse(results);
         }
         return results;
+    }
+
+    /** Takes from the checkpoints of a state, and from the one it started from, what they hold. */
+    private void spoilCheckpoints(OracleState state) {
+        synchronized (open) {
+            for (OracleHolder each : open) {
+                if (each instanceof OracleCheckpoint own && (own == state.parent() || own.isOf(state))) {
+                    own.become(OracleCheckpoint.zeros(own.state()));
+                }
+            }
+        }
+    }
+
+    /** Takes from the checkpoints of a state at some length what they hold. */
+    void spoilTwins(OracleCheckpoint closed, OracleState state) {
+        synchronized (open) {
+            for (OracleHolder each : open) {
+                if (each != closed
+                        && each instanceof OracleCheckpoint own
+                        && own.isOf(state)
+                        && own.held() == closed.held()) {
+                    own.become(OracleCheckpoint.zeros(own.state()));
+                }
+            }
+        }
     }
 
     private void check(Batch batch) {
@@ -187,7 +227,7 @@ final class OracleModel implements LanguageModel {
         }
     }
 
-    private RunResult run(Run run, OracleState state, double[] leak) {
+    private RunResult run(Run run, OracleState state, double[] leak, FlawedBatch flawed) {
         try {
             state.grow(run.size());
         } catch (BackendMemoryException e) {
@@ -199,7 +239,7 @@ final class OracleModel implements LanguageModel {
         }
         int before = state.held() - ids.length;
         Map<String, double[]> past = past(state);
-        OracleResult computed = oracle.advance(ids, past, before);
+        OracleResult computed = oracle.advance(ids, flawed.past(before, past), before);
         state.become(computed.states());
         if (flaw() == Flaw.FORKS_SHARE_KEYS && state.parent() != null) {
             state.parent().setCommon(computed.states());
@@ -215,6 +255,7 @@ final class OracleModel implements LanguageModel {
             logits[r] = computed.logits(from + r).clone();
             for (int i = 0; i < leak.length; i++) {
                 logits[r][i] += flaw() == Flaw.BATCH_LEAKS ? leak[i] : 0;
+                logits[r][i] += flawed.spoils() ? 1 + i % 3 : 0;
                 logits[r][i] += disturbed || (flaw() == Flaw.WRITING_DISTURBS && written) ? 1 : 0;
             }
         }
@@ -226,7 +267,9 @@ final class OracleModel implements LanguageModel {
                 }
             }
         }
-        return new RunResult.Success(new OracleLogits(this, logits));
+        double[][] searched = flawed.searched(logits, computed);
+        flawed.next(run, state, logits);
+        return new RunResult.Success(new OracleLogits(this, logits, searched));
     }
 
     private boolean isTaken(float logit) {
@@ -250,7 +293,7 @@ final class OracleModel implements LanguageModel {
     }
 
     /** Keys behind the checkpoint as another fork has written them. */
-    private static double[] overwritten(String name, double[] numbers, Map<String, double[]> written) {
+    static double[] overwritten(String name, double[] numbers, Map<String, double[]> written) {
         double[] others = written.get(name);
         if (others == null || !(name.endsWith(".key") || name.endsWith(".value"))) {
             return numbers;
@@ -267,14 +310,17 @@ final class OracleModel implements LanguageModel {
 
     @Override
     public Checkpoint readCheckpoint(StateSource source, Checkpoint base) {
-        if (base.length() > source.length()) {
+        boolean refused = flaw() == Flaw.BASE_MUST_BE_SHORTER && base.length() == source.length();
+        if (base.length() > source.length() || refused) {
             throw new IllegalArgumentException("base: longer than the source");
         }
         return read(source, base.length(), (OracleCheckpoint) base);
     }
 
     private Checkpoint read(StateSource source, int from, OracleCheckpoint base) {
-        requireOpen();
+        if (flaw() != Flaw.CLOSED_MODEL_READS) {
+            requireOpen();
+        }
         if (!backend.claims(Feature.CHECKPOINT_TRANSFER) && flaw() != Flaw.TRANSFER_UNCLAIMED) {
             throw new UnsupportedFeatureException(backend.id(), Feature.CHECKPOINT_TRANSFER);
         }
@@ -283,13 +329,14 @@ final class OracleModel implements LanguageModel {
             TensorInfo info = source.info(want.name());
             boolean rounded =
                     info.dtype() == DType.BF16 && isPaged(info) && info.shape().equals(want.shape());
-            boolean right = info.equals(want) || (rounded && flaw() != Flaw.OTHER_TYPE_REFUSED);
+            boolean counted = flaw() == Flaw.TENSORS_ARE_ONLY_COUNTED && info.elements() == want.elements();
+            boolean right = info.equals(want) || counted || (rounded && flaw() != Flaw.OTHER_TYPE_REFUSED);
             if (!right && flaw() != Flaw.READ_SHAPES_UNCHECKED) {
                 throw new IllegalArgumentException("expected " + want + ", found " + info);
             }
         }
         boolean shares = base != null && flaw() != Flaw.BASE_IS_NOT_SHARED;
-        OracleCheckpoint read = new OracleCheckpoint(this, shares ? base : (OracleCheckpoint) null);
+        OracleCheckpoint read = new OracleCheckpoint(this, base, shares);
         try {
             Map<String, double[]> tensors = new HashMap<>();
             for (TensorInfo info : flaw() == Flaw.TRANSFER_UNCLAIMED ? List.<TensorInfo>of() : layout) {
@@ -297,7 +344,9 @@ final class OracleModel implements LanguageModel {
             }
             read.set(source.length(), tensors);
         } catch (RuntimeException e) {
-            read.close();
+            if (flaw() != Flaw.THROWING_SOURCE_LEAKS || e instanceof BackendMemoryException) {
+                read.close();
+            }
             throw e;
         }
         return opened(read);

@@ -2,6 +2,8 @@ package dev.longspan.tck;
 
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.SequenceState;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
 /** A state of the {@link OracleBackend}. */
@@ -35,6 +37,13 @@ final class OracleState extends OracleHolder implements SequenceState {
 
     boolean hasFailed() {
         return failed;
+    }
+
+    /** Takes the keys and values of another that begins like it. */
+    void mix(Map<String, double[]> others) {
+        Map<String, double[]> mixed = new HashMap<>(state());
+        mixed.replaceAll((name, numbers) -> OracleModel.overwritten(name, numbers, others));
+        become(mixed);
     }
 
     /** The length as it is told. */

@@ -30,7 +30,8 @@ public interface Checkpoint extends AutoCloseable {
     List<TensorInfo> tensors();
 
     /**
-     * Writes its tensors in the order of {@link #tensors}.
+     * Writes its tensors in the order of {@link #tensors}. Several threads may do so at once; what the sink throws comes out as
+     * it is, and the checkpoint is as it was.
      *
      * @param sink takes the tensors it wants, in pieces
      * @throws UnsupportedFeatureException without {@link Feature#CHECKPOINT_TRANSFER} (rule C1)

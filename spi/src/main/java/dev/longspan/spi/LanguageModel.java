@@ -37,7 +37,7 @@ public interface LanguageModel extends AutoCloseable {
     List<RunResult> forward(Batch batch);
 
     /**
-     * Reads a checkpoint. Any thread.
+     * Reads a checkpoint. Any thread. What the source throws comes out as it is, and nothing of the reading stays.
      *
      * @param source what {@link Checkpoint#write} wrote, of this model on this or another backend
      * @return the checkpoint, to be closed by the caller
@@ -48,10 +48,11 @@ public interface LanguageModel extends AutoCloseable {
     Checkpoint readCheckpoint(StateSource source);
 
     /**
-     * Reads a checkpoint whose beginning is held already, so that both share their pages. Any thread.
+     * Reads a checkpoint whose beginning is held already, so that both share their pages; the base may be closed then. Any
+     * thread.
      *
      * @param source what {@link Checkpoint#write} wrote; keys and values are read only from row {@code base.length()} on
-     * @param base a checkpoint of this model whose keys and values are the first of the source's
+     * @param base a checkpoint of this model whose keys and values are the first of the source's, or all of them
      * @return the checkpoint, to be closed by the caller
      * @throws UnsupportedFeatureException without {@link Feature#CHECKPOINT_TRANSFER} (rule C1)
      * @throws IllegalArgumentException if a tensor is missing or has the wrong shape, or the base is longer than the source

@@ -1,0 +1,81 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.Batch;
+import dev.longspan.spi.Run;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What is wrong with a run by where it stands in its batch, and by what else there is. */
+final class FlawedBatch {
+    /** Where some flaws take a prompt, a batch or a network for too large. */
+    private static final int MANY = 128;
+
+    private final OracleModel model;
+    private final Batch batch;
+    private final Flaw flaw;
+    private int index;
+    private boolean noneBefore;
+    private boolean someBefore;
+    private double @Nullable [][] first;
+
+    FlawedBatch(OracleModel model, Batch batch) {
+        this.model = model;
+        this.batch = batch;
+        this.flaw = model.flaw();
+    }
+
+    /** What a run of the batch begins with. */
+    Map<String, double[]> past(int length, Map<String, double[]> right) {
+        boolean lost = flaw == Flaw.LATER_RUNS_LOSE_THEIR_PAGES && index > 0 && length > 64;
+        return lost ? OracleCheckpoint.zeros(right) : right;
+    }
+
+    /** Whether the logits of a run are wrong. */
+    boolean spoils() {
+        return switch (flaw) {
+            case RUNS_BEHIND_PROMPTS_ARE_WRONG -> index > 0 && batch.tokens() > MANY;
+            case ROWS_BEHIND_NONE_ARE_WRONG -> noneBefore;
+            case ROWS_BEHIND_SOME_ARE_WRONG -> someBefore;
+            case LAST_NETWORK_COUNTS -> !model.backend().isLast(model.network());
+
+            default -> false;
+        };
+    }
+
+    /** Goes on to the next run, when the logits of one are computed. */
+    void next(Run run, OracleState state, double[][] logits) {
+        if (flaw == Flaw.FORKS_MEET_IN_A_BATCH && state.parent() != null) {
+            for (Run before : batch.runs().subList(0, index)) {
+                if (before.state() instanceof OracleState other && other.parent() == state.parent()) {
+                    other.mix(state.state());
+                }
+            }
+        }
+        first = first == null ? logits : first;
+        noneBefore |= run.logitsRows() == 0;
+        someBefore |= run.logitsRows() != run.size() && run.logitsRows() > 1;
+        index++;
+    }
+
+    /** The rows in which argMax looks. */
+    double[][] searched(double[][] right, OracleResult computed) {
+        if (flaw == Flaw.ARG_MAX_IS_OF_THE_FIRST_RUN && first != null && first.length > 0) {
+            return resized(first, right.length);
+        } else if (flaw == Flaw.ARG_MAX_COUNTS_FROM_THE_FIRST_TOKEN) {
+            double[][] rows = new double[right.length][];
+            for (int r = 0; r < rows.length; r++) {
+                rows[r] = computed.logits(r);
+            }
+            return rows;
+        }
+        return right;
+    }
+
+    private static double[][] resized(double[][] rows, int count) {
+        double[][] resized = new double[count][];
+        for (int r = 0; r < count; r++) {
+            resized[r] = rows[Math.min(r, rows.length - 1)];
+        }
+        return resized;
+    }
+}
