@@ -1,7 +1,8 @@
 package dev.longspan.tck;
 
 import dev.longspan.spi.BackendProvider;
-import java.util.List;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
@@ -57,8 +58,26 @@ public abstract class BackendConformance {
     Stream<DynamicTest> rules() {
         ConformanceKit kit = fromProperties(configure(ConformanceKit.of(provider())));
         String only = System.getProperty(RULE);
-        return (only == null ? ConformanceKit.rules() : List.of(ConformanceKit.rule(only)))
-                .stream().map(rule -> DynamicTest.dynamicTest(rule.toString(), () -> check(kit, rule)));
+        if (only != null) {
+            ConformanceRule rule = ConformanceKit.rule(only);
+            return Stream.of(DynamicTest.dynamicTest(rule.toString(), () -> check(kit, rule)));
+        }
+        Set<ConformanceRule> passed = new HashSet<>();
+        Stream<DynamicTest> tests = ConformanceKit.rules().stream()
+                .map(rule -> DynamicTest.dynamicTest(rule.toString(), () -> {
+                    if (check(kit, rule).status() == RuleOutcome.Status.PASSED) {
+                        passed.add(rule);
+                    }
+                }));
+        return Stream.concat(
+                tests,
+                Stream.of(DynamicTest.dynamicTest("N1: some network was compared", () -> requireNetworks(passed))));
+    }
+
+    private static void requireNetworks(Set<ConformanceRule> passed) {
+        if (passed.stream().noneMatch(ConformanceRule::isOfNetworks)) {
+            throw new AssertionError(ConformanceReport.COMPUTES_NOTHING);
+        }
     }
 
     static ConformanceKit fromProperties(ConformanceKit kit) {
@@ -73,12 +92,13 @@ public abstract class BackendConformance {
         return tokens == null ? changed : changed.withLongTokens(tokens);
     }
 
-    private static void check(ConformanceKit kit, ConformanceRule rule) {
+    private static RuleOutcome check(ConformanceKit kit, ConformanceRule rule) {
         RuleOutcome outcome = kit.run(rule);
         if (!outcome.conforms()) {
             String words = rule + "\n" + outcome.message() + "\nlook at: " + rule.hint();
             throw new AssertionError(words, outcome.fault().orElse(null));
         }
         Assumptions.assumeTrue(outcome.status() != RuleOutcome.Status.SKIPPED, outcome.message());
+        return outcome;
     }
 }

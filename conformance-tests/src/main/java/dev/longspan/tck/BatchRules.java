@@ -188,7 +188,9 @@ final class BatchRules {
 
     private static void aFailedStateCanOnlyBeClosed(Driver driver, RandomModel model) {
         Driver poisoned = poisoned(driver, model, 6);
-        poisoned.plain(good(driver, 5)); // a workspace may be made when it is first needed
+        Lives.warm(driver); // a workspace may be made when it is first needed, and one may be the backend's
+        poisoned.plain(good(driver, 5));
+        poisoned.piece(poisoned.model().newState(), good(driver, 4), 0, 1);
         MemorySize before = driver.backend().memory().used();
         SequenceState bad = poisoned.model().newState();
         poisoned.feed(bad, good(driver, 4));

@@ -219,6 +219,7 @@ public final class ConformanceKit {
         all.addAll(NeighbourRules.all());
         all.addAll(AttentionRules.all());
         all.addAll(NumericRules.all());
+        all.addAll(SizeRules.all());
         return List.copyOf(all);
     }
 

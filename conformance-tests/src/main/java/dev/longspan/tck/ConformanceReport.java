@@ -15,15 +15,30 @@ import java.util.stream.Collectors;
  * @param outcomes one for each rule, in the kit's order
  */
 public record ConformanceReport(String backend, String description, long seed, List<RuleOutcome> outcomes) {
+    static final String COMPUTES_NOTHING =
+            "no rule N1 passed: nothing says that it computes any network as it is defined";
+
     /** Copies the components. */
     public ConformanceReport {
         outcomes = List.copyOf(outcomes);
     }
 
-    /** {@return whether the backend keeps all rules, but for known deviations, and there was any to keep} */
+    /**
+     * {@return whether the backend keeps all rules, but for known deviations, and there was any to keep}
+     *
+     * <p>One of the rules N1 must have passed, if they were checked: what computes no network does not conform.
+     */
     public boolean conforms() {
         return outcomes.stream().allMatch(RuleOutcome::conforms)
-                && outcomes.stream().anyMatch(each -> each.status() != RuleOutcome.Status.SKIPPED);
+                && outcomes.stream().anyMatch(each -> each.status() != RuleOutcome.Status.SKIPPED)
+                && !computesNothing();
+    }
+
+    /** Whether the rules that compare networks with the oracle were checked, and none of them passed. */
+    private boolean computesNothing() {
+        List<RuleOutcome> networks =
+                outcomes.stream().filter(each -> each.rule().isOfNetworks()).toList();
+        return !networks.isEmpty() && networks.stream().noneMatch(each -> each.status() == RuleOutcome.Status.PASSED);
     }
 
     /** {@return the ids of the rules that ended so} */
@@ -63,6 +78,9 @@ public record ConformanceReport(String backend, String description, long seed, L
         out.append(counts.entrySet().stream()
                 .map(each -> each.getValue() + " " + each.getKey().name().toLowerCase(Locale.ROOT))
                 .collect(Collectors.joining(", ")));
+        if (computesNothing()) {
+            out.append("\n").append(COMPUTES_NOTHING);
+        }
         return out.append('\n').toString();
     }
 

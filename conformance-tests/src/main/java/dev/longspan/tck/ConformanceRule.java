@@ -91,6 +91,11 @@ public final class ConformanceRule {
         return feature + (claimed ? " is not claimed" : " is claimed");
     }
 
+    /** Whether it compares networks with the oracle. */
+    boolean isOfNetworks() {
+        return id.startsWith("N1.");
+    }
+
     Body body() {
         return body;
     }

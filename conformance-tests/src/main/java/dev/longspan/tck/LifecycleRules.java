@@ -5,8 +5,6 @@ import static dev.longspan.tck.Driver.refused;
 import static dev.longspan.tck.Driver.require;
 
 import dev.longspan.spi.Backend;
-import dev.longspan.spi.BackendOptions;
-import dev.longspan.spi.BackendProvider;
 import dev.longspan.spi.Batch;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.LanguageModel;
@@ -30,6 +28,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class LifecycleRules {
     private static final int OPENINGS = 50;
     private static final int ROUNDS = 4;
+    private static final int WARMING = 50;
+    /** How many states one model makes, one after the other, each with a checkpoint, forks and transfers. */
+    static final int STATES = 300;
+
     private static final long MAY_GROW = 512 << 10;
     private static final Class<IllegalStateException> CLOSED = IllegalStateException.class;
 
@@ -50,12 +52,12 @@ final class LifecycleRules {
                         QuietProcess::check),
                 required(
                         "P5.growth",
-                        "opening and closing many times does not make the process grow",
-                        "static lists, thread locals, and files that stay open",
+                        "opening and closing many times, and many states of one model, do not make the process grow",
+                        "static lists, thread locals, files that stay open, and what a model remembers of closed states",
                         LifecycleRules::nothingGrows),
                 required(
                         "P5.native",
-                        "opening and closing many times does not take memory outside the Java heap",
+                        "opening and closing many times, and many states, do not take memory outside the Java heap",
                         "natives that are not freed, direct buffers that are kept",
                         NativeMemory::check),
                 required(
@@ -75,19 +77,8 @@ final class LifecycleRules {
                         subject -> subject.models(LifecycleRules::closingBesideAnother)));
     }
 
-    /** Opens, loads, computes, closes. */
     private static void live(Subject subject, long seed) {
-        live(subject.provider(), subject.options(), seed); // not by the subject, which remembers what it opens
-    }
-
-    static void live(BackendProvider provider, BackendOptions options, long seed) {
-        try (Backend backend = provider.open(options)) {
-            Driver driver = Driver.load(backend, Subject.supported(backend, RandomModel::spec, seed), seed);
-            try (SequenceState state = driver.model().newState()) {
-                driver.feed(state, driver.ids(20));
-                state.checkpoint().close();
-            }
-        }
+        Lives.once(subject.provider(), subject.options(), seed); // not by the subject, which remembers what it opens
     }
 
     private static void threadsEnd(Subject subject, long seed) {
@@ -96,6 +87,7 @@ final class LifecycleRules {
         try (Backend backend = subject.open()) {
             Driver driver = Driver.load(backend, Subject.supported(backend, RandomModel::spec, seed), seed);
             driver.plain(driver.ids(40));
+            Lives.everything(driver);
             during = threads();
         }
         during.removeAll(before);
@@ -129,6 +121,25 @@ final class LifecycleRules {
 
     /** What stays after every one of some rounds: once a machine has warmed up, only a leak does. */
     private static void nothingGrows(Subject subject) {
+        statesLeaveNothing(subject);
+        openingsLeaveNothing(subject);
+    }
+
+    private static void statesLeaveNothing(Subject subject) {
+        try (Backend backend = subject.provider().open(subject.options())) {
+            Driver driver = Driver.load(backend, Subject.supported(backend, RandomModel::spec, 3), 3);
+            Lives.many(driver, WARMING);
+            long least = Long.MAX_VALUE;
+            for (int round = 0; round < ROUNDS && least >= MAY_GROW; round++) {
+                long before = heap();
+                Lives.many(driver, STATES);
+                least = Math.min(least, heap() - before);
+            }
+            require(least < MAY_GROW, STATES + " states of one model leave " + least + " bytes of heap");
+        }
+    }
+
+    private static void openingsLeaveNothing(Subject subject) {
         for (int i = 0; i < 5; i++) {
             live(subject, 3);
         }

@@ -10,14 +10,20 @@ import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.MemorySize;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.PlanOptions;
+import dev.longspan.spi.Run;
 import dev.longspan.spi.SequenceState;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** The rules of memory. */
 final class MemoryRules {
     private static final int CONTEXT = 600;
     private static final int CHECKPOINTS = 8;
+    /** The most runs and tokens of the batches for which memory is planned. */
+    private static final int RUNS = 5;
+
+    private static final int TOKENS = 160;
 
     private MemoryRules() {}
 
@@ -27,7 +33,10 @@ final class MemoryRules {
                         "M2.bound",
                         "what a model, its states and its workspace use never exceeds the plan",
                         "rounding to pages, the workspace of the largest batch, and what a checkpoint copies",
-                        subject -> subject.models(MemoryRules::thePlanIsABound)),
+                        subject -> subject.models((driver, model) -> {
+                            thePlanIsABound(driver, model);
+                            thePlanIsABoundOfBatches(driver, model);
+                        })),
                 required(
                         "M2.freed",
                         "closing a model frees all that it, its states and its checkpoints held",
@@ -82,6 +91,48 @@ final class MemoryRules {
         checkpoints.forEach(Checkpoint::close);
         state.close();
         within("after closing all states", backend.memory().used(), fixed);
+        loaded.model().close();
+    }
+
+    /** Batches at the limits that the plan was asked for: of runs, of tokens, and of rows of logits. */
+    private static void thePlanIsABoundOfBatches(Driver driver, RandomModel model) {
+        Backend backend = driver.backend();
+        MemorySize before = backend.memory().used();
+        int tokens = Math.min(TOKENS, backend.capabilities().maxBatchTokens());
+        int runs = Math.min(Math.min(RUNS, backend.capabilities().maxRuns()), tokens);
+        int rows = Math.max(runs, tokens / 4);
+        MemoryPlan plan = backend.plan(model.spec(), new PlanOptions(runs, tokens, CONTEXT, rows));
+        Driver loaded = Driver.load(backend, model, driver.random().nextLong());
+        MemorySize fixed = before.plus(plan.weights()).plus(plan.workspace());
+        List<int[]> batches = new ArrayList<>(); // the tokens of their runs
+        int[] uneven = new int[runs];
+        Arrays.fill(uneven, 1);
+        batches.add(uneven.clone());
+        uneven[runs - 1] = tokens - runs + 1;
+        batches.add(uneven);
+        batches.add(new int[] {tokens});
+        for (int[] batch : batches) {
+            List<Run> all = new ArrayList<>();
+            MemorySize bound = fixed;
+            int left = rows;
+            for (int size : batch) {
+                int asked = Math.min(size, left);
+                left -= asked;
+                all.add(new Run(loaded.model().newState(), loaded.ids(size), 0, size, size - asked));
+                bound = bound.plus(plan.sequence(size));
+            }
+            loaded.forward(all.toArray(Run[]::new)).forEach(Driver::rows);
+            within(
+                    "with a batch of " + Arrays.toString(batch) + " tokens",
+                    backend.memory().used(),
+                    bound);
+            all.forEach(run -> run.state().close());
+            within(
+                    "after a batch of " + Arrays.toString(batch) + " tokens",
+                    backend.memory().used(),
+                    fixed);
+        }
+        loaded.model().close();
     }
 
     /** How many numbers a token leaves in keys and values. */
@@ -103,8 +154,10 @@ final class MemoryRules {
 
     private static void closingFreesAll(Driver driver, RandomModel model) {
         Backend backend = driver.backend();
+        Lives.everything(driver);
+        Lives.warm(driver);
         driver.model().close();
-        MemorySize before = backend.memory().used();
+        MemorySize before = backend.memory().used(); // with what the backend has kept to work in, if anything
         for (int i = 0; i < 3; i++) {
             Driver loaded = Driver.load(backend, model, i);
             SequenceState state = loaded.model().newState();

@@ -12,6 +12,8 @@ import java.util.List;
 final class ModelChecks {
     private static final int LENGTH = 70;
 
+    private static final int ATTEMPTS = 8;
+
     private final Driver driver;
 
     ModelChecks(Driver driver) {
@@ -19,9 +21,14 @@ final class ModelChecks {
     }
 
     void oracleAgrees(Oracle oracle) {
+        oracleAgrees(oracle, LENGTH, ATTEMPTS);
+    }
+
+    /** With sequences of some length, of which as many are tried until one has few choices that are too close to call. */
+    void oracleAgrees(Oracle oracle, int length, int attempts) {
         double allowed = driver.tolerance().oracle();
-        for (int attempt = 0; attempt < 8; attempt++) {
-            int[] ids = driver.ids(LENGTH);
+        for (int attempt = 0; attempt < attempts; attempt++) {
+            int[] ids = driver.ids(length);
             try (SequenceState state = driver.model().newState()) {
                 List<float[]> got = driver.feed(state, ids);
                 Follower follower = new Follower(
@@ -31,7 +38,7 @@ final class ModelChecks {
                         (t, logits) -> driver.tolerance().agree(got.get(t), logits, allowed));
                 int compared = 0;
                 Follower.Answer answer = Follower.Answer.AGREES;
-                while (compared < LENGTH && answer == Follower.Answer.AGREES) {
+                while (compared < length && answer == Follower.Answer.AGREES) {
                     answer = follower.reach(compared);
                     if (answer == Follower.Answer.DIFFERS) {
                         double[] want = follower.want().logits(compared);
@@ -39,11 +46,11 @@ final class ModelChecks {
                     }
                     compared += answer == Follower.Answer.AGREES ? 1 : 0;
                 }
-                if (compared == LENGTH
-                        && follower.want().firstNarrow(driver.tolerance().gap()) == LENGTH) {
+                if (compared == length
+                        && follower.want().firstNarrow(driver.tolerance().gap()) == length) {
                     compareState(state, follower.want());
                 }
-                if (compared >= LENGTH / 2) {
+                if (compared >= length / 2) {
                     return;
                 }
             }

@@ -2,6 +2,7 @@ package dev.longspan.tck;
 
 import static dev.longspan.tck.Driver.require;
 
+import dev.longspan.spi.Backend;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,11 +29,16 @@ final class NativeMemory {
             if (ended.done() == null) {
                 throw new NotApplicable("it supports none of the networks that the process draws");
             }
-            long grown = Long.parseLong(ended.done());
-            require(
-                    grown < MAY_GROW,
-                    OPENINGS + " openings leave " + grown + " bytes outside the heap, in every round of some");
+            String[] grown = ended.done().split(" ", -1);
+            within(LifecycleRules.STATES + " states of one model", grown[0]);
+            within(OPENINGS + " openings", grown[1]);
         });
+    }
+
+    private static void within(String what, String grown) {
+        require(
+                Long.parseLong(grown) < MAY_GROW,
+                what + " leave " + grown + " bytes outside the heap, in every round of some");
     }
 
     private static long resident() throws IOException {
@@ -44,22 +50,35 @@ final class NativeMemory {
         }
     }
 
-    /** The process. What it writes is how much it grew in the round in which it grew least. */
+    /** How much the process grows in the round in which it grows least. */
+    private static long least(Runnable work) throws IOException {
+        long least = Long.MAX_VALUE;
+        for (int round = 0; round < ROUNDS && least >= MAY_GROW; round++) {
+            long before = resident();
+            work.run();
+            System.gc();
+            least = Math.min(least, resident() - before);
+        }
+        return least;
+    }
+
+    /** The process. What it writes is how much it grew by states of one model, and by openings. */
     public static void main(String[] args) throws IOException {
         ChildProcess.Arguments told = ChildProcess.Arguments.of(args);
-        long least = Long.MAX_VALUE;
         try {
-            for (int round = 0; round < ROUNDS && least >= MAY_GROW; round++) {
-                long before = resident();
-                for (int i = 0; i < OPENINGS; i++) {
-                    LifecycleRules.live(told.provider(), told.options(), 3);
-                }
-                System.gc();
-                least = Math.min(least, resident() - before);
+            long states;
+            try (Backend backend = told.provider().open(told.options())) {
+                Driver driver = Driver.load(backend, Subject.supported(backend, RandomModel::spec, 3), 3);
+                states = least(() -> Lives.many(driver, LifecycleRules.STATES));
             }
+            long openings = least(() -> {
+                for (int i = 0; i < OPENINGS; i++) {
+                    Lives.once(told.provider(), told.options(), 3);
+                }
+            });
+            told.tell(states + " " + openings);
         } catch (NotApplicable e) {
-            return; // and what tells that it is done is missing
+            // and what tells that it is done is missing
         }
-        told.tell(Long.toString(least));
     }
 }

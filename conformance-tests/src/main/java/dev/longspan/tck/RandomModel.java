@@ -8,10 +8,13 @@ import dev.longspan.spi.SpanAttention;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A small random network with random weights, the same for the same seed everywhere.
@@ -25,6 +28,9 @@ public final class RandomModel {
 
     /** Dense and span attention, Mamba-2, feed-forward, experts. */
     private static final int KINDS = 5;
+
+    /** Those of released models, and larger ones, which show when they are not taken from the network. */
+    private static final double[] EPSILONS = {1e-6, 1e-5, 1e-3, 0.1};
 
     private final ModelSpec spec;
     private final MemoryWeights weights;
@@ -68,8 +74,16 @@ public final class RandomModel {
      * @param seed decides shape and weights
      */
     public static RandomModel drawn(Function<Random, ModelSpec> network, long seed) {
+        return Objects.requireNonNull(drawn(network, spec -> true, seed));
+    }
+
+    /** The same, but null if the shape is not wanted: its weights are not made then. */
+    static @Nullable RandomModel drawn(Function<Random, ModelSpec> network, Predicate<ModelSpec> wanted, long seed) {
         Random random = new Random(seed);
         ModelSpec spec = network.apply(random);
+        if (!wanted.test(spec)) {
+            return null;
+        }
         List<DType> all = List.of(DType.values());
         int drawn = random.nextInt(all.size() + 1);
         return new RandomModel(spec, seed, drawn < all.size() ? List.of(all.get(drawn)) : all);
@@ -243,7 +257,7 @@ public final class RandomModel {
                 "random",
                 between(random, 11, 80),
                 between(random, 9, 48),
-                random.nextBoolean() ? 1e-5 : 1e-6,
+                EPSILONS[random.nextInt(EPSILONS.length)],
                 random.nextBoolean(),
                 layers);
     }

@@ -28,7 +28,9 @@ final class ShortMemoryRules {
 
     private static final int LEAST = 4;
     /** Far more states and checkpoints than fit. */
-    private static final int MANY = 100_000;
+    private static final int MANY = 20_000;
+    /** For how many sequences there is memory beside the first: what is the same for all lengths may be most of it. */
+    private static final int SPARE = 4;
 
     private ShortMemoryRules() {}
 
@@ -61,23 +63,38 @@ final class ShortMemoryRules {
         void check(Driver driver, RandomModel model, MemoryPlan plan);
     }
 
-    /** Draws models, each loaded into a backend with memory for one sequence of so many tokens. */
+    /** Draws models, each loaded into a backend with memory for one sequence of so many tokens, and some short ones. */
     private static void withLittle(Subject subject, int tokens, Tight each) throws Exception {
         subject.cases(seed -> {
             RandomModel model;
             MemoryPlan plan;
             try (Backend backend = subject.open()) {
                 model = Subject.supported(backend, RandomModel::withoutChoices, seed);
-                int batch = Math.min(RUNS * MOST, backend.capabilities().maxBatchTokens());
-                plan = backend.plan(
-                        model.spec(),
-                        new PlanOptions(Math.min(RUNS, backend.capabilities().maxRuns()), batch, CONTEXT));
+                plan = backend.plan(model.spec(), new PlanOptions(runs(backend), tokens(backend), CONTEXT));
             }
-            MemorySize room = plan.weights().plus(plan.workspace()).plus(plan.sequence(tokens));
+            if (plan.sequence(tokens).totalBytes() == 0) {
+                throw new NotApplicable("its states take no memory");
+            }
+            MemorySize room = plan.weights()
+                    .plus(plan.workspace())
+                    .plus(plan.sequence(tokens))
+                    .plus(plan.perSequence().times(SPARE));
             try (Backend tight = subject.openWithMemory(room.totalBytes())) {
-                each.check(Driver.load(tight, model, seed), model, plan);
+                Driver driver = Driver.load(tight, model, seed);
+                // no later than now is the workspace as large as it becomes
+                Lives.warm(driver, runs(tight), Math.min(CONTEXT, tokens(tight)));
+                each.check(driver, model, plan);
             }
         });
+    }
+
+    private static int runs(Backend backend) {
+        return Math.min(RUNS, backend.capabilities().maxRuns());
+    }
+
+    /** The most tokens of a batch of these rules. */
+    private static int tokens(Backend backend) {
+        return Math.min(RUNS * MOST, backend.capabilities().maxBatchTokens());
     }
 
     private static void aLoadThatDoesNotFitLeavesNothing(Subject subject) throws Exception {
@@ -119,7 +136,11 @@ final class ShortMemoryRules {
     /** Takes short states until there is no more memory. */
     private static List<SequenceState> full(Driver driver) {
         List<SequenceState> states = new ArrayList<>();
-        boolean full = false;
+        long before = used(driver);
+        boolean full = !another(driver, states);
+        if (!full && used(driver) == before) {
+            throw new NotApplicable("its states take no memory");
+        }
         for (int i = 0; i < MANY && !full; i++) {
             full = !another(driver, states);
         }
@@ -134,8 +155,13 @@ final class ShortMemoryRules {
             others.add(state);
             int[] ids = new int[SHORT];
             Arrays.fill(ids, driver.ids(1)[0]);
-            return fits(driver.forward(new Run(state, ids, 0, ids.length, ids.length))
-                    .get(0));
+            int most = tokens(driver.backend());
+            boolean fits = true;
+            for (int at = 0; at < SHORT && fits; at += most) {
+                int to = Math.min(SHORT, at + most);
+                fits = fits(driver.forward(new Run(state, ids, at, to, to)).get(0));
+            }
+            return fits;
         } catch (BackendMemoryException e) {
             return false;
         }
@@ -158,7 +184,9 @@ final class ShortMemoryRules {
             throw new NotApplicable("its states do not grow");
         }
         int piece = Math.min(MOST, driver.backend().capabilities().maxBatchTokens() / RUNS);
-        int[] ids = driver.ids(2 * CONTEXT);
+        // a page may hold many tokens, and the memory of the short ones, too
+        long rounding = plan.perSequence().totalBytes() / plan.perToken().totalBytes() + 1;
+        int[] ids = driver.ids((int) Math.min(MANY, 2 * CONTEXT + SPARE * rounding));
         // the workspace is as large as it becomes: by the largest batch, and by the longest sequence
         growTogether(driver, ids, piece, piece);
         try (SequenceState longest = driver.model().newState()) {
@@ -168,7 +196,9 @@ final class ShortMemoryRules {
         int room = Math.min(others.size(), CONTEXT / SHORT);
         others.subList(others.size() - room, others.size()).forEach(SequenceState::close);
         long before = used(driver);
-        for (int each : List.of(piece, 2 * piece / 3, piece / 2)) {
+        // with large pages it takes many tokens until memory ends
+        List<Integer> pieces = rounding > CONTEXT ? List.of(piece) : List.of(piece, 2 * piece / 3, piece / 2);
+        for (int each : pieces) {
             require(
                     growTogether(driver, ids, each, ids.length),
                     ids.length + " tokens fit three times where there was memory for " + CONTEXT);
@@ -235,7 +265,7 @@ final class ShortMemoryRules {
             List<float[]> got = driver.piece(left, ids, at, at + 1);
             left.close();
             try (SequenceState alone = driver.model().newState()) {
-                driver.absorb(alone, Driver.first(ids, at), at);
+                driver.absorb(alone, Driver.first(ids, at), Math.min(at, tokens(driver.backend())));
                 driver.same("a state beside runs that did not fit", got, driver.piece(alone, ids, at, at + 1));
             }
         }

@@ -72,12 +72,15 @@ final class Subject implements AutoCloseable {
 
     /** Draws cases; the first that fails tells its seed, and how to run it alone. */
     void cases(Case each) throws Exception {
+        NotApplicable skipped = null;
+        int checked = 0;
         for (int i = 0; i < settings.tries(); i++) {
             long seed = settings.seed() + i;
             try {
                 each.check(seed);
+                checked++;
             } catch (NotApplicable e) {
-                throw e;
+                skipped = e; // another network may be of the kind that the rule is about
             } catch (Exception | AssertionError | LinkageError | StackOverflowError e) {
                 throw new AssertionError(
                         RuleOutcome.words(e) + " [again: -D" + BackendConformance.RULE + "=" + rule.id() + " -D"
@@ -86,6 +89,9 @@ final class Subject implements AutoCloseable {
                                 + rule.id() + " --seed " + seed + " --tries 1]",
                         e);
             }
+        }
+        if (skipped != null && checked == 0) {
+            throw skipped;
         }
     }
 
@@ -132,8 +138,9 @@ final class Subject implements AutoCloseable {
                         ModelSpec some = whole ? drawn : RandomModel.without(drawn, random);
                         return round ? RandomModel.rounded(some) : some;
                     },
+                    spec -> backend.supports(spec) instanceof Support.Supported,
                     seed + 7919L * i);
-            if (backend.supports(model.spec()) instanceof Support.Supported) {
+            if (model != null) {
                 return model;
             }
         }

@@ -6,6 +6,15 @@ import java.util.List;
 enum Flaw {
     NONE("", ""),
     CLAIMS_LITTLE("", ""),
+    KNOWS_NO_NETWORK("", ""),
+    KNOWS_NO_ATTENTION("", ""),
+    KNOWS_NO_STATE("", ""),
+    SMALL_BATCHES("", ""),
+    SINGLE_TOKENS("", ""),
+    LARGE_PAGES("", ""),
+    WORKSPACE_IS_LATE("", ""),
+    WORKSPACE_GROWS("", ""),
+    WORKSPACE_STAYS("", ""),
     CAPITAL_ID("id 'Oracle' does not match", "P2.name"),
     OTHER_VERSION("spiVersion is 7", "P2.name"),
     PROBE_THROWS("probe threw", "P1.answers P3.open"),
@@ -130,7 +139,17 @@ enum Flaw {
     THROWING_SINK_KEEPS_IT("whose sinks threw frees 0 bytes", "X1.thrown"),
     THROWING_SOURCE_LEAKS("a source that throws leaves memory", "X1.thrown"),
     WRITES_MEET("what two threads write at once", "X2.twice"),
-    CLOSED_MODEL_READS("readCheckpoint of a closed model", "Z1.after");
+    CLOSED_MODEL_READS("readCheckpoint of a closed model", "Z1.after"),
+    WRITING_STARTS_A_THREAD("'oracle-writer' is alive after close", "P4.threads P5.growth"),
+    RESTORES_LEAK("300 states of one model leave", "P5.growth"),
+    CLOSED_STATES_ARE_KEPT("300 states of one model leave", "P5.growth"),
+    RESTORES_KEEP_NATIVES("300 states of one model leave", "P5.native"),
+    RUNS_NEED_MORE("with a batch of", "M2.bound"),
+    TOKENS_NEED_MORE("with a batch of", "M2.bound"),
+    LARGE_SIZES_ARE_WRONG("logits at position", "N1.sizes"),
+    SOFTMAX_OVERFLOWS("found NaN", "N1.large"),
+    SOFTPLUS_OVERFLOWS("a run failed", "N1.steps"),
+    EPSILON_IS_FIXED("logits at position", "N1.network N1.mamba N1.attention N1.spans N1.mlp N1.experts");
 
     private final String words;
     private final String rules;

@@ -37,7 +37,7 @@ final class FlawedBatch {
             case ROWS_BEHIND_NONE_ARE_WRONG -> noneBefore;
             case ROWS_BEHIND_SOME_ARE_WRONG -> someBefore;
             case LAST_NETWORK_COUNTS -> !model.backend().isLast(model.network());
-
+            case LARGE_SIZES_ARE_WRONG -> model.network().vocabularySize() > 2 * MANY;
             default -> false;
         };
     }

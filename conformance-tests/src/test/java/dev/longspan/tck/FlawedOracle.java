@@ -17,8 +17,15 @@ final class FlawedOracle extends Oracle {
     private final Flaw flaw;
 
     FlawedOracle(ModelSpec spec, WeightSource weights, Flaw flaw) {
-        super(spec, flaw == Flaw.HALF_PRECISION_IS_BFLOAT ? new HalfAsBfloat(weights) : weights);
+        super(
+                flaw == Flaw.EPSILON_IS_FIXED ? withFixedEpsilon(spec) : spec,
+                flaw == Flaw.HALF_PRECISION_IS_BFLOAT ? new HalfAsBfloat(weights) : weights);
         this.flaw = flaw;
+    }
+
+    private static ModelSpec withFixedEpsilon(ModelSpec spec) {
+        return new ModelSpec(
+                spec.modelType(), spec.vocabularySize(), spec.hiddenSize(), 1e-6, spec.tiedEmbeddings(), spec.layers());
     }
 
     @Override
@@ -47,6 +54,15 @@ final class FlawedOracle extends Oracle {
     @Override
     MambaOracle mamba(int index, LayerSpec.Mamba mamba) {
         Function<String, double[]> tensor = name -> weight("backbone.layers." + index + ".mixer." + name);
+        if (flaw == Flaw.SOFTPLUS_OVERFLOWS) {
+            return new MambaOracle(mamba, spec().normEpsilon(), tensor) {
+                @Override
+                double timeStep(double projected) {
+                    float step = (float) Math.log1p((float) Math.exp(projected));
+                    return Math.min(Math.max(step, mamba.minTimeStep()), mamba.maxTimeStep());
+                }
+            };
+        }
         if (flaw != Flaw.TIME_STEP_IS_NOT_CLAMPED) {
             return super.mamba(index, mamba);
         }
@@ -72,6 +88,9 @@ final class FlawedOracle extends Oracle {
 
     @Override
     double[] dense(AttentionHeads heads, int first, double[] queries, double[] keys, double[] values) {
+        if (flaw == Flaw.SOFTMAX_OVERFLOWS) {
+            return withoutTheLargest(heads, first, queries, keys, values);
+        }
         if (flaw == Flaw.SCALE_IS_FORGOTTEN) {
             double[] larger = queries.clone();
             for (int i = 0; i < larger.length; i++) {
@@ -90,6 +109,34 @@ final class FlawedOracle extends Oracle {
             return super.dense(heads, first, queries, recent, values);
         }
         return super.dense(heads, first, queries, keys, values);
+    }
+
+    /** Dense attention in float32, from whose scores the largest is not taken off before the exponential. */
+    private static double[] withoutTheLargest(
+            AttentionHeads heads, int first, double[] queries, double[] keys, double[] values) {
+        int size = heads.headSize();
+        double[] output = new double[queries.length];
+        for (int from = 0; from < queries.length; from += size) {
+            int position = first + from / size / heads.queryHeads();
+            int shared = from / size % heads.queryHeads() / heads.group();
+            float sum = 0;
+            for (int j = 0; j <= position; j++) {
+                int key = (j * heads.keyValueHeads() + shared) * size;
+                double score = 0;
+                for (int d = 0; d < size; d++) {
+                    score += queries[from + d] * keys[key + d];
+                }
+                float weight = (float) Math.exp(score / Math.sqrt(size));
+                sum += weight;
+                for (int d = 0; d < size; d++) {
+                    output[from + d] += weight * values[key + d];
+                }
+            }
+            for (int d = 0; d < size; d++) {
+                output[from + d] /= sum;
+            }
+        }
+        return output;
     }
 
     /** Takes one kind of 16 bits for the other. */

@@ -1,6 +1,7 @@
 package dev.longspan.tck;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.longspan.spi.Availability;
 import dev.longspan.spi.Backend;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +45,59 @@ class FlawsTest {
         if (none == Flaw.CLAIMS_LITTLE) {
             assertThat(passed).contains("C1.transfer", "C1.attention");
         }
+    }
+
+    /** What a backend need not be: it may know less, take less at once, and hold its memory otherwise. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Flaw.class,
+            names = {
+                "KNOWS_NO_ATTENTION",
+                "KNOWS_NO_STATE",
+                "SMALL_BATCHES",
+                "SINGLE_TOKENS",
+                "LARGE_PAGES",
+                "WORKSPACE_IS_LATE",
+                "WORKSPACE_GROWS",
+                "WORKSPACE_STAYS"
+            })
+    void anotherKindOfBackendKeepsTheRulesOfMemory(Flaw kind) {
+        List<ConformanceRule> rules = ConformanceKit.rules().stream()
+                .filter(rule -> rule.id().matches("(M|B4|S5|P4.threads).*"))
+                .toList();
+        ConformanceReport report = kit(kind).run(rules);
+        assertThat(report.conforms()).as(report.table()).isTrue();
+        boolean oneRun = kind == Flaw.SINGLE_TOKENS;
+        boolean grows = kind != Flaw.KNOWS_NO_ATTENTION && kind != Flaw.KNOWS_NO_STATE;
+        List<String> passed = report.ids(RuleOutcome.Status.PASSED);
+        assertThat(passed.contains("M4.batch")).as(report.table()).isEqualTo(grows && !oneRun);
+        assertThat(passed.contains("M4.held")).as(report.table()).isEqualTo(kind != Flaw.KNOWS_NO_STATE);
+    }
+
+    @Test
+    void aBackendThatComputesNoNetworkDoesNotConform() {
+        ConformanceReport report = kit(Flaw.KNOWS_NO_NETWORK).run();
+        assertThat(report.ids(RuleOutcome.Status.FAILED)).as(report.table()).isEmpty();
+        assertThat(report.ids(RuleOutcome.Status.PASSED)).isNotEmpty();
+        assertThat(report.conforms()).isFalse();
+        assertThat(report.table()).contains("does NOT conform", "no rule N1 passed");
+        assertThat(report.json()).contains("\"conforms\": false");
+    }
+
+    /** The kit as tests of JUnit. */
+    private static final class OracleConformance extends BackendConformance {
+        @Override
+        protected BackendProvider provider() {
+            return new OracleProvider();
+        }
+    }
+
+    @Test
+    void aBuildFailsIfNoNetworkIsCompared() {
+        List<DynamicTest> tests = new OracleConformance().rules().toList();
+        assertThat(tests).hasSize(ConformanceKit.rules().size() + 1);
+        DynamicTest last = tests.get(tests.size() - 1);
+        assertThatThrownBy(() -> last.getExecutable().execute()).hasMessageContaining("no rule N1 passed");
     }
 
     @ParameterizedTest

@@ -29,11 +29,13 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** Computes with the {@link Oracle}; pages of keys and values are counted as if there were any. */
 final class OracleBackend implements Backend {
-    static final int PAGE = 16;
+    private static final int PAGE = 16;
+    private static final int LARGE_PAGE = 1024;
     static final String WEIGHTS = "the weights";
     private static final int MAX_RUNS = 6;
     private static final int MAX_TOKENS = 256;
@@ -49,6 +51,7 @@ final class OracleBackend implements Backend {
     private final Ledger ledger;
     private final List<OracleModel> models = new ArrayList<>();
     private final CountDownLatch end = new CountDownLatch(1);
+    private final AtomicBoolean workspaceIsMade = new AtomicBoolean();
     private volatile @Nullable ModelSpec last;
     private volatile boolean closed;
 
@@ -104,6 +107,24 @@ final class OracleBackend implements Backend {
         return network.equals(last);
     }
 
+    /** How many tokens a page has. */
+    int page() {
+        return flaw == Flaw.LARGE_PAGES ? LARGE_PAGE : PAGE;
+    }
+
+    AtomicBoolean workspaceIsMade() {
+        return workspaceIsMade;
+    }
+
+    /** Notes that a state is made of a checkpoint. */
+    void noteRestore() {
+        if (flaw == Flaw.RESTORES_LEAK) {
+            LEAK.add(new byte[10_000]);
+        } else if (flaw == Flaw.RESTORES_KEEP_NATIVES) {
+            NATIVES.add(ByteBuffer.allocateDirect(50_000));
+        }
+    }
+
     Ledger ledger() {
         return ledger;
     }
@@ -152,29 +173,45 @@ final class OracleBackend implements Backend {
                 features.add(feature);
             }
         }
-        return new Capabilities(NumericMode.F32, MAX_RUNS, MAX_TOKENS, features);
+        int tokens = flaw == Flaw.SMALL_BATCHES ? 16 : flaw == Flaw.SINGLE_TOKENS ? 1 : MAX_TOKENS;
+        return new Capabilities(NumericMode.F32, flaw == Flaw.SINGLE_TOKENS ? 1 : MAX_RUNS, tokens, features);
     }
 
     @Override
     public Support supports(ModelSpec spec) {
         requireOpen();
         boolean feedForward = spec.layers().stream().allMatch(layer -> layer instanceof LayerSpec.Mlp);
-        return feedForward && flaw == Flaw.UNSUPPORTED_IS_LOADED
-                ? new Support.Unsupported("layers", "expected any but feed-forward")
-                : new Support.Supported();
+        if (feedForward && flaw == Flaw.UNSUPPORTED_IS_LOADED) {
+            return new Support.Unsupported("layers", "expected any but feed-forward");
+        }
+        boolean attends = spec.layers().stream().anyMatch(layer -> layer instanceof LayerSpec.Attention);
+        boolean known = switch (flaw) {
+            case KNOWS_NO_NETWORK -> false;
+            case KNOWS_NO_ATTENTION -> !attends;
+            case KNOWS_NO_STATE -> feedForward;
+            default -> true;
+        };
+        return known ? new Support.Supported() : new Support.Unsupported("layers", "expected others");
+    }
+
+    private void requireSupported(ModelSpec spec) {
+        if (flaw != Flaw.UNSUPPORTED_IS_LOADED && supports(spec) instanceof Support.Unsupported unsupported) {
+            throw new IllegalArgumentException(unsupported.item() + ": " + unsupported.reason());
+        }
     }
 
     @Override
     public MemoryPlan plan(ModelSpec spec, PlanOptions options) {
         requireOpen();
+        requireSupported(spec);
         long weights = weightBytes(spec);
         if (flaw == Flaw.PLAN_OVERFLOWS) {
             weights = Math.abs((int) weights);
         }
         long perToken = tokenBytes(spec);
-        long perSequence = recurrentBytes(spec) + PAGE * perToken;
+        long perSequence = recurrentBytes(spec) + page() * perToken;
         long planned = flaw == Flaw.PLAN_FORGETS_VALUES ? perToken / 2 : perToken;
-        return new MemoryPlan(host(weights), host(perSequence), host(planned), MemorySize.ZERO);
+        return new MemoryPlan(host(weights), host(perSequence), host(planned), host(OracleWorkspace.planned(flaw)));
     }
 
     private static MemorySize host(long bytes) {
@@ -217,6 +254,7 @@ final class OracleBackend implements Backend {
     @Override
     public LanguageModel load(ModelSpec spec, WeightSource weights, LoadProgress progress) {
         requireOpen();
+        requireSupported(spec);
         long bytes = weightBytes(spec);
         ledger.take(WEIGHTS, bytes);
         OracleModel model;

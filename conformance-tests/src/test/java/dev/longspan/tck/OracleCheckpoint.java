@@ -138,6 +138,11 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
     @Override
     public void write(StateSink sink) {
         requireTransfer();
+        if (model.flaw() == Flaw.WRITING_STARTS_A_THREAD) {
+            Thread thread = new Thread(OracleState::hang, "oracle-writer");
+            thread.setDaemon(true);
+            thread.start();
+        }
         if (model.flaw() == Flaw.EMPTY_IS_NOT_WRITTEN && held() == 0) {
             throw new IllegalStateException("there is nothing to write");
         }

@@ -24,7 +24,7 @@ class OracleHolder {
         if (like == null) {
             return;
         }
-        int full = length / OracleBackend.PAGE;
+        int full = length / page();
         boolean copies = model.flaw() == Flaw.PAGES_COPIED;
         try {
             for (int i = 0; i < full; i++) {
@@ -35,7 +35,7 @@ class OracleHolder {
                     pages.add(like.pages.get(i));
                 }
             }
-            if (length % OracleBackend.PAGE > 0) {
+            if (length % page() > 0) {
                 pages.add(newPage());
             }
         } catch (RuntimeException e) {
@@ -58,11 +58,15 @@ class OracleHolder {
     }
 
     private long pageBytes() {
-        return model.flaw() == Flaw.PAGES_ARE_NOT_COUNTED ? 0 : OracleBackend.PAGE * OracleBackend.tokenBytes(spec());
+        return model.flaw() == Flaw.PAGES_ARE_NOT_COUNTED ? 0 : (long) page() * OracleBackend.tokenBytes(spec());
     }
 
     private long recurrentBytes() {
         return OracleBackend.recurrentBytes(spec());
+    }
+
+    private int page() {
+        return model.backend().page();
     }
 
     ModelSpec spec() {
@@ -73,7 +77,7 @@ class OracleHolder {
     void grow(int tokens) {
         int before = pages.size();
         try {
-            while (pages.size() * OracleBackend.PAGE < length + tokens) {
+            while (pages.size() * page() < length + tokens) {
                 pages.add(newPage());
             }
         } catch (RuntimeException e) {

@@ -34,6 +34,7 @@ final class OracleModel implements LanguageModel {
     private final ModelSpec spec;
     private final FlawedOracle oracle;
     private final Set<OracleHolder> open = new LinkedHashSet<>();
+    private final OracleWorkspace workspace;
     private volatile boolean closed;
     private volatile boolean disturbed;
     private volatile boolean written;
@@ -46,6 +47,7 @@ final class OracleModel implements LanguageModel {
         this.backend = backend;
         this.spec = spec;
         this.oracle = oracle;
+        this.workspace = new OracleWorkspace(backend);
     }
 
     OracleBackend backend() {
@@ -78,6 +80,9 @@ final class OracleModel implements LanguageModel {
     }
 
     void forget(OracleHolder holder) {
+        if (flaw() == Flaw.CLOSED_STATES_ARE_KEPT) {
+            return;
+        }
         synchronized (open) {
             open.remove(holder);
         }
@@ -129,6 +134,7 @@ final class OracleModel implements LanguageModel {
             throw new IllegalArgumentException("checkpoint: there is nothing to start from");
         }
         OracleState state = opened(new OracleState(this, from));
+        backend.noteRestore();
         Map<String, double[]> begin = new HashMap<>(from.begin());
         if (flaw() == Flaw.CONV_IS_STALE_AFTER_RESTORE) {
             begin.replaceAll((name, numbers) -> name.endsWith(".conv") ? new double[numbers.length] : numbers);
@@ -148,6 +154,7 @@ final class OracleModel implements LanguageModel {
             throw new IllegalStateException("no context on this thread");
         }
         check(batch);
+        workspace.grow(batch);
         calls.incrementAndGet();
         List<Run> runs = new ArrayList<>(batch.runs());
         if (flaw() == Flaw.RESULTS_ARE_SORTED) {
@@ -396,6 +403,7 @@ final class OracleModel implements LanguageModel {
         }
         left.forEach(OracleHolder::release);
         closed = true;
+        workspace.free();
         backend.closed(this);
     }
 }

@@ -1,0 +1,102 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.BackendOptions;
+import dev.longspan.spi.BackendProvider;
+import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.Run;
+import dev.longspan.spi.SequenceState;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What is done with a backend in its life, in small. */
+final class Lives {
+    private Lives() {}
+
+    /** Opens, loads, computes, closes. */
+    static void once(BackendProvider provider, BackendOptions options, long seed) {
+        try (Backend backend = provider.open(options)) {
+            everything(Driver.load(backend, Subject.supported(backend, RandomModel::spec, seed), seed));
+        }
+    }
+
+    /** Everything that a model can do: a prompt, steps, a batch, checkpoints, forks, transfers. */
+    static void everything(Driver driver) {
+        int[] ids = driver.ids(20);
+        try (SequenceState state = driver.model().newState()) {
+            driver.feed(state, ids);
+            batch(driver);
+            briefly(driver, state);
+        }
+    }
+
+    private static void batch(Driver driver) {
+        int runs = Math.min(3, driver.backend().capabilities().maxRuns());
+        int tokens = Math.max(1, Math.min(4, driver.backend().capabilities().maxBatchTokens() / runs));
+        List<SequenceState> states = new ArrayList<>();
+        Run[] all = new Run[Math.min(runs, driver.backend().capabilities().maxBatchTokens())];
+        for (int i = 0; i < all.length; i++) {
+            states.add(driver.model().newState());
+            all[i] = Run.last(states.get(i), driver.ids(tokens));
+        }
+        driver.forward(all);
+        states.forEach(SequenceState::close);
+    }
+
+    /** Many states, forks, checkpoints and transfers, one after the other, of one model. */
+    static void many(Driver driver, int count) {
+        int[] ids = driver.ids(3);
+        for (int i = 0; i < count; i++) {
+            try (SequenceState state = driver.model().newState()) {
+                driver.absorb(state, ids, ids.length);
+                briefly(driver, state);
+            }
+        }
+    }
+
+    private static void briefly(Driver driver, SequenceState state) {
+        int[] next = driver.ids(1);
+        try (Checkpoint checkpoint = state.checkpoint();
+                SequenceState fork = driver.model().newState(checkpoint)) {
+            driver.absorb(fork, next, 1);
+            if (driver.transfers()) {
+                MemoryCheckpoint written = MemoryCheckpoint.of(checkpoint);
+                driver.model().readCheckpoint(written, checkpoint).close();
+                try (Checkpoint read = driver.model().readCheckpoint(written);
+                        SequenceState again = driver.model().newState(read)) {
+                    driver.absorb(again, next, 1);
+                }
+            }
+        }
+    }
+
+    /** Makes the workspace as large as it becomes within a plan, if it is made late. */
+    static void warm(Driver driver, int runs, int tokens) {
+        int[] ids = driver.ids(tokens);
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, ids, tokens);
+            driver.piece(state, ids, 0, 1);
+        }
+        try (SequenceState state = driver.model().newState()) {
+            driver.piece(state, ids, 0, tokens);
+        }
+        for (int each : new int[] {tokens / runs, 1}) {
+            List<SequenceState> states = new ArrayList<>();
+            Run[] all = new Run[runs];
+            for (int i = 0; i < runs && each > 0; i++) {
+                states.add(driver.model().newState());
+                all[i] = new Run(states.get(i), ids, 0, each, 0);
+            }
+            if (each > 0 && runs * each <= tokens) {
+                driver.forward(all);
+            }
+            states.forEach(SequenceState::close);
+        }
+    }
+
+    /** The same with as many runs and tokens as a rule needs, if the backend takes as many. */
+    static void warm(Driver driver) {
+        int tokens = Math.min(64, driver.backend().capabilities().maxBatchTokens());
+        warm(driver, Math.min(4, driver.backend().capabilities().maxRuns()), tokens);
+    }
+}

@@ -1,0 +1,160 @@
+package dev.longspan.tck;
+
+import static dev.longspan.tck.ConformanceRule.numeric;
+
+import dev.longspan.spi.AttentionHeads;
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.DType;
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.SequenceState;
+import dev.longspan.spi.SpanAttention;
+import dev.longspan.spi.Support;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+
+/** The rules of networks whose sizes or numbers are larger than those that are drawn. */
+final class SizeRules {
+    private static final int TOKENS = 12;
+    private static final int REPEATED = 40;
+    /** How many networks of fewer kinds of layers are tried for backends that do not know all. */
+    private static final int DRAWS = 100;
+    /** Makes scores whose exponential no float32 can hold, of either sign. */
+    private static final float SCORES = 100;
+    /** The exponential of this is more than a float32 can hold. */
+    private static final float TIME_STEP = 100;
+
+    private SizeRules() {}
+
+    static List<ConformanceRule> all() {
+        return List.of(
+                numeric(
+                        "N1.sizes",
+                        "a network with the heads, states and experts of released models computes what the oracle computes",
+                        "blocks and buffers that are right for small sizes only: head size 128, state 128, 64 experts",
+                        SizeRules::releasedSizesAreRight),
+                numeric(
+                        "N1.large",
+                        "large scores, of which float32 has no exponential, compute what the oracle computes",
+                        "take the largest score off before exp, in the window and in spans, too",
+                        subject -> subject.models(
+                                SizeRules::attention, (driver, model) -> largeScoresAreRight(driver, model))),
+                numeric(
+                        "N1.steps",
+                        "a large time step computes what the oracle computes",
+                        "softplus(x) is x for large x; in float32 the exponential of 100 is infinite",
+                        subject -> subject.models(
+                                SizeRules::unclamped, (driver, model) -> largeStepsAreRight(driver, model))));
+    }
+
+    /** One layer of each kind, each with the inner sizes of released models, and narrower outside of them. */
+    private static ModelSpec released() {
+        AttentionHeads heads = new AttentionHeads(8, 2, 128);
+        return new ModelSpec(
+                "sizes",
+                1500,
+                512,
+                1e-5,
+                false,
+                List.of(
+                        new LayerSpec.Mamba(16, 64, 8, 128, 4, 0, Double.POSITIVE_INFINITY),
+                        new LayerSpec.Experts(64, 6, 64, 128, 1, 1, true, 2.5),
+                        new LayerSpec.Attention(heads, null),
+                        new LayerSpec.Mlp(1024),
+                        new LayerSpec.Attention(heads, new SpanAttention(1, 2, 2, 1, 0.5, 0.5, 1))));
+    }
+
+    private static void releasedSizesAreRight(Subject subject) {
+        Backend backend = subject.open();
+        Random random = new Random(1);
+        ModelSpec spec = released();
+        for (int i = 0; i < DRAWS && !(backend.supports(spec) instanceof Support.Supported); i++) {
+            spec = RandomModel.without(released(), random);
+        }
+        if (!(backend.supports(spec) instanceof Support.Supported)) {
+            throw new NotApplicable("it supports no network of this rule");
+        }
+        RandomModel model = new RandomModel(spec, 5, DType.BF16);
+        new ModelChecks(Driver.load(backend, model, 5)).oracleAgrees(new Oracle(spec, model.weights()), TOKENS, 2);
+    }
+
+    private static ModelSpec attention(Random random) {
+        return random.nextBoolean() ? RandomModel.attentionOnly(random) : RandomModel.spansOnly(random);
+    }
+
+    /**
+     * Sequences of one token that repeats: all keys of a layer are the same, so that a query weighs all alike, however large its
+     * score is and however it is rounded.
+     */
+    private static void largeScoresAreRight(Driver driver, RandomModel drawn) {
+        RandomModel model = new RandomModel(drawn.spec(), driver.random().nextLong(), DType.F32);
+        for (ModelSpec.Tensor tensor : drawn.spec().tensors()) {
+            if (tensor.name().endsWith(".q_proj.weight")) {
+                model.with(tensor.name(), numbers -> {
+                    for (int i = 0; i < numbers.length; i++) {
+                        numbers[i] *= SCORES;
+                    }
+                });
+            }
+        }
+        Driver loaded = Driver.load(driver.backend(), model, driver.random().nextLong());
+        for (int round = 0; round < 3; round++) {
+            int[] ids = new int[REPEATED];
+            Arrays.fill(ids, loaded.ids(1)[0]);
+            agrees(loaded, model, ids, "a token that repeats, with large scores");
+        }
+    }
+
+    private static ModelSpec unclamped(Random random) {
+        ModelSpec drawn = RandomModel.mambaOnly(random);
+        List<LayerSpec> layers =
+                drawn.layers().stream().map(SizeRules::unclamped).toList();
+        return new ModelSpec(
+                drawn.modelType(),
+                drawn.vocabularySize(),
+                drawn.hiddenSize(),
+                drawn.normEpsilon(),
+                drawn.tiedEmbeddings(),
+                layers);
+    }
+
+    private static LayerSpec unclamped(LayerSpec layer) {
+        return layer instanceof LayerSpec.Mamba m
+                ? new LayerSpec.Mamba(
+                        m.heads(),
+                        m.headSize(),
+                        m.groups(),
+                        m.stateSize(),
+                        m.convolutionWidth(),
+                        m.minTimeStep(),
+                        Double.POSITIVE_INFINITY)
+                : layer;
+    }
+
+    private static void largeStepsAreRight(Driver driver, RandomModel drawn) {
+        RandomModel model = new RandomModel(drawn.spec(), driver.random().nextLong(), DType.F32);
+        for (ModelSpec.Tensor tensor : drawn.spec().tensors()) {
+            if (tensor.name().endsWith(".dt_bias")) {
+                model.with(tensor.name(), numbers -> numbers[numbers.length - 1] = TIME_STEP);
+            }
+        }
+        Driver loaded = Driver.load(driver.backend(), model, driver.random().nextLong());
+        agrees(loaded, model, loaded.ids(REPEATED), "with a large time step");
+    }
+
+    private static void agrees(Driver driver, RandomModel model, int[] ids, String what) {
+        OracleResult want = new Oracle(model.spec(), model.weights()).compute(ids);
+        try (SequenceState state = driver.model().newState()) {
+            List<float[]> got = driver.feed(state, ids);
+            for (int t = 0; t < ids.length; t++) {
+                driver.tolerance()
+                        .compare(
+                                what + ", position " + t,
+                                got.get(t),
+                                want.logits(t),
+                                driver.tolerance().oracle());
+            }
+        }
+    }
+}
