@@ -71,6 +71,8 @@ final class ShortMemoryRules {
             try (Backend backend = subject.open()) {
                 model = Subject.supported(backend, RandomModel::withoutChoices, seed);
                 plan = backend.plan(model.spec(), new PlanOptions(runs(backend), tokens(backend), CONTEXT));
+                int context = CONTEXT + longer(plan);
+                plan = backend.plan(model.spec(), new PlanOptions(runs(backend), tokens(backend), context));
             }
             if (plan.sequence(tokens).totalBytes() == 0) {
                 throw new NotApplicable("its states take no memory");
@@ -82,10 +84,21 @@ final class ShortMemoryRules {
             try (Backend tight = subject.openWithMemory(room.totalBytes())) {
                 Driver driver = Driver.load(tight, model, seed);
                 // no later than now is the workspace as large as it becomes
-                Lives.warm(driver, runs(tight), Math.min(CONTEXT, tokens(tight)));
+                Lives.warm(driver, runs(tight), Math.min(CONTEXT - 1, tokens(tight)));
                 each.check(driver, model, plan);
             }
         });
+    }
+
+    /** How many tokens the memory of an empty sequence may hold, since it has a page. */
+    private static int rounding(MemoryPlan plan) {
+        long perToken = plan.perToken().totalBytes();
+        return perToken == 0 ? 0 : (int) Math.min(MANY, plan.perSequence().totalBytes() / perToken + 1);
+    }
+
+    /** How many more tokens than that of a sequence are sure to end the memory there is. */
+    private static int longer(MemoryPlan plan) {
+        return Math.min(MANY, CONTEXT + SPARE * rounding(plan));
     }
 
     private static int runs(Backend backend) {
@@ -184,9 +197,8 @@ final class ShortMemoryRules {
             throw new NotApplicable("its states do not grow");
         }
         int piece = Math.min(MOST, driver.backend().capabilities().maxBatchTokens() / RUNS);
-        // a page may hold many tokens, and the memory of the short ones, too
-        long rounding = plan.perSequence().totalBytes() / plan.perToken().totalBytes() + 1;
-        int[] ids = driver.ids((int) Math.min(MANY, 2 * CONTEXT + SPARE * rounding));
+        int rounding = rounding(plan);
+        int[] ids = driver.ids(CONTEXT + longer(plan));
         // the workspace is as large as it becomes: by the largest batch, and by the longest sequence
         growTogether(driver, ids, piece, piece);
         try (SequenceState longest = driver.model().newState()) {
@@ -195,8 +207,8 @@ final class ShortMemoryRules {
         List<SequenceState> others = full(driver);
         int room = Math.min(others.size(), CONTEXT / SHORT);
         others.subList(others.size() - room, others.size()).forEach(SequenceState::close);
+        growTogether(driver, ids, piece, ids.length); // as far as it goes, which is farther where pages are large
         long before = used(driver);
-        // with large pages it takes many tokens until memory ends
         List<Integer> pieces = rounding > CONTEXT ? List.of(piece) : List.of(piece, 2 * piece / 3, piece / 2);
         for (int each : pieces) {
             require(

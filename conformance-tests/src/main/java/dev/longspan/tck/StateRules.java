@@ -206,7 +206,7 @@ final class StateRules {
         again.close();
     }
 
-    private static void twinsLiveOnAlone(Driver driver) {
+    static void twinsLiveOnAlone(Driver driver) {
         int[] ids = driver.ids(LENGTH);
         List<float[]> want = driver.plain(ids);
         int at = cut(driver);

@@ -84,7 +84,7 @@ final class TogetherRules {
         }
     }
 
-    private static void mixedBatchesAreRight(Driver driver) {
+    static void mixedBatchesAreRight(Driver driver) {
         driver.requireBatch(2, 2);
         int count = Math.min(RUNS, driver.backend().capabilities().maxRuns());
         int most = driver.backend().capabilities().maxBatchTokens();
@@ -153,7 +153,7 @@ final class TogetherRules {
         }
     }
 
-    private static void forksGoOnTogether(Driver driver) {
+    static void forksGoOnTogether(Driver driver) {
         driver.requireBatch(2, 6);
         int count = Math.min(3, driver.backend().capabilities().maxRuns());
         int[] ids = driver.ids(LENGTH);
@@ -189,7 +189,9 @@ final class TogetherRules {
             from = to;
         }
         states.forEach(SequenceState::close);
-        origin.close();
+        if (count < 3) {
+            origin.close();
+        }
         checkpoint.close();
     }
 }

@@ -139,6 +139,9 @@ class DigestBackendTest {
             StateRules.goingBackIsExact(driver);
             StateRules.forksAreIndependent(driver);
             StateRules.eachLivesOnAlone(driver);
+            StateRules.twinsLiveOnAlone(driver);
+            TogetherRules.mixedBatchesAreRight(driver);
+            TogetherRules.forksGoOnTogether(driver);
             TransferRules.readCheckpointsContinue(driver, driver);
             TransferRules.readOnABase(driver);
         }

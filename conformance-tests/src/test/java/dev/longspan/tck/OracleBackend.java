@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 /** Computes with the {@link Oracle}; pages of keys and values are counted as if there were any. */
 final class OracleBackend implements Backend {
     private static final int PAGE = 16;
-    private static final int LARGE_PAGE = 1024;
+    private static final int LARGE_PAGE = 640;
     static final String WEIGHTS = "the weights";
     private static final int MAX_RUNS = 6;
     private static final int MAX_TOKENS = 256;
