@@ -31,6 +31,7 @@ public final class ChatRequest {
     private final ToolChoice toolChoice;
     private final Optional<String> toolParser;
     private final int maxToolCalls;
+    private final boolean parallelToolCalls;
     private final int maxTokens;
     private final SamplingSettings sampling;
     private final List<String> stop;
@@ -50,6 +51,7 @@ public final class ChatRequest {
         toolChoice = builder.toolChoice;
         toolParser = builder.toolParser;
         maxToolCalls = builder.maxToolCalls;
+        parallelToolCalls = builder.parallelToolCalls;
         maxTokens = builder.maxTokens;
         sampling = builder.sampling;
         stop = builder.stop;
@@ -145,6 +147,11 @@ public final class ChatRequest {
     /** {@return how many calls the answer may hold} */
     public int maxToolCalls() {
         return maxToolCalls;
+    }
+
+    /** {@return whether the answer may hold more than one call; else it ends behind its first} */
+    public boolean parallelToolCalls() {
+        return parallelToolCalls;
     }
 
     /** {@return how many tokens the answer may have, thinking included} */

@@ -17,6 +17,7 @@ public final class ChatRequestBuilder {
     ToolChoice toolChoice = ToolChoice.AUTO;
     Optional<String> toolParser = Optional.empty();
     int maxToolCalls = ChatRequest.DEFAULT_MAX_TOOL_CALLS;
+    boolean parallelToolCalls = true;
     int maxTokens = ChatRequest.DEFAULT_MAX_TOKENS;
     SamplingSettings sampling = SamplingSettings.DEFAULT;
     List<String> stop = List.of();
@@ -149,6 +150,17 @@ public final class ChatRequestBuilder {
             throw new InvalidRequestException("maxToolCalls", "expected at least 1, found " + count);
         }
         maxToolCalls = count;
+        return this;
+    }
+
+    /**
+     * Sets whether an answer may hold more than one call.
+     *
+     * @param parallel by default it may; else it ends behind its first call
+     * @return this builder
+     */
+    public ChatRequestBuilder parallelToolCalls(boolean parallel) {
+        parallelToolCalls = parallel;
         return this;
     }
 

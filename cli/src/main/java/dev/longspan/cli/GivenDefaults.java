@@ -10,7 +10,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IDefaultValueProvider;
@@ -25,6 +27,10 @@ final class GivenDefaults implements IDefaultValueProvider {
     /** What the environment says to the script that starts the command. */
     private static final Set<String> OTHERS = Set.of("LONGSPAN_OPTS");
 
+    private static final Pattern INJECTED =
+            Pattern.compile("LONGSPAN_(\\w+_)?SERVICE_(HOST|PORT)(_\\w+)?|LONGSPAN_(\\w+_)?PORT_\\d+_\\w+");
+    private static final Pattern ADDRESS = Pattern.compile("(tcp|udp|sctp)://.*");
+
     private final Map<String, String> environment;
     private final Properties file = new Properties();
 
@@ -35,7 +41,12 @@ final class GivenDefaults implements IDefaultValueProvider {
      * @throws StartException if the file cannot be read
      */
     GivenDefaults(Map<String, String> environment, List<String> args) {
-        this.environment = environment;
+        this.environment = new TreeMap<>(environment);
+        // Kubernetes tells of a service that has our name in variables that look like ours
+        this.environment
+                .entrySet()
+                .removeIf(each -> INJECTED.matcher(each.getKey()).matches()
+                        || ADDRESS.matcher(each.getValue()).matches());
         String name = named(args);
         if (name != null) {
             try (Reader reader = Files.newBufferedReader(Path.of(name), StandardCharsets.UTF_8)) {

@@ -3,7 +3,6 @@ package dev.longspan.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ParameterException;
@@ -40,7 +39,7 @@ public final class Main {
         Ansi ansi = surroundings.terminal() ? Ansi.AUTO : Ansi.OFF;
         commandLine.setColorScheme(CommandLine.Help.defaultColorScheme(ansi));
         commandLine.setParameterExceptionHandler((fault, arguments) -> refuse(fault, arguments, surroundings));
-        if (args.length > 0 && args[0].equals("serve") && !Set.of(args).contains("--help")) {
+        if (args.length > 0 && args[0].equals("serve") && !List.of(args).contains("--help")) {
             try {
                 GivenDefaults given = new GivenDefaults(surroundings.environment(), List.of(args));
                 given.check(serve.getCommandSpec());

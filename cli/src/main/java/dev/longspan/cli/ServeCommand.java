@@ -102,6 +102,14 @@ final class ServeCommand implements Callable<Integer> {
     private List<String> corsOrigins = List.of();
 
     @Option(
+            names = "--allowed-host",
+            paramLabel = "NAME",
+            split = ",",
+            description =
+                    "Without keys, at this machine's own address: also answers to this name. Without it only to localhost.")
+    private List<String> allowedHosts = List.of();
+
+    @Option(
             names = "--unknown-fields",
             paramLabel = "refuse|ignore",
             defaultValue = "refuse",
@@ -333,6 +341,7 @@ final class ServeCommand implements Callable<Integer> {
                     .page(!noPage)
                     .logContent(logContent);
             corsOrigins.forEach(builder::corsOrigin);
+            allowedHosts.forEach(builder::allowedHost);
             if (apiKeyFile != null) {
                 builder.apiKeyFile(apiKeyFile);
             }

@@ -87,9 +87,25 @@ class ServeCommandTest {
     @Test
     void itServesUntilItIsAskedToEnd() throws Exception {
         servesAndEndsInOrder(
-                Map.of(),
+                Map.of(
+                        "LONGSPAN_SERVICE_HOST",
+                        "10.0.0.1",
+                        "LONGSPAN_PORT",
+                        "tcp://10.0.0.1:8787",
+                        "LONGSPAN_PORT_8787_TCP",
+                        "x"),
                 ChildJvm.onClassPath(
-                        "serve", "--port", "0", "--model-id", "small", "--api-key-file", keys().toString()));
+                        "serve",
+                        "--request-timeout",
+                        "30",
+                        "--stop-timeout",
+                        "30",
+                        "--port",
+                        "0",
+                        "--model-id",
+                        "small",
+                        "--api-key-file",
+                        keys().toString()));
     }
 
     @Test
@@ -120,6 +136,9 @@ class ServeCommandTest {
         assertThat(file.code()).isEqualTo(2);
         assertThat(file.out()).contains("prot in the properties file");
         assertThat(run(Map.of(), "serve", "--config", "/no/such").out()).contains("/no/such");
+        Outcome store = run(Map.of(), "serve", "--tls-key-store", "/no/such", "--port", "0");
+        assertThat(store.code()).isEqualTo(2);
+        assertThat(store.out()).contains("key store /no/such");
         Outcome open = run(Map.of(), "serve", "--host", "0.0.0.0", "--port", "0");
         assertThat(open.code()).isEqualTo(2);
         assertThat(open.out()).contains("0.0.0.0");

@@ -64,6 +64,7 @@ public final class GenerationPlanner {
                 settings.tools(),
                 true,
                 request.maxToolCalls(),
+                !request.parallelToolCalls(),
                 request.prompt().isEmpty());
         return new GenerationSpec(
                 prompt.ids(),

@@ -77,7 +77,7 @@ public final class OutputParser {
         return !thinking && reader == null && visible.position() == closedAt;
     }
 
-    /** {@return whether a stop string has ended the text} */
+    /** {@return whether a stop string has ended the text, or a call that is to be the only one} */
     public boolean isStopped() {
         return stopped;
     }
@@ -246,9 +246,11 @@ public final class OutputParser {
             } else {
                 sink.call(callCount, call.name(), call.arguments());
                 callCount++;
-                continue;
+                stopped = rules.singleCall();
             }
-            return;
+            if (hasEnded()) {
+                return;
+            }
         }
         reader = null;
         block.setLength(0);

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param tools the tools that may be called; none: a call may have any name
  * @param callsAllowed whether a call is no error
  * @param maxCalls how many calls there may be
+ * @param singleCall whether the first call ends the output
  * @param dropsNewlines whether the newlines directly behind a thinking block are no text
  */
 public record OutputRules(
@@ -23,11 +24,24 @@ public record OutputRules(
         List<ToolSpecification> tools,
         boolean callsAllowed,
         int maxCalls,
+        boolean singleCall,
         boolean dropsNewlines) {
     /** Copies the components. */
     public OutputRules {
         stop = List.copyOf(stop);
         tools = List.copyOf(tools);
+    }
+
+    /** Rules for an output of several calls. */
+    public OutputRules(
+            boolean startsThinking,
+            List<String> stop,
+            @Nullable ToolParser toolParser,
+            List<ToolSpecification> tools,
+            boolean callsAllowed,
+            int maxCalls,
+            boolean dropsNewlines) {
+        this(startsThinking, stop, toolParser, tools, callsAllowed, maxCalls, false, dropsNewlines);
     }
 
     /**

@@ -8,10 +8,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -41,6 +44,7 @@ public final class HttpAdapterBuilder {
     private boolean statusOpen;
     private Optional<Settings.Tls> tls = Optional.empty();
     private final List<String> origins = new ArrayList<>();
+    private final Set<String> allowedHosts = new LinkedHashSet<>();
     private boolean unknownFieldsIgnored;
     private boolean strictOpenAi;
     private int maxBodyBytes = 64 << 20;
@@ -194,8 +198,14 @@ public final class HttpAdapterBuilder {
      * @param keyStore a PKCS #12 file with certificate and private key
      * @param password its password
      * @return this builder
+     * @throws InvalidRequestException if the file cannot be read with it
      */
     public HttpAdapterBuilder tls(Path keyStore, String password) {
+        try {
+            KeyStore.getInstance(keyStore.toFile(), password.toCharArray());
+        } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
+            throw new InvalidRequestException("tls", "cannot read the key store " + keyStore + ": " + e.getMessage());
+        }
         tls = Optional.of(new Settings.Tls(keyStore, password));
         return this;
     }
@@ -208,6 +218,18 @@ public final class HttpAdapterBuilder {
      */
     public HttpAdapterBuilder corsOrigin(String origin) {
         origins.add(origin);
+        return this;
+    }
+
+    /**
+     * Lets the server answer to a further name. Without keys, one that listens at this machine's own address answers to names that
+     * mean this machine only, so that no web page can reach it under a name of its own.
+     *
+     * @param name such as that of a proxy which hands it on
+     * @return this builder
+     */
+    public HttpAdapterBuilder allowedHost(String name) {
+        allowedHosts.add(name.toLowerCase(Locale.ROOT));
         return this;
     }
 
@@ -480,6 +502,7 @@ public final class HttpAdapterBuilder {
                 statusOpen,
                 tls,
                 List.copyOf(origins),
+                Set.copyOf(allowedHosts),
                 unknownFieldsIgnored,
                 strictOpenAi,
                 new Settings.Limits(

@@ -201,4 +201,35 @@ class ChatTest extends OnServer {
         assertThat(wrong.status()).isEqualTo(400);
         assertThat(wrong.param()).isEqualTo("tokens[1]");
     }
+
+    @Test
+    void oneCallIsEnoughWhereNoMoreAreWanted() {
+        String twice = "!call look\n!call look\n!end";
+        assertThat(post(CHAT, chat(twice, TOOLS)).json().at("/choices/0/message/tool_calls"))
+                .hasSize(2);
+        JsonNode one = post(CHAT, chat(twice, TOOLS, "\"parallel_tool_calls\": false"))
+                .json()
+                .at("/choices/0");
+        assertThat(one.get("finish_reason").asText()).isEqualTo("tool_calls");
+        assertThat(one.at("/message/tool_calls")).hasSize(1);
+    }
+
+    @Test
+    void aModelMayHaveASlash() {
+        try (HttpAdapter other = HttpAdapter.builder()
+                .engine(engine)
+                .modelId("org/small")
+                .port(0)
+                .start()) {
+            for (String id : List.of("org%2Fsmall", "org/small", "org__small")) {
+                Answer model = send(
+                        java.net.http.HttpRequest.newBuilder(java.net.URI.create(other.address() + "v1/models/" + id)));
+                assertThat(model.status()).as(id).isEqualTo(200);
+                Answer text = send(post(
+                        java.net.URI.create(other.address() + "v1/generate/" + id),
+                        "{\"prompt\": \"a\", \"max_new_tokens\": 1}"));
+                assertThat(text.status()).as(id).isEqualTo(200);
+            }
+        }
+    }
 }

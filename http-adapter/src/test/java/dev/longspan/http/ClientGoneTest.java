@@ -176,4 +176,29 @@ class ClientGoneTest extends OnServer {
         }
         assertThat(List.of(get("/livez").status())).containsExactly(200);
     }
+
+    @Test
+    void aTurnIsTakenBackBeforeAnythingIsSent() throws Exception {
+        post("/v1/sessions", "{\"session_id\": \"s\"}");
+        for (boolean stream : new boolean[] {true, false}) {
+            for (String version : List.of("1.1", "1.0")) {
+                backend.gate().hold();
+                String body = chat("!say a\n!end", "\"session_id\": \"s\"", "\"stream\": " + stream);
+                Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+                socket.getOutputStream()
+                        .write(("POST " + CHAT + " HTTP/" + version
+                                        + "\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                        + "Content-Length: " + body.length() + "\r\n\r\n" + body)
+                                .getBytes(StandardCharsets.UTF_8));
+                backend.gate().awaitWaiting(LIMIT);
+                socket.close();
+                awaitCancelled();
+                backend.gate().release();
+                everythingIsGivenBack();
+                assertThat(get("/v1/sessions/s").json().get("message_count").asInt())
+                        .as("HTTP/" + version + (stream ? " streamed" : ""))
+                        .isZero();
+            }
+        }
+    }
 }

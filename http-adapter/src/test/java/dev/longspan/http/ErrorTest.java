@@ -9,6 +9,7 @@ import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What is no request, or one for nothing, is answered in the one form that all errors have. */
@@ -85,12 +86,10 @@ class ErrorTest extends OnServer {
             }
             byte[] buffer = new byte[8192];
             StringBuilder answer = new StringBuilder();
-            int count = socket.getInputStream().read(buffer);
-            while (count > 0 && answer.indexOf("\r\n\r\n{") < 0) {
-                answer.append(new String(buffer, 0, count, StandardCharsets.UTF_8));
-                count = answer.indexOf("}}") > 0 || answer.indexOf("detail") > 0
-                        ? 0
-                        : socket.getInputStream().read(buffer);
+            int count = 0;
+            while (count >= 0 && !answer.toString().matches("(?s).*\r\n\r\n\\{.*}.*")) {
+                count = socket.getInputStream().read(buffer);
+                answer.append(new String(buffer, 0, Math.max(0, count), StandardCharsets.UTF_8));
             }
             return answer.toString();
         }
@@ -144,5 +143,41 @@ class ErrorTest extends OnServer {
                 .endsWith("-01");
         Answer hostile = send(HttpRequest.newBuilder(uri("/livez")).header("X-Request-Id", "a b<script>"));
         assertThat(hostile.header("X-Request-Id")).matches("[0-9a-f]{32}");
+    }
+
+    @Test
+    void whatIsCutShortIsTheClientsFault() throws Exception {
+        String head = "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+        String bad = raw(head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}");
+        assertThat(bad).startsWith("HTTP/1.1 400");
+        Answer query = send(HttpRequest.newBuilder(
+                java.net.URI.create(server.address().resolve("/v1/sessions") + "?detail=%25zz")));
+        assertThat(query.status()).isEqualTo(400);
+        String broken = raw("GET /v1/sessions?detail=%zz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assertThat(broken).startsWith("HTTP/1.1 400");
+        assertThat(raw("GET /v1/models/a%2Fb HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+                .startsWith("HTTP/1.1 404");
+    }
+
+    @Test
+    void namesThatMeanOtherMachinesAreNotAnsweredTo() throws Exception {
+        String other = raw("GET /v1/models HTTP/1.1\r\nHost: attacker.example:" + server.port() + "\r\n\r\n");
+        assertThat(other).startsWith("HTTP/1.1 403");
+        isAnError(body(other), "host_not_allowed");
+        for (String name : List.of("localhost", "127.0.0.1:" + server.port(), "[::1]:80", "LOCALHOST:1")) {
+            assertThat(raw("GET /livez HTTP/1.1\r\nHost: " + name + "\r\n\r\n"))
+                    .as(name)
+                    .startsWith("HTTP/1.1 200");
+        }
+    }
+
+    @Test
+    void methodsThatNobodyKnowsAreCountedTogether() {
+        for (int i = 0; i < 5; i++) {
+            call("M" + i, "/health", null);
+        }
+        assertThat(get("/metrics").response().body())
+                .contains("longspan_http_requests_total{method=\"other\",status=\"405\"} 5.0")
+                .doesNotContain("\"M1\"");
     }
 }

@@ -162,9 +162,6 @@ class SessionTurnTest extends OnServer {
                 post(CHAT, chat("!loop", IN_S, "\"stream\": true", "\"repetition_detection\": {\"enabled\": false}")));
         backend.gate().awaitWaiting(LIMIT);
         CompletableFuture<Answer> closing = CompletableFuture.supplyAsync(() -> call("DELETE", "/v1/sessions/s", null));
-        while (!metric("longspan_http_working").equals("2.0")) {
-            Thread.onSpinWait();
-        }
         backend.gate().release();
         assertThat(closing.get().json().get("status").asText()).isEqualTo("closed");
         List<String> events = events(stream.get().response().body());
@@ -229,5 +226,41 @@ class SessionTurnTest extends OnServer {
         Answer cleared = call("PATCH", "/v1/snapshots/" + saved, "{\"title\": null, \"tags\": [\"x\"]}");
         assertThat(cleared.json().at("/metadata/title").isNull()).isTrue();
         assertThat(cleared.json().at("/metadata/tags/0").asText()).isEqualTo("x");
+    }
+
+    @Test
+    void whoHasAnAnswerMayGoOnAtOnce() {
+        try (HttpAdapter narrow =
+                HttpAdapter.builder().engine(engine).port(0).maxConcurrent(1).start()) {
+            java.net.URI chat = narrow.address().resolve(CHAT);
+            for (int i = 0; i < 400; i++) {
+                Answer answer = send(post(chat, chat(say("a"), IN_S, "\"stream\": " + (i % 3 > 0))));
+                assertThat(answer.status()).as("turn " + i).isEqualTo(200);
+                if (i % 10 == 9) {
+                    Answer back =
+                            send(post(narrow.address().resolve("/v1/sessions/s/rollback"), "{\"keep_messages\": 0}"));
+                    assertThat(back.status()).as("rollback after turn " + i).isEqualTo(200);
+                }
+            }
+        }
+    }
+
+    @Test
+    void readingIsATurnToo() {
+        String body = "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}";
+        Answer first = post("/v1/sessions/s/append", body, "Idempotency-Key", "k");
+        assertThat(first.header("X-Session-Seq")).isEqualTo("1");
+        Answer again = post("/v1/sessions/s/append", body, "Idempotency-Key", "k", "Accept", "text/event-stream");
+        assertThat(again.header("X-Session-Seq")).isEqualTo("1");
+        assertThat(again.response().body()).contains("\"ok\"", "[DONE]");
+        assertThat(info().get("message_count").asInt()).isEqualTo(1);
+        Answer stale = post("/v1/sessions/s/append", body.replace("]}", "], \"expected_seq\": 0}"));
+        assertThat(stale.code()).isEqualTo("sequence_mismatch");
+    }
+
+    @Test
+    void aTurnThatFailedTellsNoSequence() {
+        Answer failed = post(CHAT, chat("!fail", IN_S));
+        assertThat(failed.header("X-Session-Seq")).isEmpty();
     }
 }

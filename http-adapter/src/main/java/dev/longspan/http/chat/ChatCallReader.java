@@ -91,9 +91,7 @@ final class ChatCallReader {
         List<ToolSpecification> tools = ToolReader.tools(body, settings.limits().tools());
         ToolChoice choice = ToolReader.choice(body, tools);
         request.tools(tools).toolChoice(choice);
-        if (!body.bool("parallel_tool_calls").orElse(true) && !tools.isEmpty()) {
-            request.maxToolCalls(1);
-        }
+        request.parallelToolCalls(body.bool("parallel_tool_calls").orElse(true));
         return tools;
     }
 

@@ -90,13 +90,13 @@ final class ChatChunks {
             chunk.set("usage", ChatAnswers.usage(response.usage()));
             send(chunk);
         }
-        events.send("[DONE]");
+        events.sendLast("[DONE]");
     }
 
     /** Ends the stream with an error; nothing that looks like an end in order follows. */
     void fail(ApiError error) throws GoneException {
         ObjectNode chunk = head.chunk(Json.object(), null);
         chunk.set("error", error.error());
-        send(chunk);
+        events.sendLast(Json.write(chunk));
     }
 }

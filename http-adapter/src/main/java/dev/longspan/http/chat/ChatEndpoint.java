@@ -59,6 +59,7 @@ public final class ChatEndpoint implements Route.Endpoint {
         }
         Session session = engine.session(call.session().get());
         try (TurnLedger.Claim claim = turns.claim(session.id())) {
+            exchange.beforeEnd(claim::close);
             turn(exchange, call, session, claim, mine);
         }
     }
@@ -83,10 +84,10 @@ public final class ChatEndpoint implements Route.Endpoint {
         long now = session.info().sequence();
         if (key.isPresent()) {
             Optional<TurnLedger.Done> last = claim.repeated(key.get(), digest, now);
-            if (last.isPresent()) {
+            if (last.isPresent() && last.get().response().isPresent()) {
                 exchange.setHeader(SEQUENCE, Long.toString(now));
                 exchange.setHeader("X-Replayed", "true");
-                replay(exchange, call, last.get());
+                replay(exchange, call, last.get().response().get(), now);
                 return;
             }
         }
@@ -95,9 +96,8 @@ public final class ChatEndpoint implements Route.Endpoint {
                 .withExpectedSequence(before)
                 .withCancelled(surroundings.settings().cancelled());
         ChatStream stream = session.stream(call.request(), options);
-        exchange.setHeader(SEQUENCE, Long.toString(before + 1));
-        Store store =
-                response -> key.ifPresent(name -> claim.store(new TurnLedger.Done(name, digest, before + 1, response)));
+        Store store = response -> key.ifPresent(
+                name -> claim.store(new TurnLedger.Done(name, digest, before + 1, Optional.of(response))));
         try (Running running = new Running(stream, surroundings, place)) {
             answer(exchange, call, running, new Sequence(OptionalLong.of(before + 1), store));
         }
@@ -124,6 +124,7 @@ public final class ChatEndpoint implements Route.Endpoint {
         ChatResponse response = exchange.watching(() -> running.end(Running.Ending.GONE), () -> whole(running));
         sequence.store.keep(response);
         log(response);
+        sequence.after.ifPresent(number -> exchange.setHeader(SEQUENCE, Long.toString(number)));
         exchange.send(200, head().whole(response));
     }
 
@@ -145,6 +146,7 @@ public final class ChatEndpoint implements Route.Endpoint {
     }
 
     private void stream(Exchange exchange, ChatCall call, Running running, Sequence sequence) {
+        sequence.after.ifPresent(number -> exchange.setHeader(SEQUENCE, Long.toString(number)));
         EventStream events = exchange.events();
         events.whenGone(() -> running.end(Running.Ending.GONE));
         ChatChunks chunks = new ChatChunks(head(), events, call.usage());
@@ -167,17 +169,17 @@ public final class ChatEndpoint implements Route.Endpoint {
         } catch (EventStream.GoneException e) {
             running.end(Running.Ending.GONE);
         } catch (RuntimeException e) {
-            fail(chunks, e);
+            fail(exchange, chunks, e);
         } finally {
             events.end();
         }
     }
 
-    private static void fail(ChatChunks chunks, RuntimeException fault) {
+    private static void fail(Exchange exchange, ChatChunks chunks, RuntimeException fault) {
         try {
             var error = Faults.of(fault);
             if (error.status() == 500) {
-                LOG.error("a stream failed", fault);
+                LOG.error("the stream of request {} failed", exchange.name(), fault);
             }
             chunks.fail(error);
         } catch (EventStream.GoneException e) {
@@ -185,17 +187,17 @@ public final class ChatEndpoint implements Route.Endpoint {
         }
     }
 
-    private void replay(Exchange exchange, ChatCall call, TurnLedger.Done last) {
+    private void replay(Exchange exchange, ChatCall call, ChatResponse last, long sequence) {
         if (!call.streamed()) {
-            exchange.send(200, head().whole(last.response()));
+            exchange.send(200, head().whole(last));
             return;
         }
         EventStream events = exchange.events();
         ChatChunks chunks = new ChatChunks(head(), events, call.usage());
         try {
             chunks.begin();
-            chunks.again(last.response());
-            chunks.end(last.response(), OptionalLong.of(last.sequence()));
+            chunks.again(last);
+            chunks.end(last, OptionalLong.of(sequence));
         } catch (EventStream.GoneException e) {
             LOG.debug("nobody is there to be told", e);
         } finally {

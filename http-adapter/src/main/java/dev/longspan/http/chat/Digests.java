@@ -8,13 +8,14 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** Tells requests apart. */
-final class Digests {
+public final class Digests {
     /** How the answer is wanted is not what is asked. */
     private static final Set<String> FORM = Set.of("stream", "stream_options");
 
     private Digests() {}
 
-    static byte[] of(Fields body) {
+    /** {@return what two bodies have in common only if they ask the same} */
+    public static byte[] of(Fields body) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (String name : new TreeSet<>(body.names())) {

@@ -147,7 +147,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
                     ObjectNode last = sender.node("", true);
                     end(last, running.whole(completed));
                     sender.send(last);
-                    events.send("[DONE]");
+                    events.sendLast("[DONE]");
                 } else if (event instanceof ChatEvent.Failed failed) {
                     throw failed.error();
                 } else {
@@ -195,7 +195,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
             ObjectNode node = node("", true).put("finish_reason", "error");
             node.putObject("error").put("code", error.code()).put("message", error.getMessage());
             try {
-                send(node);
+                events.sendLast(Json.write(node));
             } catch (GoneException e) {
                 // nobody is there to be told
                 return;

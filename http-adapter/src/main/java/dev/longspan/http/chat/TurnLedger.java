@@ -4,12 +4,11 @@ import dev.longspan.ChatResponse;
 import dev.longspan.http.wire.ApiError;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -20,7 +19,7 @@ public final class TurnLedger {
     private static final int MOST = 10_000;
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Set<String> running = new HashSet<>();
+    private final Map<String, Claim> running = new HashMap<>();
     /** The least recently used first. */
     private final LinkedHashMap<String, Done> done = new LinkedHashMap<>(16, 0.75f, true);
 
@@ -30,10 +29,10 @@ public final class TurnLedger {
      * @param key what the client called it
      * @param digest of the request's body
      * @param sequence the session's, behind it
-     * @param response the answer
+     * @param response the answer; empty for a turn that only read
      */
     @SuppressWarnings("ArrayRecordComponent") // never written to
-    record Done(String key, byte[] digest, long sequence, ChatResponse response) {}
+    public record Done(String key, byte[] digest, long sequence, Optional<ChatResponse> response) {}
 
     /** A session's turn, from before it is looked at until what came of it is stored. */
     public final class Claim implements AutoCloseable {
@@ -48,7 +47,7 @@ public final class TurnLedger {
          *
          * @throws ApiError if it has this key, and was another request
          */
-        Optional<Done> repeated(String key, byte[] digest, long sequence) {
+        public Optional<Done> repeated(String key, byte[] digest, long sequence) {
             Done last;
             lock.lock();
             try {
@@ -71,7 +70,8 @@ public final class TurnLedger {
             return Optional.of(last);
         }
 
-        void store(Done turn) {
+        /** Keeps what came of the turn. */
+        public void store(Done turn) {
             lock.lock();
             try {
                 done.put(session, turn);
@@ -89,7 +89,7 @@ public final class TurnLedger {
         public void close() {
             lock.lock();
             try {
-                running.remove(session);
+                running.remove(session, this);
             } finally {
                 lock.unlock();
             }
@@ -104,7 +104,8 @@ public final class TurnLedger {
     public Claim claim(String session) {
         lock.lock();
         try {
-            if (!running.add(session)) {
+            Claim claim = new Claim(session);
+            if (running.putIfAbsent(session, claim) != null) {
                 throw new ApiError(
                                 409,
                                 ApiError.Type.CONFLICT,
@@ -113,7 +114,7 @@ public final class TurnLedger {
                                 "the session '" + session + "' is busy with another turn")
                         .retryAfter(Duration.ofSeconds(1));
             }
-            return new Claim(session);
+            return claim;
         } finally {
             lock.unlock();
         }
@@ -126,6 +127,17 @@ public final class TurnLedger {
             work.run();
         } finally {
             claim.close();
+        }
+    }
+
+    /** Forgets a session that is closed, though a turn of it may not have been told its end. */
+    public void abandon(String session) {
+        lock.lock();
+        try {
+            running.remove(session);
+            done.remove(session);
+        } finally {
+            lock.unlock();
         }
     }
 

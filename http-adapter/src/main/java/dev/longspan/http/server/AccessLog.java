@@ -1,5 +1,6 @@
 package dev.longspan.http.server;
 
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.RequestLog;
@@ -11,6 +12,8 @@ import org.slf4j.LoggerFactory;
 final class AccessLog implements RequestLog {
     private static final Logger LOG = LoggerFactory.getLogger("dev.longspan.http.access");
 
+    private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT");
+
     private final ServerMetrics metrics;
 
     AccessLog(ServerMetrics metrics) {
@@ -19,7 +22,7 @@ final class AccessLog implements RequestLog {
 
     @Override
     public void log(Request request, Response response) {
-        metrics.answered(request.getMethod(), response.getStatus());
+        metrics.answered(METHODS.contains(request.getMethod()) ? request.getMethod() : "other", response.getStatus());
         if (LOG.isInfoEnabled()) {
             long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - request.getBeginNanoTime());
             LOG.info(

@@ -10,9 +10,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
+import org.jspecify.annotations.Nullable;
 
 /** Reads a body as it comes, without holding a thread. */
 final class BodyReader {
+    private final BodyRoom.Share room;
     private final Request request;
     private final int most;
     private final Consumer<byte[]> whole;
@@ -26,9 +28,11 @@ final class BodyReader {
             Request request,
             int most,
             Duration patience,
+            BodyRoom.Share room,
             ScheduledExecutorService timer,
             Consumer<byte[]> whole,
             Consumer<Throwable> fault) {
+        this.room = room;
         this.request = request;
         this.most = most;
         this.whole = whole;
@@ -41,6 +45,7 @@ final class BodyReader {
      *
      * @param most the most bytes it may have
      * @param patience how long it may take
+     * @param room what all bodies may have together; what this one takes is given back once its request is answered
      * @param whole is given it, on any thread
      * @param fault is told instead what went wrong
      */
@@ -48,10 +53,13 @@ final class BodyReader {
             Request request,
             int most,
             Duration patience,
+            BodyRoom room,
             ScheduledExecutorService timer,
             Consumer<byte[]> whole,
             Consumer<Throwable> fault) {
-        new BodyReader(request, most, patience, timer, whole, fault).more();
+        BodyRoom.Share share = room.share();
+        Request.addCompletionListener(request, failure -> share.giveBack());
+        new BodyReader(request, most, patience, share, timer, whole, fault).more();
     }
 
     private void more() {
@@ -62,14 +70,14 @@ final class BodyReader {
                 return;
             }
             if (Content.Chunk.isFailure(chunk)) {
-                end(chunk.getFailure());
+                end(cut());
                 return;
             }
-            boolean tooLarge = take(chunk);
+            ApiError refused = take(chunk);
             boolean last = chunk.isLast();
             chunk.release();
-            if (tooLarge) {
-                end(tooLarge(most));
+            if (refused != null) {
+                end(refused);
                 return;
             } else if (last) {
                 end(null);
@@ -87,27 +95,53 @@ final class BodyReader {
                 "expected a body of at most " + most + " bytes, found a larger one");
     }
 
-    private boolean take(Content.Chunk chunk) {
+    private static ApiError cut() {
+        return new ApiError(
+                400,
+                ApiError.Type.INVALID_REQUEST,
+                "incomplete_body",
+                null,
+                "the body ended before its end, or is malformed");
+    }
+
+    /** Takes a piece; answers why not. */
+    private @Nullable ApiError take(Content.Chunk chunk) {
         lock.lock();
         try {
             int count = chunk.getByteBuffer().remaining();
-            if (ended || count > most - bytes.size()) {
-                return !ended;
+            if (ended) {
+                return null;
+            } else if (count > most - bytes.size()) {
+                return tooLarge(most);
+            } else if (!room.take(count)) {
+                return tooMany();
             }
             byte[] piece = new byte[count];
             chunk.getByteBuffer().get(piece);
             bytes.writeBytes(piece);
-            return false;
+            return null;
+        } catch (OutOfMemoryError e) {
+            return tooMany();
         } finally {
             lock.unlock();
         }
+    }
+
+    private static ApiError tooMany() {
+        return new ApiError(
+                        503,
+                        ApiError.Type.OVERLOADED,
+                        "overloaded",
+                        null,
+                        "there is no memory for this body beside others at this moment")
+                .retryAfter(Duration.ofSeconds(1));
     }
 
     private void late() {
         end(new ApiError(408, ApiError.Type.TIMEOUT, "body_timeout", null, "the body did not arrive in time"));
     }
 
-    private void end(@org.jspecify.annotations.Nullable Throwable failure) {
+    private void end(@Nullable Throwable failure) {
         lock.lock();
         try {
             if (ended) {

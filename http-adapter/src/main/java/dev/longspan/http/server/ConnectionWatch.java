@@ -12,8 +12,8 @@ import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Notices that a client has gone while nothing is sent to it. Between a request of HTTP/1.1 and its answer nobody reads the
- * connection, so that its end is not seen; here it is read until this is closed, which must be before the answer begins. A client
+ * Notices that a client has gone while nothing is sent to it. Between a request of HTTP/1 and the end of its answer nobody reads the
+ * connection, so that its end is not seen; here it is read until this is closed, which must be before the answer ends. A client
  * that sends its next request early loses it: the connection then ends with this answer, and clients send the request again.
  */
 public final class ConnectionWatch implements AutoCloseable {
@@ -23,11 +23,13 @@ public final class ConnectionWatch implements AutoCloseable {
     private final Callback readable = Callback.from(this::onReadable, this::onFailure);
     private final ReentrantLock lock = new ReentrantLock();
     private boolean over;
+    private boolean early;
 
     private ConnectionWatch(Request request, Response response, Runnable whenGone) {
         this.response = response;
         this.whenGone = whenGone;
-        boolean plain = request.getConnectionMetaData().getHttpVersion() == HttpVersion.HTTP_1_1;
+        boolean plain =
+                request.getConnectionMetaData().getHttpVersion().getVersion() <= HttpVersion.HTTP_1_1.getVersion();
         this.endPoint =
                 plain && request.getConnectionMetaData().getConnection().getEndPoint() instanceof AbstractEndPoint point
                         ? point
@@ -62,7 +64,10 @@ public final class ConnectionWatch implements AutoCloseable {
             }
             int count = endPoint.fill(ByteBuffer.allocate(1024).limit(0));
             if (count > 0) {
-                response.getHeaders().put(HttpHeader.CONNECTION, "close"); // what came cannot be given back
+                early = true; // what came cannot be given back
+                if (!response.isCommitted()) {
+                    response.getHeaders().put(HttpHeader.CONNECTION, "close");
+                }
                 return;
             }
             gone = count < 0;
@@ -96,6 +101,16 @@ public final class ConnectionWatch implements AutoCloseable {
             lock.unlock();
         }
         whenGone.run();
+    }
+
+    /** {@return whether the client has sent more, which is lost, so that the connection must end with this answer} */
+    boolean hasMore() {
+        lock.lock();
+        try {
+            return early;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Ends the watching: the connection is the server's again. */

@@ -10,6 +10,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.EofException;
+import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,8 @@ public final class EventStream {
     private final Callback callback;
     private final long patienceNanos;
     private final Executor executor;
+    private final Runnable beforeLast;
+    private final ConnectionWatch watch;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition idle = lock.newCondition();
@@ -45,11 +49,18 @@ public final class EventStream {
         }
     }
 
-    EventStream(Response response, Callback callback, long patienceNanos, Executor executor) {
+    EventStream(
+            Request request,
+            Response response,
+            Callback callback,
+            long patienceNanos,
+            Executor executor,
+            Runnable beforeLast) {
         this.response = response;
         this.callback = callback;
         this.patienceNanos = patienceNanos;
         this.executor = executor;
+        this.beforeLast = beforeLast;
         response.getHeaders().put(TYPE);
         response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-cache");
         response.getHeaders().put("X-Accel-Buffering", "no");
@@ -60,6 +71,7 @@ public final class EventStream {
             lock.unlock();
         }
         write(false, new byte[0]); // the headers
+        this.watch = ConnectionWatch.begin(request, response, () -> failed(new EofException("the client has gone")));
     }
 
     /** Says what is done once it is found that the client has gone; at once if it has. */
@@ -80,6 +92,18 @@ public final class EventStream {
     /** Sends an event. */
     public void send(String data) throws GoneException {
         sendBytes(("data: " + data + "\n\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Sends the last event; what was held for this answer is let go before it leaves. */
+    public void sendLast(String data) throws GoneException {
+        lock.lock();
+        try {
+            awaitIdle();
+        } finally {
+            lock.unlock();
+        }
+        beforeLast.run();
+        send(data);
     }
 
     private void sendBytes(byte[] bytes) throws GoneException {
@@ -181,7 +205,15 @@ public final class EventStream {
         } finally {
             lock.unlock();
         }
-        if (cause == null) {
+        beforeLast.run();
+        watch.close();
+        if (cause == null && watch.hasMore()) {
+            response.write(
+                    true,
+                    ByteBuffer.allocate(0),
+                    Callback.from(
+                            () -> callback.failed(new EofException("the client did not wait")), callback::failed));
+        } else if (cause == null) {
             response.write(true, ByteBuffer.allocate(0), callback);
         } else {
             callback.failed(cause);

@@ -6,6 +6,7 @@ import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -34,6 +35,7 @@ public final class Exchange {
     private final List<String> parameters;
     private final AtomicBoolean answered = new AtomicBoolean();
     private final Set<String> ignored = new LinkedHashSet<>();
+    private final List<Runnable> held = new ArrayList<>();
     private byte[] body = new byte[0];
 
     Exchange(
@@ -93,6 +95,22 @@ public final class Exchange {
         response.getHeaders().put(name, value);
     }
 
+    /** Has something done before the last of the answer leaves: a client that has it may send its next request. */
+    public void beforeEnd(Runnable action) {
+        held.add(action);
+    }
+
+    private void letGo() {
+        List<Runnable> all = List.copyOf(held);
+        held.clear();
+        all.forEach(Runnable::run);
+    }
+
+    /** {@return the name of the request and of its trace, for the log} */
+    public String name() {
+        return Ids.of(request) + " trace " + Ids.trace(request);
+    }
+
     private void begin(int status) {
         response.setStatus(status);
         if (!ignored.isEmpty()) {
@@ -114,6 +132,7 @@ public final class Exchange {
     /** Answers with bytes. */
     public void send(int status, String contentType, byte[] bytes) {
         if (answered.compareAndSet(false, true)) {
+            letGo();
             begin(status);
             setHeader(HttpHeader.CONTENT_TYPE.asString(), contentType);
             response.getHeaders().put(HttpHeader.CONTENT_LENGTH, bytes.length);
@@ -130,7 +149,12 @@ public final class Exchange {
         return surroundings
                 .heart()
                 .watch(new EventStream(
-                        response, callback, surroundings.settings().writePatienceNanos(), surroundings.helper()));
+                        request,
+                        response,
+                        callback,
+                        surroundings.settings().writePatienceNanos(),
+                        surroundings.helper(),
+                        this::letGo));
     }
 
     /** Answers with an error. */
@@ -145,7 +169,7 @@ public final class Exchange {
     public void fail(Throwable fault) {
         ApiError error = Faults.of(fault);
         if (error.status() == UNKNOWN_FAULT && !(fault instanceof ApiError)) {
-            LOG.error("request {} failed", Ids.of(request), fault);
+            LOG.error("request {} failed", name(), fault);
         }
         fail(error);
     }

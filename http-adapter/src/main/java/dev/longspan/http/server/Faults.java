@@ -22,6 +22,7 @@ import dev.longspan.spi.BackendMemoryException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.eclipse.jetty.http.HttpException;
 
 /** What the exceptions of the engine mean to a client. */
 public final class Faults {
@@ -35,7 +36,6 @@ public final class Faults {
             "thinking", "chat_template_kwargs.enable_thinking",
             "repetition", "repetition_detection",
             "id", "session_id",
-            "maxToolCalls", "parallel_tool_calls",
             "templateArguments", "chat_template_kwargs");
 
     private Faults() {}
@@ -55,6 +55,14 @@ public final class Faults {
             return invalid(invalid);
         } else if (fault instanceof ChatTemplateException) {
             return new ApiError(400, ApiError.Type.INVALID_REQUEST, "template_refused", "messages", message(fault));
+        }
+        if (fault instanceof HttpException http && http.getCode() < 500) {
+            return new ApiError(
+                    http.getCode(),
+                    ApiError.Type.INVALID_REQUEST,
+                    "http_" + http.getCode(),
+                    null,
+                    "the request is not well-formed");
         }
         ApiError sessions = ofSessions(fault);
         return sessions == null ? ofEngine(fault) : sessions;

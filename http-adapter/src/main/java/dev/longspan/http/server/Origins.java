@@ -3,7 +3,9 @@ package dev.longspan.http.server;
 import dev.longspan.http.wire.ApiError;
 import java.net.URI;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -15,12 +17,18 @@ import org.eclipse.jetty.server.Response;
 final class Origins {
     private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
 
+    private static final Pattern NAMES = Pattern.compile("[A-Za-z0-9_, -]{1,2000}");
+
     private final List<String> allowed;
     private final boolean loopback;
+    private final Set<String> hosts;
+    private final boolean guarded;
 
     Origins(Settings settings) {
         this.allowed = settings.origins();
         this.loopback = LOOPBACK.contains(settings.host()) || settings.host().equals("::1");
+        this.hosts = settings.allowedHosts();
+        this.guarded = loopback && settings.keys().isEmpty();
     }
 
     /**
@@ -30,6 +38,7 @@ final class Origins {
      * @throws ApiError if the page may not use the server
      */
     boolean answer(Request request, Response response) {
+        requireHost(request);
         String origin = request.getHeaders().get(HttpHeader.ORIGIN);
         if (origin == null || isOwn(origin, request)) {
             return false;
@@ -45,17 +54,40 @@ final class Origins {
         response.getHeaders().put("Access-Control-Allow-Origin", origin);
         response.getHeaders().add(HttpHeader.VARY, "Origin");
         response.getHeaders()
-                .put("Access-Control-Expose-Headers", "X-Request-Id, X-Session-Seq, X-Ignored-Fields, Retry-After");
+                .put(
+                        "Access-Control-Expose-Headers",
+                        "X-Request-Id, X-Session-Seq, X-Replayed, X-Ignored-Fields, Retry-After, x-should-retry, traceparent");
         if (!request.getMethod().equals("OPTIONS")) {
             return false;
         }
         response.getHeaders().put("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE");
-        response.getHeaders()
-                .put(
-                        "Access-Control-Allow-Headers",
-                        "Authorization, X-Api-Key, Content-Type, X-Session-Id, Idempotency-Key, X-Request-Id");
+        String asked = request.getHeaders().get("Access-Control-Request-Headers");
+        if (asked != null && NAMES.matcher(asked).matches()) {
+            response.getHeaders().put("Access-Control-Allow-Headers", asked);
+        }
         response.getHeaders().put("Access-Control-Max-Age", "600");
         return true;
+    }
+
+    /**
+     * A page may have its own name point at this machine and then read what is served here without a key, as its own: only names
+     * that mean this machine are answered to, and those that a setting allows.
+     */
+    private void requireHost(Request request) {
+        String host = request.getHeaders().get(HttpHeader.HOST);
+        if (!guarded || host == null) {
+            return;
+        }
+        int port = host.lastIndexOf(':');
+        String name = port > host.lastIndexOf(']') ? host.substring(0, port) : host;
+        if (!LOOPBACK.contains(name.toLowerCase(Locale.ROOT)) && !hosts.contains(name.toLowerCase(Locale.ROOT))) {
+            throw new ApiError(
+                    403,
+                    ApiError.Type.AUTHENTICATION,
+                    "host_not_allowed",
+                    null,
+                    "this server answers to localhost only: allow other names, or use keys");
+        }
     }
 
     /** Its own page; a name that merely points at this machine is none while only this machine is served. */

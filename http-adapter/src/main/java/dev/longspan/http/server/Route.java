@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * One method of one path.
  *
  * @param method the method
- * @param path segments, of which {@code *} stands for any one
+ * @param path segments, of which {@code *} stands for any one, and {@code **} at the end for one or more
  * @param kind how it is run
  * @param endpoint answers
  */
@@ -18,12 +18,24 @@ public record Route(String method, List<String> path, Kind kind, Endpoint endpoi
     public enum Kind {
         /** Anybody may ask, and it computes nothing. */
         OPEN,
-        /** Needs a key unless status is open, and computes nothing. */
+        /** Needs a key unless status is open, computes nothing, and looks at nothing that could be held. */
         STATUS,
+        /** Needs a key unless status is open, and looks at the engine. */
+        COUNTS,
         /** Needs a key, and computes nothing. */
         QUICK,
+        /** Needs a key, and waits for something that computes; has no place, since it makes some. */
+        ENDING,
         /** Needs a key and a place among the requests that compute. */
-        WORK
+        WORK;
+
+        boolean isStatus() {
+            return this == STATUS || this == COUNTS;
+        }
+
+        boolean computes() {
+            return this == ENDING || this == WORK;
+        }
     }
 
     /** Answers requests. */
@@ -63,16 +75,25 @@ public record Route(String method, List<String> path, Kind kind, Endpoint endpoi
         return List.of(path.split("/", -1));
     }
 
+    /** A slash is the only thing that is still encoded, since it would be taken for the end of a segment. */
+    private static String decoded(String segment) {
+        return segment.replace("%2F", "/").replace("%2f", "/").replace("%25", "%");
+    }
+
     /** {@return what a path has where this one is open; null if it is another path} */
     @Nullable
     List<String> match(List<String> segments) {
-        if (segments.size() != path.size()) {
+        int last = path.size() - 1;
+        boolean open = path.get(last).equals("**") && segments.size() > path.size();
+        if (segments.size() != path.size() && !open) {
             return null;
         }
         List<String> parameters = new ArrayList<>();
         for (int i = 0; i < path.size(); i++) {
-            if (path.get(i).equals("*")) {
-                parameters.add(segments.get(i));
+            if (path.get(i).equals("**")) {
+                parameters.add(decoded(String.join("/", segments.subList(i, segments.size()))));
+            } else if (path.get(i).equals("*")) {
+                parameters.add(decoded(segments.get(i)));
             } else if (!path.get(i).equals(segments.get(i))) {
                 return null;
             }

@@ -24,11 +24,13 @@ import org.slf4j.LoggerFactory;
 /** From a request to the endpoint that answers it: path, key, origin and body are looked at here. */
 public final class Router extends Handler.Abstract.NonBlocking {
     private static final Logger LOG = LoggerFactory.getLogger(Router.class);
+    private static final int BODY_SHARE = 16;
 
     private final Surroundings surroundings;
     private final List<Route> routes;
     private final Keys keys;
     private final Origins origins;
+    private final BodyRoom bodies;
     private final Phaser open = new Phaser(1);
     private final Executor quick;
     private final Executor working;
@@ -44,6 +46,10 @@ public final class Router extends Handler.Abstract.NonBlocking {
         this.routes = List.copyOf(routes);
         this.keys = new Keys(surroundings.settings().keys());
         this.origins = new Origins(surroundings.settings());
+        // a body takes several times its size once it is read
+        this.bodies = new BodyRoom(Math.max(
+                surroundings.settings().limits().bodyBytes(),
+                Runtime.getRuntime().maxMemory() / BODY_SHARE));
         this.quick = quick;
         this.working = working;
     }
@@ -106,7 +112,7 @@ public final class Router extends Handler.Abstract.NonBlocking {
 
     private void begin(Route route, Exchange exchange) {
         boolean open = route.kind() == Route.Kind.OPEN
-                || (route.kind() == Route.Kind.STATUS && surroundings.settings().statusOpen());
+                || (route.kind().isStatus() && surroundings.settings().statusOpen());
         String key = open ? "" : keys.require(exchange.request());
         if (!hasBody(exchange.request())) {
             run(route, exchange, key);
@@ -121,6 +127,7 @@ public final class Router extends Handler.Abstract.NonBlocking {
                 exchange.request(),
                 most,
                 surroundings.settings().times().body(),
+                bodies,
                 surroundings.timer(),
                 body -> {
                     exchange.setBody(body);
@@ -156,8 +163,15 @@ public final class Router extends Handler.Abstract.NonBlocking {
             exchange.fail(e);
             return;
         }
+        if (place != null) {
+            exchange.beforeEnd(place::close);
+        }
+        if (route.kind() == Route.Kind.OPEN || route.kind() == Route.Kind.STATUS) {
+            answer(route, exchange, place); // needs nobody, and must not wait for a thread
+            return;
+        }
         try {
-            (place == null ? quick : working).execute(() -> answer(route, exchange, place));
+            (route.kind().computes() ? working : quick).execute(() -> answer(route, exchange, place));
         } catch (RejectedExecutionException e) {
             close(place);
             exchange.fail(new ApiError(

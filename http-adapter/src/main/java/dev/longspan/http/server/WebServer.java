@@ -34,9 +34,13 @@ public final class WebServer {
     private static final int QUICK_QUEUE = 4_096;
     private static final int IO_THREADS = 16;
     private static final int SPARE = 32;
+    /** Ids of models may have a slash, which clients encode. */
+    private static final UriCompliance URIS =
+            UriCompliance.DEFAULT.with("LONGSPAN", UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR);
+
     private static final int SEND_BUFFER = 128 << 10;
     private static final Duration LAST = Duration.ofSeconds(10);
-    private static final Duration FLUSH = Duration.ofSeconds(2);
+    private static final Duration FLUSH = Duration.ofMillis(500);
 
     private final Surroundings surroundings;
     private final Server server;
@@ -101,7 +105,7 @@ public final class WebServer {
         TurnLedger turns = new TurnLedger();
         List<Route> routes = new ArrayList<>();
         routes.add(Route.working("POST /v1/chat/completions", new ChatEndpoint(surroundings, turns)));
-        routes.add(Route.working("POST /v1/generate/*", new GenerateEndpoint(surroundings)));
+        routes.add(Route.working("POST /v1/generate/**", new GenerateEndpoint(surroundings)));
         routes.addAll(new SessionEndpoints(surroundings, turns).routes());
         routes.addAll(new SnapshotEndpoints(surroundings, turns).routes());
         routes.addAll(new StatusEndpoints(surroundings).routes());
@@ -117,7 +121,7 @@ public final class WebServer {
         http.setSendServerVersion(false);
         http.setSendDateHeader(true);
         http.setRequestHeaderSize(settings.limits().headerBytes());
-        http.setUriCompliance(UriCompliance.DEFAULT);
+        http.setUriCompliance(URIS);
         HttpConnectionFactory plain = new HttpConnectionFactory(http);
         ServerConnector made;
         if (settings.tls().isPresent()) {

@@ -79,11 +79,7 @@ public final class Work {
     Place take(String key) {
         lock.lock();
         try {
-            if (draining) {
-                throw new ApiError(503, ApiError.Type.OVERLOADED, "shutting_down", null, "the server is shutting down")
-                        .retryAfter(Duration.ofSeconds(5))
-                        .header("Connection", "close");
-            }
+            requireOpen();
             int own = byKey.getOrDefault(key, 0);
             if (places.size() >= most) {
                 throw full("too_many_requests", "there are " + most + " requests at work, as many as there may be");
@@ -98,6 +94,15 @@ public final class Work {
             return place;
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Refuses what is new while the server stops. */
+    public void requireOpen() {
+        if (isDraining()) {
+            throw new ApiError(503, ApiError.Type.OVERLOADED, "shutting_down", null, "the server is shutting down")
+                    .retryAfter(Duration.ofSeconds(5))
+                    .header("Connection", "close");
         }
     }
 

@@ -14,6 +14,7 @@ import dev.longspan.SnapshotInfo;
 import dev.longspan.SnapshotLabel;
 import dev.longspan.TurnOptions;
 import dev.longspan.http.chat.ChatAnswers;
+import dev.longspan.http.chat.Digests;
 import dev.longspan.http.chat.MessageReader;
 import dev.longspan.http.chat.Running;
 import dev.longspan.http.chat.TurnLedger;
@@ -34,11 +35,13 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /v1/sessions}. */
 public final class SessionEndpoints {
+    private static final String SEQUENCE = "X-Session-Seq";
     private static final int DEFAULT_TOKENS = 131_072;
     private static final Set<String> STRATEGIES = Set.of("auto", "gpu", "disk");
 
@@ -57,7 +60,7 @@ public final class SessionEndpoints {
                 Route.of(Kind.QUICK, "POST /v1/sessions", this::open),
                 Route.of(Kind.QUICK, "GET /v1/sessions", this::list),
                 Route.of(Kind.QUICK, "GET /v1/sessions/*", this::look),
-                Route.working("DELETE /v1/sessions/*", (exchange, place) -> close(exchange)),
+                Route.of(Kind.ENDING, "DELETE /v1/sessions/*", this::close),
                 Route.of(Kind.QUICK, "GET /v1/sessions/*/history", this::history),
                 Route.working("POST /v1/sessions/*/rollback", (exchange, place) -> rollback(exchange)),
                 Route.of(Kind.QUICK, "POST /v1/sessions/*/resize", exchange -> resize(exchange, false)),
@@ -102,6 +105,7 @@ public final class SessionEndpoints {
     }
 
     private void open(Exchange exchange) {
+        surroundings.work().requireOpen();
         ChatEngine engine = engine();
         Fields body = exchange.fields();
         Optional<String> id = body.string("session_id");
@@ -145,7 +149,7 @@ public final class SessionEndpoints {
     private void close(Exchange exchange) {
         Session session = session(exchange);
         session.close();
-        turns.forget(session.id());
+        turns.abandon(session.id());
         exchange.send(200, status("closed").put("session_id", session.id()));
     }
 
@@ -227,24 +231,74 @@ public final class SessionEndpoints {
         if (request.messages().isEmpty()) {
             throw body.outOfRange("messages", "at least one message", "none");
         }
+        OptionalLong expected = body.integer("expected_seq", 0, Long.MAX_VALUE);
         exchange.end(body);
-        boolean streamed = exchange.header("Accept").orElse("").contains("text/event-stream");
-        TurnOptions options = TurnOptions.DEFAULT.withCancelled(TurnOptions.Cancelled.DISCARD);
-        turns.during(session.id(), () -> {
+        try (TurnLedger.Claim claim = turns.claim(session.id())) {
+            exchange.beforeEnd(claim::close);
+            Optional<String> key = exchange.header("Idempotency-Key").filter(given -> !given.isEmpty());
+            byte[] digest = key.isPresent() ? Digests.of(exchange.fields()) : new byte[0];
+            long now = session.info().sequence();
+            if (key.isPresent() && claim.repeated(key.get(), digest, now).isPresent()) {
+                exchange.setHeader(SEQUENCE, Long.toString(now));
+                exchange.setHeader("X-Replayed", "true");
+                appended(exchange, session);
+                return;
+            }
+            long before = expected.orElse(now);
+            TurnOptions options =
+                    TurnOptions.DEFAULT.withExpectedSequence(before).withCancelled(TurnOptions.Cancelled.DISCARD);
+            Runnable store = () ->
+                    key.ifPresent(name -> claim.store(new TurnLedger.Done(name, digest, before + 1, Optional.empty())));
             Optional<ChatStream> reading = session.beginAppend(request, options);
             if (reading.isEmpty()) {
-                answerWith(exchange, "ok", session);
+                store.run();
+                exchange.setHeader(SEQUENCE, Long.toString(before + 1));
+                appended(exchange, session);
                 return;
             }
             try (Running running = new Running(reading.get(), surroundings, Objects.requireNonNull(place))) {
-                if (streamed) {
-                    stream(exchange, session, running);
-                } else {
-                    exchange.watching(() -> running.end(Running.Ending.GONE), () -> read(running, progress -> {}));
-                    answerWith(exchange, "ok", session);
-                }
+                read(exchange, session, running, before + 1, store);
             }
-        });
+        }
+    }
+
+    private static boolean isStreamed(Exchange exchange) {
+        return exchange.header("Accept").orElse("").contains("text/event-stream");
+    }
+
+    /** Answers that messages are read. */
+    private static void appended(Exchange exchange, Session session) {
+        if (!isStreamed(exchange)) {
+            answerWith(exchange, "ok", session);
+            return;
+        }
+        EventStream events = exchange.events();
+        try {
+            end(events, session);
+        } catch (GoneException e) {
+            return; // nobody is there to be told
+        } finally {
+            events.end();
+        }
+    }
+
+    private static void end(EventStream events, Session session) {
+        ObjectNode last = status("ok").put("session_id", session.id());
+        last.set("session", node(session.info()));
+        events.send(Json.write(last));
+        events.sendLast("[DONE]");
+    }
+
+    private static void read(Exchange exchange, Session session, Running running, long after, Runnable store) {
+        if (isStreamed(exchange)) {
+            exchange.setHeader(SEQUENCE, Long.toString(after));
+            stream(exchange, session, running, store);
+            return;
+        }
+        exchange.watching(() -> running.end(Running.Ending.GONE), () -> read(running, progress -> {}));
+        store.run();
+        exchange.setHeader(SEQUENCE, Long.toString(after));
+        answerWith(exchange, "ok", session);
     }
 
     /** Is told how far a prompt is read. */
@@ -269,7 +323,7 @@ public final class SessionEndpoints {
         }
     }
 
-    private static void stream(Exchange exchange, Session session, Running running) {
+    private static void stream(Exchange exchange, Session session, Running running, Runnable store) {
         EventStream events = exchange.events();
         events.whenGone(() -> running.end(Running.Ending.GONE));
         long began = System.nanoTime();
@@ -283,10 +337,8 @@ public final class SessionEndpoints {
                         .put("time_ms", (System.nanoTime() - began) / 1_000_000);
                 events.send(Json.write(chunk));
             });
-            ObjectNode last = status("ok").put("session_id", session.id());
-            last.set("session", node(session.info()));
-            events.send(Json.write(last));
-            events.send("[DONE]");
+            store.run();
+            end(events, session);
         } catch (GoneException e) {
             return; // the turn is committed, and nobody is there to be told
         } catch (RuntimeException e) {
@@ -300,13 +352,14 @@ public final class SessionEndpoints {
         ObjectNode chunk = Json.object();
         chunk.set("error", Faults.of(fault).error());
         try {
-            events.send(Json.write(chunk));
+            events.sendLast(Json.write(chunk));
         } catch (GoneException e) {
             return; // nobody is there to be told
         }
     }
 
     private void fork(Exchange exchange) {
+        surroundings.work().requireOpen();
         Session session = session(exchange);
         Fields body = exchange.fields();
         Optional<String> id = body.string("session_id");

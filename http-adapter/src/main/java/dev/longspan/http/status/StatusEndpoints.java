@@ -41,12 +41,12 @@ public final class StatusEndpoints {
                 Route.of(Kind.STATUS, "GET /readyz", this::ready),
                 Route.of(Kind.STATUS, "GET /ready", this::ready),
                 Route.of(Kind.STATUS, "GET /health", this::health),
-                Route.of(Kind.STATUS, "GET /metrics", this::metrics),
+                Route.of(Kind.COUNTS, "GET /metrics", this::metrics),
                 Route.of(Kind.QUICK, "GET /v1/models", this::models),
-                Route.of(Kind.QUICK, "GET /v1/models/*", this::model),
+                Route.of(Kind.QUICK, "GET /v1/models/**", this::model),
                 Route.of(Kind.QUICK, "GET /v1/pools", this::pools),
-                Route.of(Kind.QUICK, "POST /v1/tokenize", this::tokenize),
-                Route.of(Kind.QUICK, "POST /v1/detokenize", this::detokenize));
+                Route.working("POST /v1/tokenize", (exchange, place) -> tokenize(exchange)),
+                Route.working("POST /v1/detokenize", (exchange, place) -> detokenize(exchange)));
     }
 
     private static ObjectNode status(String word) {
