@@ -4,12 +4,7 @@ import dev.longspan.ChatEngine;
 import dev.longspan.InvalidRequestException;
 import dev.longspan.TurnOptions;
 import dev.longspan.http.server.Settings;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -155,19 +150,8 @@ public final class HttpAdapterBuilder {
      * @throws InvalidRequestException if it cannot be read, or has no key
      */
     public HttpAdapterBuilder apiKeyFile(Path file) {
-        try {
-            List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8).stream()
-                    .map(String::strip)
-                    .filter(line -> !line.isEmpty() && !line.startsWith("#"))
-                    .toList();
-            if (lines.isEmpty()) {
-                throw new InvalidRequestException("apiKeyFile", "expected a key in " + file + ", found none");
-            }
-            lines.forEach(this::apiKey);
-            return this;
-        } catch (IOException e) {
-            throw new InvalidRequestException("apiKeyFile", "cannot read " + file + ": " + e);
-        }
+        KeyFiles.keys(file).forEach(this::apiKey);
+        return this;
     }
 
     /**
@@ -201,11 +185,7 @@ public final class HttpAdapterBuilder {
      * @throws InvalidRequestException if the file cannot be read with it
      */
     public HttpAdapterBuilder tls(Path keyStore, String password) {
-        try {
-            KeyStore.getInstance(keyStore.toFile(), password.toCharArray());
-        } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
-            throw new InvalidRequestException("tls", "cannot read the key store " + keyStore + ": " + e.getMessage());
-        }
+        KeyFiles.requireKeyStore(keyStore, password);
         tls = Optional.of(new Settings.Tls(keyStore, password));
         return this;
     }
@@ -262,7 +242,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder maxBodyBytes(int bytes) {
-        maxBodyBytes = atLeast("maxBodyBytes", 1, bytes);
+        maxBodyBytes = Ranges.atLeast("maxBodyBytes", 1, bytes);
         return this;
     }
 
@@ -273,7 +253,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder maxHeaderBytes(int bytes) {
-        maxHeaderBytes = atLeast("maxHeaderBytes", 1024, bytes);
+        maxHeaderBytes = Ranges.atLeast("maxHeaderBytes", 1024, bytes);
         return this;
     }
 
@@ -284,7 +264,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder maxMessages(int count) {
-        maxMessages = atLeast("maxMessages", 1, count);
+        maxMessages = Ranges.atLeast("maxMessages", 1, count);
         return this;
     }
 
@@ -295,7 +275,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder maxTools(int count) {
-        maxTools = atLeast("maxTools", 0, count);
+        maxTools = Ranges.atLeast("maxTools", 0, count);
         return this;
     }
 
@@ -306,7 +286,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder maxConcurrent(int count) {
-        maxConcurrent = atLeast("maxConcurrent", 1, count);
+        maxConcurrent = Ranges.atLeast("maxConcurrent", 1, count);
         return this;
     }
 
@@ -317,7 +297,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder maxConcurrentPerKey(int count) {
-        maxConcurrentPerKey = atLeast("maxConcurrentPerKey", 0, count);
+        maxConcurrentPerKey = Ranges.atLeast("maxConcurrentPerKey", 0, count);
         return this;
     }
 
@@ -328,7 +308,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder maxTokens(int tokens) {
-        maxTokens = atLeast("maxTokens", 0, tokens);
+        maxTokens = Ranges.atLeast("maxTokens", 0, tokens);
         return this;
     }
 
@@ -353,7 +333,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder requestTimeout(Duration time) {
-        requestTimeout = notNegative("requestTimeout", time);
+        requestTimeout = Ranges.notNegative("requestTimeout", time);
         return this;
     }
 
@@ -364,7 +344,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder bodyTimeout(Duration time) {
-        bodyTimeout = positive("bodyTimeout", time);
+        bodyTimeout = Ranges.positive("bodyTimeout", time);
         return this;
     }
 
@@ -375,7 +355,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder writeTimeout(Duration time) {
-        writeTimeout = positive("writeTimeout", time);
+        writeTimeout = Ranges.positive("writeTimeout", time);
         return this;
     }
 
@@ -386,7 +366,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder idleTimeout(Duration time) {
-        idleTimeout = positive("idleTimeout", time);
+        idleTimeout = Ranges.positive("idleTimeout", time);
         return this;
     }
 
@@ -397,7 +377,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder stopTimeout(Duration time) {
-        stopTimeout = notNegative("stopTimeout", time);
+        stopTimeout = Ranges.notNegative("stopTimeout", time);
         return this;
     }
 
@@ -465,27 +445,6 @@ public final class HttpAdapterBuilder {
     public HttpAdapterBuilder page(boolean offered) {
         page = offered;
         return this;
-    }
-
-    private static int atLeast(String name, int least, int value) {
-        if (value < least) {
-            throw new InvalidRequestException(name, "expected at least " + least + ", found " + value);
-        }
-        return value;
-    }
-
-    private static Duration positive(String name, Duration time) {
-        if (time.isNegative() || time.isZero()) {
-            throw new InvalidRequestException(name, "expected a time above zero, found " + time);
-        }
-        return time;
-    }
-
-    private static Duration notNegative(String name, Duration time) {
-        if (time.isNegative()) {
-            throw new InvalidRequestException(name, "expected no negative time, found " + time);
-        }
-        return time;
     }
 
     Settings settings() {

@@ -1,0 +1,41 @@
+package dev.longspan.http;
+
+import dev.longspan.InvalidRequestException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.util.List;
+
+/** Reads files with keys. */
+final class KeyFiles {
+    private KeyFiles() {}
+
+    /** {@return the keys of a file, one a line; empty lines and those that begin with {@code #} are none} */
+    static List<String> keys(Path file) {
+        List<String> keys;
+        try {
+            keys = Files.readAllLines(file, StandardCharsets.UTF_8).stream()
+                    .map(String::strip)
+                    .filter(line -> !line.isEmpty() && !line.startsWith("#"))
+                    .toList();
+        } catch (IOException e) {
+            throw new InvalidRequestException("apiKeyFile", "cannot read " + file + ": " + e);
+        }
+        if (keys.isEmpty()) {
+            throw new InvalidRequestException("apiKeyFile", "expected a key in " + file + ", found none");
+        }
+        return keys;
+    }
+
+    /** Refuses a certificate's file that cannot be read, before anything else is done. */
+    static void requireKeyStore(Path file, String password) {
+        try {
+            KeyStore.getInstance(file.toFile(), password.toCharArray());
+        } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
+            throw new InvalidRequestException("tls", "cannot read the key store " + file + ": " + e.getMessage());
+        }
+    }
+}
