@@ -66,7 +66,7 @@ class SessionLifeTest extends OnDigestBackend {
     }
 
     private void returnsToTheStart(int count) {
-        turns(300);
+        turns(600); // with a save, for which the process opens what it keeps open
         Usage before = Usage.now();
         turns(count);
         Usage after = Usage.now();
