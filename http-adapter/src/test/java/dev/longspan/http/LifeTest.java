@@ -175,4 +175,96 @@ class LifeTest extends OnServer {
             assertThat(engine.session("s").history()).isEmpty();
         }
     }
+
+    @Test
+    void onlyWhatALeavingClientWasSentIsKept() throws Exception {
+        try (HttpAdapter other = HttpAdapter.builder()
+                .engine(engine)
+                .port(0)
+                .onCancel(dev.longspan.TurnOptions.Cancelled.KEEP)
+                .requestTimeout(Duration.ofMillis(300))
+                .start()) {
+            send(post(other.address().resolve("/v1/sessions"), "{\"session_id\": \"s\"}"));
+            String endless = "\"repetition_detection\": {\"enabled\": false}";
+            String body = chat("!loop", "\"session_id\": \"s\"", endless, "\"stream\": true", "\"max_tokens\": 3000");
+            backend.gate().hold();
+            CompletableFuture<Answer> late = CompletableFuture.supplyAsync(
+                    () -> send(post(other.address().resolve(CHAT), body).header("Idempotency-Key", "k")));
+            for (int i = 0; i < 20; i++) {
+                backend.gate().awaitWaiting(LIMIT);
+                backend.gate().step();
+            }
+            Thread.sleep(400);
+            backend.gate().release();
+            assertThat(events(late.get().response().body()).toString()).contains("request_timeout");
+            assertThat(engine.session("s").history()).isEmpty();
+        }
+    }
+
+    @Test
+    void aTurnThatIsKeptIsNotRunAgain() throws Exception {
+        try (HttpAdapter other = HttpAdapter.builder()
+                .engine(engine)
+                .port(0)
+                .onCancel(dev.longspan.TurnOptions.Cancelled.KEEP)
+                .start()) {
+            send(post(other.address().resolve("/v1/sessions"), "{\"session_id\": \"s\"}"));
+            String endless = "\"repetition_detection\": {\"enabled\": false}";
+            String body = chat("!loop", "\"session_id\": \"s\"", endless, "\"stream\": true", "\"max_tokens\": 3000");
+            backend.gate().hold();
+            java.net.http.HttpResponse<java.io.InputStream> response = client.send(
+                    post(other.address().resolve(CHAT), body)
+                            .header("Idempotency-Key", "k")
+                            .build(),
+                    java.net.http.HttpResponse.BodyHandlers.ofInputStream());
+            for (int i = 0; i < 30; i++) {
+                backend.gate().awaitWaiting(LIMIT);
+                backend.gate().step();
+            }
+            byte[] some = response.body().readNBytes(600);
+            assertThat(some).hasSize(600);
+            response.body().close();
+            Thread.sleep(300);
+            backend.gate().release();
+            while (engine.session("s").info().busy()) {
+                Thread.onSpinWait();
+            }
+            assertThat(engine.session("s").history()).hasSize(2);
+            Answer again = send(post(other.address().resolve(CHAT), body).header("Idempotency-Key", "k"));
+            assertThat(again.code()).isIn("turn_cut", "session_busy");
+            assertThat(engine.session("s").history()).hasSize(2);
+        }
+    }
+
+    @Test
+    void aReaderThatIsStuckDoesNotHoldTheEnd() throws Exception {
+        String body = chat(
+                "!loop",
+                "\"repetition_detection\": {\"enabled\": false}",
+                "\"stream\": true",
+                "\"max_tokens\": 3900",
+                "\"stream_options\": {\"flush_every_n_tokens\": 1, \"flush_every_ms\": 1}");
+        try (java.net.Socket socket = new java.net.Socket()) {
+            socket.setReceiveBufferSize(2048);
+            socket.connect(new java.net.InetSocketAddress(java.net.InetAddress.getLoopbackAddress(), server.port()));
+            socket.getOutputStream()
+                    .write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                    + "Content-Length: " + body.length() + "\r\n\r\n" + body)
+                            .getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            while (engine.load().running() == 0) {
+                Thread.onSpinWait();
+            }
+            while (engine.load().running() > 0 && !isStill()) {
+                Thread.onSpinWait();
+            }
+            server.stop(Duration.ofMillis(100)); // long before the reader is given up for not reading
+        }
+    }
+
+    /** Whether nothing is computed for a while. */
+    private boolean isStill() throws InterruptedException {
+        long before = backend.gate().arrivals();
+        Thread.sleep(200);
+        return before == backend.gate().arrivals();
+    }
 }

@@ -213,4 +213,25 @@ class ProtectionTest extends OnServer {
             assertThat(parse(body).at("/choices/0/message/content").asText()).isEqualTo("safe");
         }
     }
+
+    @Test
+    void anOtherNameIsAnsweredToWhereThatIsAllowed() throws IOException {
+        try (HttpAdapter other = HttpAdapter.builder()
+                .engine(engine)
+                .port(0)
+                .allowedHost("chat.example")
+                .start()) {
+            for (String[] host : new String[][] {{"chat.example", "200"}, {"evil.example", "403"}}) {
+                try (java.net.Socket socket =
+                        new java.net.Socket(java.net.InetAddress.getLoopbackAddress(), other.port())) {
+                    socket.getOutputStream()
+                            .write(("GET /livez HTTP/1.1\r\nHost: " + host[0] + "\r\nConnection: close\r\n\r\n")
+                                    .getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                    assertThat(new String(
+                                    socket.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8))
+                            .startsWith("HTTP/1.1 " + host[1]);
+                }
+            }
+        }
+    }
 }

@@ -84,6 +84,7 @@ final class ChatChunks {
         ObjectNode last = head.chunk(Json.object(), response.finishReason());
         last.set("x_superlinear_timing", ChatAnswers.timing(response.timing()));
         sequence.ifPresent(number -> last.put("x_session_seq", number));
+        events.letGo();
         send(last);
         if (usage) {
             ObjectNode chunk = head.bare();

@@ -5,6 +5,7 @@ import dev.longspan.ChatEngine;
 import dev.longspan.ChatEvent;
 import dev.longspan.ChatResponse;
 import dev.longspan.ChatStream;
+import dev.longspan.FinishReason;
 import dev.longspan.Session;
 import dev.longspan.TurnOptions;
 import dev.longspan.http.server.EventStream;
@@ -14,11 +15,14 @@ import dev.longspan.http.server.Ids;
 import dev.longspan.http.server.Route;
 import dev.longspan.http.server.Surroundings;
 import dev.longspan.http.server.Work;
+import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Json;
+import dev.longspan.spi.LongspanException;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -84,7 +88,15 @@ public final class ChatEndpoint implements Route.Endpoint {
         long now = session.info().sequence();
         if (key.isPresent()) {
             Optional<TurnLedger.Done> last = claim.repeated(key.get(), digest, now);
-            if (last.isPresent() && last.get().response().isPresent()) {
+            if (last.isPresent() && last.get().response().isEmpty()) {
+                throw new ApiError(
+                                409,
+                                ApiError.Type.CONFLICT,
+                                "turn_cut",
+                                null,
+                                "the client has gone during this turn, and what was sent until then was kept")
+                        .notToBeRepeated();
+            } else if (last.isPresent()) {
                 exchange.setHeader(SEQUENCE, Long.toString(now));
                 exchange.setHeader("X-Replayed", "true");
                 replay(exchange, call, last.get().response().get(), now);
@@ -92,14 +104,31 @@ public final class ChatEndpoint implements Route.Endpoint {
             }
         }
         long before = call.expectedSequence().orElse(now);
-        TurnOptions options = TurnOptions.DEFAULT
-                .withExpectedSequence(before)
-                .withCancelled(surroundings.settings().cancelled());
+        AtomicReference<Running.@Nullable Ending> ending = new AtomicReference<>();
+        TurnOptions options = TurnOptions.DEFAULT.withExpectedSequence(before).withCancelled(() -> rule(ending.get()));
         ChatStream stream = session.stream(call.request(), options);
-        Store store = response -> key.ifPresent(
-                name -> claim.store(new TurnLedger.Done(name, digest, before + 1, Optional.of(response))));
-        try (Running running = new Running(stream, surroundings, place)) {
+        Store store = response -> {
+            boolean whole = response.finishReason() != FinishReason.CANCELLED;
+            if (key.isPresent() && (whole || hasMoved(session, before))) {
+                Optional<ChatResponse> answer = whole ? Optional.of(response) : Optional.empty();
+                claim.store(new TurnLedger.Done(key.get(), digest, before + 1, answer));
+            }
+        };
+        try (Running running = new Running(stream, surroundings, place, ending)) {
             answer(exchange, call, running, new Sequence(OptionalLong.of(before + 1), store));
+        }
+    }
+
+    /** Only for a client that has gone may what was sent be kept: what fails leaves a session as it was. */
+    private TurnOptions.Cancelled rule(Running.@Nullable Ending ending) {
+        return ending == Running.Ending.GONE ? surroundings.settings().cancelled() : TurnOptions.Cancelled.DISCARD;
+    }
+
+    private static boolean hasMoved(Session session, long before) {
+        try {
+            return session.info().sequence() == before + 1;
+        } catch (LongspanException e) {
+            return false; // it is closed
         }
     }
 
@@ -121,8 +150,8 @@ public final class ChatEndpoint implements Route.Endpoint {
             stream(exchange, call, running, sequence);
             return;
         }
-        ChatResponse response = exchange.watching(() -> running.end(Running.Ending.GONE), () -> whole(running));
-        sequence.store.keep(response);
+        ChatResponse response =
+                exchange.watching(() -> running.end(Running.Ending.GONE), () -> whole(running, sequence));
         log(response);
         sequence.after.ifPresent(number -> exchange.setHeader(SEQUENCE, Long.toString(number)));
         exchange.send(200, head().whole(response));
@@ -134,10 +163,11 @@ public final class ChatEndpoint implements Route.Endpoint {
         }
     }
 
-    private static ChatResponse whole(Running running) {
+    private static ChatResponse whole(Running running, Sequence sequence) {
         while (true) {
             ChatEvent event = Objects.requireNonNull(running.next());
             if (event instanceof ChatEvent.Completed completed) {
+                sequence.store.keep(completed.response());
                 return running.whole(completed);
             } else if (event instanceof ChatEvent.Failed failed) {
                 throw failed.error();
@@ -155,8 +185,8 @@ public final class ChatEndpoint implements Route.Endpoint {
             ChatEvent event = running.next();
             while (event != null) {
                 if (event instanceof ChatEvent.Completed completed) {
+                    sequence.store.keep(completed.response());
                     ChatResponse response = running.whole(completed);
-                    sequence.store.keep(response);
                     log(response);
                     chunks.end(response, sequence.after);
                 } else if (event instanceof ChatEvent.Failed failed) {
@@ -168,14 +198,15 @@ public final class ChatEndpoint implements Route.Endpoint {
             }
         } catch (EventStream.GoneException e) {
             running.end(Running.Ending.GONE);
-        } catch (RuntimeException e) {
+            running.rest().ifPresent(sequence.store::keep);
+        } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
             fail(exchange, chunks, e);
         } finally {
             events.end();
         }
     }
 
-    private static void fail(Exchange exchange, ChatChunks chunks, RuntimeException fault) {
+    private static void fail(Exchange exchange, ChatChunks chunks, Throwable fault) {
         try {
             var error = Faults.of(fault);
             if (error.status() == 500) {

@@ -146,6 +146,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
                 if (event instanceof ChatEvent.Completed completed) {
                     ObjectNode last = sender.node("", true);
                     end(last, running.whole(completed));
+                    events.letGo();
                     sender.send(last);
                     events.sendLast("[DONE]");
                 } else if (event instanceof ChatEvent.Failed failed) {
@@ -160,7 +161,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
             }
         } catch (GoneException e) {
             running.end(Running.Ending.GONE);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
             sender.fail(e);
         } finally {
             events.end();
@@ -190,7 +191,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
             events.send(Json.write(node));
         }
 
-        void fail(RuntimeException fault) {
+        void fail(Throwable fault) {
             ApiError error = Faults.of(fault);
             ObjectNode node = node("", true).put("finish_reason", "error");
             node.putObject("error").put("code", error.code()).put("message", error.getMessage());

@@ -8,6 +8,7 @@ import dev.longspan.http.server.Surroundings;
 import dev.longspan.http.server.Work;
 import dev.longspan.http.wire.ApiError;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** An answer on its way, which may be ended from outside: by its client, by its deadline, or by the end of the server. */
 public final class Running implements AutoCloseable {
     private final ChatStream stream;
-    private final AtomicReference<@Nullable Ending> ending = new AtomicReference<>();
+    private final AtomicReference<@Nullable Ending> ending;
     private final @Nullable Future<?> deadline;
 
     /** Who ended an answer before its time. */
@@ -31,7 +32,17 @@ public final class Running implements AutoCloseable {
 
     /** Begins to watch an answer. */
     public Running(ChatStream stream, Surroundings surroundings, Work.Place place) {
+        this(stream, surroundings, place, new AtomicReference<>());
+    }
+
+    /**
+     * Begins to watch an answer.
+     *
+     * @param ending is set to who ends it, before it is ended
+     */
+    Running(ChatStream stream, Surroundings surroundings, Work.Place place, AtomicReference<@Nullable Ending> ending) {
         this.stream = stream;
+        this.ending = ending;
         Duration time = surroundings.settings().times().request();
         this.deadline = time.isZero()
                 ? null
@@ -49,6 +60,16 @@ public final class Running implements AutoCloseable {
     /** {@return the next event; null behind the last one} */
     public @Nullable ChatEvent next() {
         return stream.hasNext() ? stream.next() : null;
+    }
+
+    /** {@return what came of an answer that nobody reads any more; empty if it failed, or was read already} */
+    Optional<ChatResponse> rest() {
+        while (stream.hasNext()) {
+            if (stream.next() instanceof ChatEvent.Completed completed) {
+                return Optional.of(completed.response());
+            }
+        }
+        return Optional.empty();
     }
 
     /** Refuses an answer that was ended from outside. */

@@ -74,6 +74,9 @@ public final class TurnLedger {
         public void store(Done turn) {
             lock.lock();
             try {
+                if (running.get(session) != this && running.containsKey(session)) {
+                    return; // the session was closed, and another one has its id
+                }
                 done.put(session, turn);
                 Iterator<Map.Entry<String, Done>> oldest = done.entrySet().iterator();
                 while (done.size() > MOST) {

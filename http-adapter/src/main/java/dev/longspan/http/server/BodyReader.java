@@ -7,6 +7,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
@@ -14,10 +15,13 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads a body as it comes, without holding a thread. */
 final class BodyReader {
+    /** So much of a body is taken whatever else there is. */
+    private static final int SMALL = 64 << 10;
+
     private final BodyRoom.Share room;
     private final Request request;
     private final int most;
-    private final Consumer<byte[]> whole;
+    private final BiConsumer<byte[], Runnable> whole;
     private final Consumer<Throwable> fault;
     private final ScheduledFuture<?> deadline;
     private final ReentrantLock lock = new ReentrantLock();
@@ -30,7 +34,7 @@ final class BodyReader {
             Duration patience,
             BodyRoom.Share room,
             ScheduledExecutorService timer,
-            Consumer<byte[]> whole,
+            BiConsumer<byte[], Runnable> whole,
             Consumer<Throwable> fault) {
         this.room = room;
         this.request = request;
@@ -46,7 +50,7 @@ final class BodyReader {
      * @param most the most bytes it may have
      * @param patience how long it may take
      * @param room what all bodies may have together; what this one takes is given back once its request is answered
-     * @param whole is given it, on any thread
+     * @param whole is given it, on any thread, and what gives its memory back early
      * @param fault is told instead what went wrong
      */
     static void read(
@@ -55,7 +59,7 @@ final class BodyReader {
             Duration patience,
             BodyRoom room,
             ScheduledExecutorService timer,
-            Consumer<byte[]> whole,
+            BiConsumer<byte[], Runnable> whole,
             Consumer<Throwable> fault) {
         BodyRoom.Share share = room.share();
         Request.addCompletionListener(request, failure -> share.giveBack());
@@ -113,7 +117,7 @@ final class BodyReader {
                 return null;
             } else if (count > most - bytes.size()) {
                 return tooLarge(most);
-            } else if (!room.take(count)) {
+            } else if (bytes.size() + count > SMALL && !room.take(count)) {
                 return tooMany();
             }
             byte[] piece = new byte[count];
@@ -153,7 +157,7 @@ final class BodyReader {
         }
         deadline.cancel(false);
         if (failure == null) {
-            whole.accept(bytes.toByteArray());
+            whole.accept(bytes.toByteArray(), room::giveBack);
         } else {
             fault.accept(failure);
         }

@@ -94,8 +94,8 @@ public final class EventStream {
         sendBytes(("data: " + data + "\n\n").getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Sends the last event; what was held for this answer is let go before it leaves. */
-    public void sendLast(String data) throws GoneException {
+    /** Lets go of what was held for this answer, once all but what tells its end has left. */
+    public void letGo() throws GoneException {
         lock.lock();
         try {
             awaitIdle();
@@ -103,7 +103,17 @@ public final class EventStream {
             lock.unlock();
         }
         beforeLast.run();
+    }
+
+    /** Sends the last event; what was held for this answer is let go before it leaves. */
+    public void sendLast(String data) throws GoneException {
+        letGo();
         send(data);
+    }
+
+    /** Gives up a client that does not read. */
+    void abort() {
+        failed(new TimeoutException("the server ends"));
     }
 
     private void sendBytes(byte[] bytes) throws GoneException {

@@ -1,6 +1,7 @@
 package dev.longspan.http.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
@@ -18,6 +19,7 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.Fields.Field;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +39,8 @@ public final class Exchange {
     private final Set<String> ignored = new LinkedHashSet<>();
     private final List<Runnable> held = new ArrayList<>();
     private byte[] body = new byte[0];
+    private Runnable whenBodyRead = () -> {};
+    private @Nullable ObjectNode read;
 
     Exchange(
             Request request, Response response, Callback callback, Surroundings surroundings, List<String> parameters) {
@@ -47,8 +51,9 @@ public final class Exchange {
         this.parameters = parameters;
     }
 
-    void setBody(byte[] bytes) {
+    void setBody(byte[] bytes, Runnable whenRead) {
         body = bytes;
+        whenBodyRead = whenRead;
     }
 
     Request request() {
@@ -73,12 +78,12 @@ public final class Exchange {
 
     /** {@return the members of the body} */
     public Fields fields() {
-        return Fields.of(Json.object(body));
-    }
-
-    /** {@return the bytes of the body} */
-    public byte[] body() {
-        return body;
+        if (read == null) {
+            read = Json.object(body);
+            body = new byte[0];
+            whenBodyRead.run();
+        }
+        return Fields.of(read);
     }
 
     /** Ends the reading of the body: unknown fields are refused, or named in a header, as the settings say. */

@@ -124,7 +124,7 @@ public final class Faults {
         if (fault instanceof EngineOverloadedException full) {
             return new ApiError(429, ApiError.Type.RATE_LIMIT, "queue_full", null, message(fault))
                     .retryAfter(full.retryAfter());
-        } else if (fault instanceof BackendMemoryException) {
+        } else if (fault instanceof BackendMemoryException || fault instanceof OutOfMemoryError) {
             return new ApiError(
                             503,
                             ApiError.Type.OVERLOADED,

@@ -37,6 +37,11 @@ final class Heart implements AutoCloseable {
         }
     }
 
+    /** Gives up all clients that have not read the end of their streams. */
+    void abort() {
+        streams.forEach(EventStream::abort);
+    }
+
     int streams() {
         streams.removeIf(EventStream::hasEnded);
         return streams.size();

@@ -24,8 +24,8 @@ public record Route(String method, List<String> path, Kind kind, Endpoint endpoi
         COUNTS,
         /** Needs a key, and computes nothing. */
         QUICK,
-        /** Needs a key, and waits for something that computes; has no place, since it makes some. */
-        ENDING,
+        /** Needs a key and a thread of its own, but no place: it may take a while, and does not wait for what computes. */
+        UNPLACED,
         /** Needs a key and a place among the requests that compute. */
         WORK;
 
@@ -34,7 +34,7 @@ public record Route(String method, List<String> path, Kind kind, Endpoint endpoi
         }
 
         boolean computes() {
-            return this == ENDING || this == WORK;
+            return this == UNPLACED || this == WORK;
         }
     }
 

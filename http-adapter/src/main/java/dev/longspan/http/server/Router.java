@@ -129,8 +129,8 @@ public final class Router extends Handler.Abstract.NonBlocking {
                 surroundings.settings().times().body(),
                 bodies,
                 surroundings.timer(),
-                body -> {
-                    exchange.setBody(body);
+                (body, whenRead) -> {
+                    exchange.setBody(body, whenRead);
                     run(route, exchange, key);
                 },
                 exchange::fail);

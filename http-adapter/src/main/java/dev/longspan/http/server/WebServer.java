@@ -39,7 +39,7 @@ public final class WebServer {
             UriCompliance.DEFAULT.with("LONGSPAN", UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR);
 
     private static final int SEND_BUFFER = 128 << 10;
-    private static final Duration LAST = Duration.ofSeconds(10);
+    private static final Duration LAST = Duration.ofSeconds(1);
     private static final Duration FLUSH = Duration.ofMillis(500);
 
     private final Surroundings surroundings;
@@ -176,7 +176,10 @@ public final class WebServer {
         drain();
         if (!surroundings.work().await(time)) {
             surroundings.work().stop();
-            surroundings.work().await(LAST);
+            if (!surroundings.work().await(LAST)) {
+                surroundings.heart().abort();
+                surroundings.work().await(LAST);
+            }
         }
         beforeEnd.run();
         router.awaitAnswers(FLUSH);

@@ -60,7 +60,7 @@ public final class SessionEndpoints {
                 Route.of(Kind.QUICK, "POST /v1/sessions", this::open),
                 Route.of(Kind.QUICK, "GET /v1/sessions", this::list),
                 Route.of(Kind.QUICK, "GET /v1/sessions/*", this::look),
-                Route.of(Kind.ENDING, "DELETE /v1/sessions/*", this::close),
+                Route.of(Kind.UNPLACED, "DELETE /v1/sessions/*", this::close),
                 Route.of(Kind.QUICK, "GET /v1/sessions/*/history", this::history),
                 Route.working("POST /v1/sessions/*/rollback", (exchange, place) -> rollback(exchange)),
                 Route.of(Kind.QUICK, "POST /v1/sessions/*/resize", exchange -> resize(exchange, false)),
@@ -285,6 +285,7 @@ public final class SessionEndpoints {
     private static void end(EventStream events, Session session) {
         ObjectNode last = status("ok").put("session_id", session.id());
         last.set("session", node(session.info()));
+        events.letGo();
         events.send(Json.write(last));
         events.sendLast("[DONE]");
     }
@@ -341,14 +342,14 @@ public final class SessionEndpoints {
             end(events, session);
         } catch (GoneException e) {
             return; // the turn is committed, and nobody is there to be told
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
             fail(events, e);
         } finally {
             events.end();
         }
     }
 
-    private static void fail(EventStream events, RuntimeException fault) {
+    private static void fail(EventStream events, Throwable fault) {
         ObjectNode chunk = Json.object();
         chunk.set("error", Faults.of(fault).error());
         try {

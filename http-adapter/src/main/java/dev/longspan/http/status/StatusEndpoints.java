@@ -45,8 +45,8 @@ public final class StatusEndpoints {
                 Route.of(Kind.QUICK, "GET /v1/models", this::models),
                 Route.of(Kind.QUICK, "GET /v1/models/**", this::model),
                 Route.of(Kind.QUICK, "GET /v1/pools", this::pools),
-                Route.working("POST /v1/tokenize", (exchange, place) -> tokenize(exchange)),
-                Route.working("POST /v1/detokenize", (exchange, place) -> detokenize(exchange)));
+                Route.of(Kind.UNPLACED, "POST /v1/tokenize", this::tokenize),
+                Route.of(Kind.UNPLACED, "POST /v1/detokenize", this::detokenize));
     }
 
     private static ObjectNode status(String word) {
