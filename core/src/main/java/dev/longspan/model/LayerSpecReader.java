@@ -114,12 +114,16 @@ final class LayerSpecReader {
     private SpanAttention spanAttention() {
         SpanAttention attention = new SpanAttention(
                 keys.integer(WINDOW, 0, Integer.MAX_VALUE - 1),
-                keys.integer(SPANS, 1, MAX_SIZE),
+                keys.integer(SPANS, 1, SpanAttention.MAX_SPANS),
                 factor(BACKWARD),
                 factor(FORWARD),
                 power(SEARCH_POWER),
                 power(SPAN_POWER),
-                keys.number(SEARCH_SCALE, value -> true, "a finite number", 1));
+                keys.number(
+                        SEARCH_SCALE,
+                        value -> Float.isFinite((float) value),
+                        "a finite number in the range of float32",
+                        1));
         long window = SpanGeometry.stripe(attention.searchPower(), attention.windowIndex() + 1L) - 1;
         if (window >= Integer.MAX_VALUE) {
             throw keys.fault(WINDOW, "a window of fewer than " + Integer.MAX_VALUE + " tokens, but it makes " + window);
