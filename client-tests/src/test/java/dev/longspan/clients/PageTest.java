@@ -97,15 +97,16 @@ class PageTest extends WithServer {
     }
 
     @Test
-    void anAnswerIsStopped() {
+    void anAnswerIsStopped() throws Exception {
         backend.gate().hold();
         say("!loop");
         browser.await("!document.getElementById('stop').disabled");
         backend.gate().awaitWaiting(java.time.Duration.ofSeconds(20));
         browser.press(ESCAPE);
+        browser.await("document.getElementById('note').textContent.startsWith('Stopped')");
+        Thread.sleep(500); // until the server has seen it, too
         backend.gate().release();
         browser.await("!document.getElementById('send').disabled");
-        browser.await("document.getElementById('note').textContent.startsWith('Stopped')");
         awaitIdle();
         assertThat(only().messages()).isZero();
         // what was asked is still there to be changed
