@@ -2,7 +2,7 @@
 # Builds and runs the benchmarks.
 #
 #   benchmarks/run.sh [-Dlongspan.bench.model=DIR] [pattern] [JMH options]     JMH; without a pattern all benchmarks
-#   benchmarks/run.sh program NAME [arguments]                                 SyntheticHybrid, KeysTouched, PeerTable, SnapshotRate
+#   benchmarks/run.sh program NAME [arguments]                                 SyntheticHybrid, KeysTouched, PeerTable, SnapshotRate, HttpCost
 #
 # LONGSPAN_SKIP_BUILD=1 runs what was built last. JAVA_OPTS go to the JVM and, through it, to JMH's forks.
 # Models are written under benchmarks/target/models, or where -Dlongspan.bench.models=DIR in JAVA_OPTS says.
