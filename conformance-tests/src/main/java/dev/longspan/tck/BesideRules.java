@@ -110,7 +110,7 @@ final class BesideRules {
             Checkpoint checkpoint = state.checkpoint();
             List<TensorInfo> listed = checkpoint.tensors();
             MemoryCheckpoint alone = MemoryCheckpoint.of(checkpoint);
-            long before = used(driver);
+            long before = driver.usedBytes();
             long freed = checkpoint.exclusiveBytes();
             Closing sink = new Closing(checkpoint);
             checkpoint.write(sink);
@@ -119,7 +119,7 @@ final class BesideRules {
             }
             Driver.finish("close beside write", sink.closing);
             require(alone.equalTo(sink.finish(LONG, listed)), "what is written changes when its checkpoint is closed");
-            long after = used(driver);
+            long after = driver.usedBytes();
             require(
                     before - after == freed,
                     "a checkpoint that was closed while it was written frees " + (before - after) + " bytes, expected "
@@ -132,7 +132,7 @@ final class BesideRules {
         List<float[]> want = driver.plain(ids);
         int half = LONG / 2;
         BlockingQueue<Checkpoint> taken = new LinkedBlockingQueue<>();
-        long before = used(driver);
+        long before = driver.usedBytes();
         try (SequenceState state = driver.model().newState()) {
             driver.absorb(state, Driver.first(ids, half), LONG);
             CompletableFuture<Void> beside = CompletableFuture.runAsync(() -> askAndClose(taken, (LONG - half) / STEP));
@@ -154,7 +154,7 @@ final class BesideRules {
                         want.subList(half, LONG));
             }
         }
-        long after = used(driver);
+        long after = driver.usedBytes();
         require(after == before, "checkpoints closed beside forward leave memory: " + before + " bytes, then " + after);
     }
 
@@ -172,9 +172,5 @@ final class BesideRules {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    private static long used(Driver driver) {
-        return driver.backend().memory().used().totalBytes();
     }
 }

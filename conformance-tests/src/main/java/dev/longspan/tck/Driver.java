@@ -61,6 +61,11 @@ final class Driver {
         return backend.capabilities().has(Feature.CHECKPOINT_TRANSFER);
     }
 
+    /** What the backend holds at present, in bytes. */
+    long usedBytes() {
+        return backend.memory().used().totalBytes();
+    }
+
     int[] ids(int count) {
         int[] ids = new int[count];
         for (int i = 0; i < count; i++) {

@@ -149,9 +149,9 @@ final class ShortMemoryRules {
     /** Takes short states until there is no more memory. */
     private static List<SequenceState> full(Driver driver) {
         List<SequenceState> states = new ArrayList<>();
-        long before = used(driver);
+        long before = driver.usedBytes();
         boolean full = !another(driver, states);
-        if (!full && used(driver) == before) {
+        if (!full && driver.usedBytes() == before) {
             throw new NotApplicable("its states take no memory");
         }
         for (int i = 0; i < MANY && !full; i++) {
@@ -208,13 +208,13 @@ final class ShortMemoryRules {
         int room = Math.min(others.size(), CONTEXT / SHORT);
         others.subList(others.size() - room, others.size()).forEach(SequenceState::close);
         growTogether(driver, ids, piece, ids.length); // as far as it goes, which is farther where pages are large
-        long before = used(driver);
+        long before = driver.usedBytes();
         List<Integer> pieces = rounding > CONTEXT ? List.of(piece) : List.of(piece, 2 * piece / 3, piece / 2);
         for (int each : pieces) {
             require(
                     growTogether(driver, ids, each, ids.length),
                     ids.length + " tokens fit three times where there was memory for " + CONTEXT);
-            long after = used(driver);
+            long after = driver.usedBytes();
             require(after == before, "runs that did not fit leave memory: " + before + " bytes, then " + after);
         }
         others.forEach(SequenceState::close);
@@ -303,18 +303,20 @@ final class ShortMemoryRules {
 
     /** Takes more and more, until it is refused; then gives all of it back. */
     private static void until(String what, Driver driver, Supplier<? extends AutoCloseable> next) {
-        long before = used(driver);
+        long before = driver.usedBytes();
         List<AutoCloseable> taken = new ArrayList<>();
         boolean refused = false;
         boolean grows = true;
         while (!refused && grows && taken.size() < MANY) {
-            long held = used(driver);
+            long held = driver.usedBytes();
             try {
                 taken.add(next.get());
-                grows = used(driver) > held;
+                grows = driver.usedBytes() > held;
             } catch (BackendMemoryException e) {
                 refused = true;
-                require(used(driver) == held, what + " that do not fit leave memory: " + held + ", " + used(driver));
+                require(
+                        driver.usedBytes() == held,
+                        what + " that do not fit leave memory: " + held + ", " + driver.usedBytes());
             }
         }
         require(refused || !grows, "more and more " + what + " are taken with a limit on memory");
@@ -325,10 +327,6 @@ final class ShortMemoryRules {
                 throw new AssertionError("close threw " + e, e);
             }
         }
-        require(used(driver) == before, what + " leave memory: " + before + " bytes, then " + used(driver));
-    }
-
-    private static long used(Driver driver) {
-        return driver.backend().memory().used().totalBytes();
+        require(driver.usedBytes() == before, what + " leave memory: " + before + " bytes, then " + driver.usedBytes());
     }
 }

@@ -67,16 +67,12 @@ final class TransferEdgeRules {
         }
     }
 
-    private static long used(Driver driver) {
-        return driver.backend().memory().used().totalBytes();
-    }
-
     private static void theBaseIsClosed(Driver driver) {
         int[] ids = driver.ids(LENGTH);
         List<float[]> want = driver.plain(ids);
         int early = 20 + driver.random().nextInt(20);
         int late = early + driver.random().nextInt(20);
-        long before = used(driver);
+        long before = driver.usedBytes();
         for (int at : new int[] {early, late}) {
             Checkpoint base;
             MemoryCheckpoint whole;
@@ -98,7 +94,9 @@ final class TransferEdgeRules {
                         want.subList(at, LENGTH));
             }
         }
-        require(used(driver) == before, "what was read on a base leaves memory: " + before + ", " + used(driver));
+        require(
+                driver.usedBytes() == before,
+                "what was read on a base leaves memory: " + before + ", " + driver.usedBytes());
     }
 
     private static void whatWasReadIsWrittenAgain(Driver driver) {
@@ -225,20 +223,22 @@ final class TransferEdgeRules {
             driver.absorb(state, Driver.first(ids, at), at);
             Checkpoint checkpoint = state.checkpoint();
             MemoryCheckpoint whole = MemoryCheckpoint.of(checkpoint);
-            long before = used(driver);
+            long before = driver.usedBytes();
             boolean ended = false;
             for (int last = 0; last < CALLS && !ended; last++) {
                 Failing failing = new Failing(last);
                 ended = !failing.isReachedBy("a sink", () -> checkpoint.write(sink(failing)));
             }
-            require(used(driver) == before, "sinks that throw leave memory: " + before + ", " + used(driver));
+            require(
+                    driver.usedBytes() == before,
+                    "sinks that throw leave memory: " + before + ", " + driver.usedBytes());
             throwingSourcesLeaveNothing(driver, whole, checkpoint);
             require(
                     whole.equalTo(MemoryCheckpoint.of(checkpoint)),
                     "what is written changes behind a sink that throws");
             long freed = checkpoint.exclusiveBytes();
             checkpoint.close();
-            long after = used(driver);
+            long after = driver.usedBytes();
             require(
                     before - after == freed,
                     "a checkpoint whose sinks threw frees " + (before - after) + " bytes, expected " + freed);
@@ -250,7 +250,7 @@ final class TransferEdgeRules {
     }
 
     private static void throwingSourcesLeaveNothing(Driver driver, MemoryCheckpoint whole, Checkpoint base) {
-        long before = used(driver);
+        long before = driver.usedBytes();
         boolean ended = false;
         for (int last = 0; last < CALLS && !ended; last++) {
             Failing failing = new Failing(last);
@@ -263,7 +263,9 @@ final class TransferEdgeRules {
                     () -> driver.model()
                             .readCheckpoint(source(whole, second), base)
                             .close());
-            require(used(driver) == before, "a source that throws leaves memory: " + before + ", " + used(driver));
+            require(
+                    driver.usedBytes() == before,
+                    "a source that throws leaves memory: " + before + ", " + driver.usedBytes());
         }
     }
 

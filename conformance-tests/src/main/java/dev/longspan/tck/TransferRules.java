@@ -230,11 +230,11 @@ final class TransferRules {
                 try (Checkpoint whole = state.checkpoint()) {
                     written = MemoryCheckpoint.of(whole);
                 }
-                long before = driver.backend().memory().used().totalBytes();
+                long before = driver.usedBytes();
                 try (Checkpoint read = driver.model().readCheckpoint(new Strict(written, early), base);
                         SequenceState again = driver.model().newState(read)) {
                     require(read.length() == at, "a checkpoint of " + at + " tokens is read with " + read.length());
-                    long added = driver.backend().memory().used().totalBytes() - before;
+                    long added = driver.usedBytes() - before;
                     MemoryPlan plan = driver.backend().plan(driver.model().spec(), new PlanOptions(1, 1, LONG));
                     // the checkpoint, and the state that starts from it
                     long most = plan.perSequence()
@@ -304,7 +304,7 @@ final class TransferRules {
             try (Checkpoint checkpoint = state.checkpoint()) {
                 written = MemoryCheckpoint.of(checkpoint);
             }
-            long before = driver.backend().memory().used().totalBytes();
+            long before = driver.usedBytes();
             for (String name : written.names()) {
                 TensorInfo right = written.info(name);
                 List<Long> longer = new ArrayList<>(right.shape());
@@ -316,7 +316,7 @@ final class TransferRules {
                     fault(driver, new Altered(written, name, new TensorInfo(name, right.dtype(), turned)));
                 }
             }
-            long after = driver.backend().memory().used().totalBytes();
+            long after = driver.usedBytes();
             require(after == before, "refused checkpoints leave memory: " + before + " bytes, then " + after);
         }
     }
