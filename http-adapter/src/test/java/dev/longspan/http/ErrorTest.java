@@ -180,4 +180,21 @@ class ErrorTest extends OnServer {
                 .contains("longspan_http_requests_total{method=\"other\",status=\"405\"} 5.0")
                 .doesNotContain("\"M1\"");
     }
+
+    @Test
+    void aConnectionGoesOnBehindARefusedRequestOrIsSaidToEnd() throws Exception {
+        String head = "POST /v1/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: ";
+        String next = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            socket.getOutputStream().write((head + "5\r\n\r\n").getBytes(StandardCharsets.UTF_8));
+            Thread.sleep(300); // the body comes later
+            socket.getOutputStream().write(("12345" + next).getBytes(StandardCharsets.UTF_8));
+            String both = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(both).startsWith("HTTP/1.1 404").contains("HTTP/1.1 200", "alive");
+        }
+        assertThat(raw(head + "5000000\r\n\r\n")).startsWith("HTTP/1.1 404").contains("Connection: close");
+        assertThat(raw(head.replace("Content-Length: ", "Transfer-Encoding: chunked\r\n\r\n")))
+                .startsWith("HTTP/1.1 404")
+                .contains("Connection: close");
+    }
 }

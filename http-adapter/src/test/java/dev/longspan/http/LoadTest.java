@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.longspan.ChatEngineBuilder;
 import dev.longspan.tck.DigestOptions;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -76,6 +78,7 @@ class LoadTest extends OnServer {
         long gap = 1_000_000_000L / PER_SECOND;
         long next = System.nanoTime();
         long heapAfterWarmUp = 0;
+        long offHeapAfterWarmUp = 0;
         while (System.nanoTime() < end) {
             answered++;
             int number = answered;
@@ -96,6 +99,7 @@ class LoadTest extends OnServer {
             LockSupport.parkNanos(next - System.nanoTime());
             if (heapAfterWarmUp == 0 && System.nanoTime() > end - time.toNanos() / 2) {
                 heapAfterWarmUp = heap();
+                offHeapAfterWarmUp = offHeap();
             }
         }
         for (CompletableFuture<?> each : open) {
@@ -106,6 +110,7 @@ class LoadTest extends OnServer {
         assertThat(faults).isEmpty();
         awaitIdle();
         assertThat(heap()).as("heap, in bytes").isLessThan(heapAfterWarmUp + (32 << 20));
+        assertThat(offHeap()).as("off-heap memory, in bytes").isLessThan(offHeapAfterWarmUp + (8 << 20));
         for (int i = 0; i < SESSIONS; i += 50) {
             JsonNode messages =
                     get("/v1/sessions/idle-" + i + "/history").json().get("messages");
@@ -118,11 +123,16 @@ class LoadTest extends OnServer {
         return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
     }
 
+    private static long offHeap() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
+    }
+
     @Test
     void tenTimesTooMuchIsRefusedAndThenAllIsWell() throws Exception {
         int clients = 1720; // ten times what runs and waits
         backend.gate().hold();
-        ExecutorService threads = Executors.newFixedThreadPool(200);
         Queue<Answer> answers = new ConcurrentLinkedQueue<>();
         CountDownLatch sent = new CountDownLatch(clients);
         for (int i = 0; i < clients; i++) {
@@ -154,6 +164,5 @@ class LoadTest extends OnServer {
                 .isBetween(100L, 172L);
         assertThat(post(CHAT, chat("!say fine\n!end")).status()).isEqualTo(200);
         assertThat(metric("longspan_rejections_total{code=\"queue_full\"}")).isNotEmpty();
-        threads.shutdown();
     }
 }

@@ -1,6 +1,7 @@
 package dev.longspan.http.chat;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.longspan.ChatMessage;
 import dev.longspan.ChatResponse;
@@ -133,7 +134,7 @@ public final class ChatAnswers {
 
     /** {@return messages as they go out} */
     public static ArrayNode messages(List<ChatMessage> messages) {
-        ArrayNode array = Json.object().putArray("messages");
+        ArrayNode array = JsonNodeFactory.instance.arrayNode();
         messages.forEach(message -> array.add(message(message)));
         return array;
     }

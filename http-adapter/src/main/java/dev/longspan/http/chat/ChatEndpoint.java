@@ -150,8 +150,9 @@ public final class ChatEndpoint implements Route.Endpoint {
             stream(exchange, call, running, sequence);
             return;
         }
-        ChatResponse response =
-                exchange.watching(() -> running.end(Running.Ending.GONE), () -> whole(running, sequence));
+        ChatEvent.Completed completed = running.readWatching(exchange, event -> {});
+        sequence.store.keep(completed.response());
+        ChatResponse response = running.whole(completed);
         log(response);
         sequence.after.ifPresent(number -> exchange.setHeader(SEQUENCE, Long.toString(number)));
         exchange.send(200, head().whole(response));
@@ -163,41 +164,19 @@ public final class ChatEndpoint implements Route.Endpoint {
         }
     }
 
-    private static ChatResponse whole(Running running, Sequence sequence) {
-        while (true) {
-            ChatEvent event = Objects.requireNonNull(running.next());
-            if (event instanceof ChatEvent.Completed completed) {
-                sequence.store.keep(completed.response());
-                return running.whole(completed);
-            } else if (event instanceof ChatEvent.Failed failed) {
-                throw failed.error();
-            }
-        }
-    }
-
     private void stream(Exchange exchange, ChatCall call, Running running, Sequence sequence) {
         sequence.after.ifPresent(number -> exchange.setHeader(SEQUENCE, Long.toString(number)));
-        EventStream events = exchange.events();
-        events.whenGone(() -> running.end(Running.Ending.GONE));
+        EventStream events = running.events(exchange);
         ChatChunks chunks = new ChatChunks(head(), events, call.usage());
         try {
             chunks.begin();
-            ChatEvent event = running.next();
-            while (event != null) {
-                if (event instanceof ChatEvent.Completed completed) {
-                    sequence.store.keep(completed.response());
-                    ChatResponse response = running.whole(completed);
-                    log(response);
-                    chunks.end(response, sequence.after);
-                } else if (event instanceof ChatEvent.Failed failed) {
-                    throw failed.error();
-                } else {
-                    chunks.event(event, call.progress());
-                }
-                event = running.next();
-            }
+            ChatEvent.Completed completed = running.read(event -> chunks.event(event, call.progress()));
+            sequence.store.keep(completed.response());
+            ChatResponse response = running.whole(completed);
+            log(response);
+            chunks.end(response, sequence.after);
         } catch (EventStream.GoneException e) {
-            running.end(Running.Ending.GONE);
+            running.leave();
             running.rest().ifPresent(sequence.store::keep);
         } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
             fail(exchange, chunks, e);

@@ -46,8 +46,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
                 return;
             }
             RawText text = new RawText();
-            ChatResponse response =
-                    exchange.watching(() -> running.end(Running.Ending.GONE), () -> whole(running, text));
+            ChatResponse response = running.whole(running.readWatching(exchange, text::append));
             ObjectNode answer =
                     Json.object().put("model", surroundings.slot().modelId()).put("text", text.toString());
             end(answer, response);
@@ -80,18 +79,6 @@ public final class GenerateEndpoint implements Route.Endpoint {
         }
         exchange.end(body);
         return request.build();
-    }
-
-    private static ChatResponse whole(Running running, RawText text) {
-        while (true) {
-            ChatEvent event = Objects.requireNonNull(running.next());
-            if (event instanceof ChatEvent.Completed completed) {
-                return running.whole(completed);
-            } else if (event instanceof ChatEvent.Failed failed) {
-                throw failed.error();
-            }
-            text.append(event);
-        }
     }
 
     /** The text as the model wrote it: what was split off as thinking gets its tags back. */
@@ -136,31 +123,24 @@ public final class GenerateEndpoint implements Route.Endpoint {
     }
 
     private void stream(Exchange exchange, Running running) {
-        EventStream events = exchange.events();
-        events.whenGone(() -> running.end(Running.Ending.GONE));
+        EventStream events = running.events(exchange);
         Sender sender = new Sender(events, Ids.quickHex(32));
         try {
             RawText text = new RawText();
-            ChatEvent event = running.next();
-            while (event != null) {
-                if (event instanceof ChatEvent.Completed completed) {
-                    ObjectNode last = sender.node("", true);
-                    end(last, running.whole(completed));
-                    events.letGo();
-                    sender.send(last);
-                    events.sendLast("[DONE]");
-                } else if (event instanceof ChatEvent.Failed failed) {
-                    throw failed.error();
-                } else {
-                    String piece = text.append(event);
-                    if (!piece.isEmpty()) {
-                        sender.send(sender.node(piece, false));
-                    }
+            ChatEvent.Completed completed = running.read(event -> {
+                String piece = text.append(event);
+                if (!piece.isEmpty()) {
+                    sender.send(sender.node(piece, false));
                 }
-                event = running.next();
-            }
+            });
+            ChatResponse response = running.whole(completed);
+            ObjectNode last = sender.node("", true);
+            end(last, response);
+            events.letGo();
+            sender.send(last);
+            events.sendLast("[DONE]");
         } catch (GoneException e) {
-            running.end(Running.Ending.GONE);
+            running.leave();
         } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
             sender.fail(e);
         } finally {
@@ -198,8 +178,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
             try {
                 events.sendLast(Json.write(node));
             } catch (GoneException e) {
-                // nobody is there to be told
-                return;
+                return; // nobody is there to be told
             }
         }
     }

@@ -92,15 +92,12 @@ public final class MessageReader {
             String type = part.requiredString("type");
             if (!TEXT_PARTS.contains(type)) {
                 throw ApiError.unsupported(
-                        part.path("type"), "expected a part of type text, found '" + shortened(type) + "'");
+                        part.path("type"),
+                        "expected a part of type text, found '" + ApiError.shortened(type, 40) + "'");
             }
             text.append(part.requiredString("text"));
         }
         return text.toString();
-    }
-
-    private static String shortened(String text) {
-        return text.length() <= 40 ? text : text.substring(0, 40) + "…";
     }
 
     private static List<ToolCall> calls(Fields fields) {

@@ -4,6 +4,8 @@ import dev.longspan.ChatEvent;
 import dev.longspan.ChatResponse;
 import dev.longspan.ChatStream;
 import dev.longspan.FinishReason;
+import dev.longspan.http.server.EventStream;
+import dev.longspan.http.server.Exchange;
 import dev.longspan.http.server.Surroundings;
 import dev.longspan.http.server.Work;
 import dev.longspan.http.wire.ApiError;
@@ -12,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** An answer on its way, which may be ended from outside: by its client, by its deadline, or by the end of the server. */
@@ -57,9 +60,39 @@ public final class Running implements AutoCloseable {
         }
     }
 
-    /** {@return the next event; null behind the last one} */
-    public @Nullable ChatEvent next() {
-        return stream.hasNext() ? stream.next() : null;
+    /** Ends the answer within one step, since nobody is there to have it. Any thread. */
+    public void leave() {
+        end(Ending.GONE);
+    }
+
+    /** Begins a stream of events to the client; the answer is ended once the client has gone. */
+    public EventStream events(Exchange exchange) {
+        EventStream events = exchange.events();
+        events.whenGone(this::leave);
+        return events;
+    }
+
+    /**
+     * Reads the answer to its end.
+     *
+     * @param each is given every event but the last
+     * @return the last; {@link #whole} says whether it was ended from outside
+     */
+    public ChatEvent.Completed read(Consumer<ChatEvent> each) {
+        while (true) {
+            ChatEvent event = stream.next();
+            if (event instanceof ChatEvent.Completed completed) {
+                return completed;
+            } else if (event instanceof ChatEvent.Failed failed) {
+                throw failed.error();
+            }
+            each.accept(event);
+        }
+    }
+
+    /** Reads the answer to its end, which comes within one step once the client has gone. */
+    public ChatEvent.Completed readWatching(Exchange exchange, Consumer<ChatEvent> each) {
+        return exchange.watching(this::leave, () -> read(each));
     }
 
     /** {@return what came of an answer that nobody reads any more; empty if it failed, or was read already} */
@@ -88,9 +121,7 @@ public final class Running implements AutoCloseable {
             case DEADLINE ->
                 new ApiError(504, ApiError.Type.TIMEOUT, "request_timeout", null, "the answer took longer than it may")
                         .notToBeRepeated();
-            case STOPPED ->
-                new ApiError(503, ApiError.Type.OVERLOADED, "shutting_down", null, "the server is shutting down")
-                        .retryAfter(Duration.ofSeconds(5));
+            case STOPPED -> ApiError.shuttingDown();
         };
     }
 

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** Reads a body as it comes, without holding a thread. */
 final class BodyReader {
     /** So much of a body is taken whatever else there is. */
-    private static final int SMALL = 64 << 10;
+    static final int SMALL = 64 << 10;
 
     private final BodyRoom.Share room;
     private final Request request;
@@ -132,13 +132,8 @@ final class BodyReader {
     }
 
     private static ApiError tooMany() {
-        return new ApiError(
-                        503,
-                        ApiError.Type.OVERLOADED,
-                        "overloaded",
-                        null,
-                        "there is no memory for this body beside others at this moment")
-                .retryAfter(Duration.ofSeconds(1));
+        return ApiError.overloaded(
+                "there is no memory for this body beside others at this moment", Duration.ofSeconds(1));
     }
 
     private void late() {

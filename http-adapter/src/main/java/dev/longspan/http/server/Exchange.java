@@ -6,7 +6,6 @@ import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -131,7 +130,7 @@ public final class Exchange {
 
     /** Answers with JSON. */
     public void send(int status, JsonNode node) {
-        send(status, JSON, Json.write(node).getBytes(StandardCharsets.UTF_8));
+        send(status, JSON, Json.bytes(node));
     }
 
     /** Answers with bytes. */

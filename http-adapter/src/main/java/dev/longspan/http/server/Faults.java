@@ -20,9 +20,11 @@ import dev.longspan.ToolCallException;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.spi.BackendMemoryException;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpException;
+import org.jspecify.annotations.Nullable;
 
 /** What the exceptions of the engine mean to a client. */
 public final class Faults {
@@ -84,10 +86,10 @@ public final class Faults {
         String rest = field.substring(end);
         String name = NAMES.getOrDefault(first, first);
         return CAPITAL.matcher(name + rest)
-                .replaceAll(match -> "_" + match.group().toLowerCase(java.util.Locale.ROOT));
+                .replaceAll(match -> "_" + match.group().toLowerCase(Locale.ROOT));
     }
 
-    private static @org.jspecify.annotations.Nullable ApiError ofSessions(Throwable fault) {
+    private static @Nullable ApiError ofSessions(Throwable fault) {
         if (fault instanceof SessionNotFoundException) {
             return notFound("session_not_found", fault);
         } else if (fault instanceof SnapshotNotFoundException) {
@@ -125,16 +127,10 @@ public final class Faults {
             return new ApiError(429, ApiError.Type.RATE_LIMIT, "queue_full", null, message(fault))
                     .retryAfter(full.retryAfter());
         } else if (fault instanceof BackendMemoryException || fault instanceof OutOfMemoryError) {
-            return new ApiError(
-                            503,
-                            ApiError.Type.OVERLOADED,
-                            "overloaded",
-                            null,
-                            "there is not enough memory for this request at this moment")
-                    .retryAfter(Duration.ofSeconds(2));
+            return ApiError.overloaded(
+                    "there is not enough memory for this request at this moment", Duration.ofSeconds(2));
         } else if (fault instanceof EngineClosedException) {
-            return new ApiError(503, ApiError.Type.OVERLOADED, "shutting_down", null, "the server is shutting down")
-                    .retryAfter(Duration.ofSeconds(5));
+            return ApiError.shuttingDown();
         } else if (fault instanceof ToolCallException) {
             return new ApiError(502, ApiError.Type.SERVER, "malformed_tool_call", null, message(fault))
                     .notToBeRepeated();

@@ -90,8 +90,7 @@ public final class ModelSlot {
                     ApiError.Type.NOT_FOUND,
                     "model_not_found",
                     "model",
-                    "there is no model '" + (id.length() <= 200 ? id : id.substring(0, 200) + "…")
-                            + "' here; there is '" + modelId + "'");
+                    "there is no model '" + ApiError.shortened(id, 200) + "' here; there is '" + modelId + "'");
         }
     }
 }

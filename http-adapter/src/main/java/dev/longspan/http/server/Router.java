@@ -79,11 +79,37 @@ public final class Router extends Handler.Abstract.NonBlocking {
                     others.add(route.method());
                 }
             }
-            exchange.fail(others.isEmpty() ? noPath() : noMethod(method, others));
+            refuse(request, exchange, others.isEmpty() ? noPath() : noMethod(method, others));
         } catch (RuntimeException e) {
-            exchange.fail(e);
+            refuse(request, exchange, e);
         }
         return true;
+    }
+
+    /**
+     * Refuses a request whose body has not been read. A small one is read first, so that the connection can go on; else it ends,
+     * and the client is told so: otherwise its next request would find it closed.
+     */
+    private void refuse(Request request, Exchange exchange, Throwable error) {
+        if (!hasBody(request)) {
+            exchange.fail(error);
+        } else if (request.getLength() >= 0 && request.getLength() <= BodyReader.SMALL) {
+            BodyReader.read(
+                    request,
+                    BodyReader.SMALL,
+                    surroundings.settings().times().body(),
+                    bodies,
+                    surroundings.timer(),
+                    (body, whenRead) -> exchange.fail(error),
+                    fault -> failAndClose(exchange, error));
+        } else {
+            failAndClose(exchange, error);
+        }
+    }
+
+    private static void failAndClose(Exchange exchange, Throwable error) {
+        exchange.setHeader(HttpHeader.CONNECTION.asString(), "close");
+        exchange.fail(error);
     }
 
     /** Waits until all requests that have come are answered, and the answers are written; not longer than a time. */
@@ -100,7 +126,7 @@ public final class Router extends Handler.Abstract.NonBlocking {
     }
 
     private static ApiError noMethod(String method, Set<String> others) {
-        String shown = method.length() <= 20 ? method : method.substring(0, 20) + "…";
+        String shown = ApiError.shortened(method, 20);
         return new ApiError(
                         405,
                         ApiError.Type.INVALID_REQUEST,
@@ -133,7 +159,7 @@ public final class Router extends Handler.Abstract.NonBlocking {
                     exchange.setBody(body, whenRead);
                     run(route, exchange, key);
                 },
-                exchange::fail);
+                fault -> failAndClose(exchange, fault));
     }
 
     private static boolean hasBody(Request request) {

@@ -100,9 +100,7 @@ public final class Work {
     /** Refuses what is new while the server stops. */
     public void requireOpen() {
         if (isDraining()) {
-            throw new ApiError(503, ApiError.Type.OVERLOADED, "shutting_down", null, "the server is shutting down")
-                    .retryAfter(Duration.ofSeconds(5))
-                    .header("Connection", "close");
+            throw ApiError.shuttingDown().header("Connection", "close");
         }
     }
 

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.longspan.ChatEngine;
 import dev.longspan.ChatEvent;
 import dev.longspan.ChatRequest;
-import dev.longspan.ChatResponse;
 import dev.longspan.ChatStream;
 import dev.longspan.Session;
 import dev.longspan.SessionInfo;
@@ -30,6 +29,7 @@ import dev.longspan.http.server.Work;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -94,12 +94,10 @@ public final class SessionEndpoints {
                 .put("checkpoints", info.checkpoints())
                 .put(
                         "created",
-                        ChatAnswers.seconds(
-                                java.time.Duration.ofMillis(info.created().toEpochMilli())))
+                        ChatAnswers.seconds(Duration.ofMillis(info.created().toEpochMilli())))
                 .put(
                         "last_used",
-                        ChatAnswers.seconds(
-                                java.time.Duration.ofMillis(info.lastUsed().toEpochMilli())))
+                        ChatAnswers.seconds(Duration.ofMillis(info.lastUsed().toEpochMilli())))
                 .put("busy", info.busy())
                 .put("parked", info.parked());
     }
@@ -296,48 +294,21 @@ public final class SessionEndpoints {
             stream(exchange, session, running, store);
             return;
         }
-        exchange.watching(() -> running.end(Running.Ending.GONE), () -> read(running, progress -> {}));
+        running.whole(running.readWatching(exchange, event -> {}));
         store.run();
         exchange.setHeader(SEQUENCE, Long.toString(after));
         answerWith(exchange, "ok", session);
     }
 
-    /** Is told how far a prompt is read. */
-    private interface Progress {
-        void tell(ChatEvent.PromptProgress progress) throws GoneException;
-    }
-
-    private static ChatResponse read(Running running, Progress progress) {
-        while (true) {
-            ChatEvent event = Objects.requireNonNull(running.next());
-            if (event instanceof ChatEvent.Completed completed) {
-                return running.whole(completed);
-            } else if (event instanceof ChatEvent.Failed failed) {
-                throw failed.error();
-            } else if (event instanceof ChatEvent.PromptProgress read) {
-                try {
-                    progress.tell(read);
-                } catch (GoneException e) {
-                    running.end(Running.Ending.GONE);
-                }
-            }
-        }
-    }
-
     private static void stream(Exchange exchange, Session session, Running running, Runnable store) {
-        EventStream events = exchange.events();
-        events.whenGone(() -> running.end(Running.Ending.GONE));
+        EventStream events = running.events(exchange);
         long began = System.nanoTime();
         try {
-            read(running, progress -> {
-                ObjectNode chunk = Json.object().put("session_id", session.id());
-                chunk.putObject("prompt_progress")
-                        .put("total", progress.totalTokens())
-                        .put("cache", progress.reusedTokens())
-                        .put("processed", progress.doneTokens())
-                        .put("time_ms", (System.nanoTime() - began) / 1_000_000);
-                events.send(Json.write(chunk));
-            });
+            running.whole(running.read(event -> {
+                if (event instanceof ChatEvent.PromptProgress progress) {
+                    tell(events, running, progressChunk(session, progress, began));
+                }
+            }));
             store.run();
             end(events, session);
         } catch (GoneException e) {
@@ -346,6 +317,25 @@ public final class SessionEndpoints {
             fail(events, e);
         } finally {
             events.end();
+        }
+    }
+
+    private static ObjectNode progressChunk(Session session, ChatEvent.PromptProgress progress, long began) {
+        ObjectNode chunk = Json.object().put("session_id", session.id());
+        chunk.putObject("prompt_progress")
+                .put("total", progress.totalTokens())
+                .put("cache", progress.reusedTokens())
+                .put("processed", progress.doneTokens())
+                .put("time_ms", (System.nanoTime() - began) / 1_000_000);
+        return chunk;
+    }
+
+    /** A client that has gone ends the turn, whose end is then read all the same. */
+    private static void tell(EventStream events, Running running, ObjectNode chunk) {
+        try {
+            events.send(Json.write(chunk));
+        } catch (GoneException e) {
+            running.leave();
         }
     }
 

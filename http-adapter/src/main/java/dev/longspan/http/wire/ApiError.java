@@ -80,6 +80,26 @@ public final class ApiError extends LongspanException {
         return invalid("unsupported_field", param, message);
     }
 
+    /** {@return that the server ends: 503} */
+    public static ApiError shuttingDown() {
+        return new ApiError(503, Type.OVERLOADED, "shutting_down", null, "the server is shutting down")
+                .retryAfter(Duration.ofSeconds(5));
+    }
+
+    /** {@return that there is too little memory: 503} */
+    public static ApiError overloaded(String message, Duration retryAfter) {
+        return new ApiError(503, Type.OVERLOADED, "overloaded", null, message).retryAfter(retryAfter);
+    }
+
+    /** {@return the beginning of what others wrote, for a message} */
+    public static String shortened(String text, int most) {
+        if (text.length() <= most) {
+            return text;
+        }
+        int end = Character.isHighSurrogate(text.charAt(most - 1)) ? most - 1 : most;
+        return text.substring(0, end) + "…";
+    }
+
     /** {@return this error with a header that tells when to try again} */
     public ApiError retryAfter(Duration time) {
         headers.put("Retry-After", Long.toString(Math.max(1, (time.toMillis() + 999) / 1000)));

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * {@link #end} refuses it. Nothing is converted: {@code "5"} and {@code 5.0} are no integers.
  */
 public final class Fields {
+    /** So much of what others wrote is shown in a message. */
+    private static final int SHOWN = 40;
+
     private final ObjectNode object;
     private final String path;
     private final Set<String> known = new HashSet<>();
@@ -50,14 +53,10 @@ public final class Fields {
             case ARRAY -> "an array";
             case STRING -> "a string";
             case BOOLEAN -> node.asText();
-            case NUMBER -> "the number " + shortened(node.asText());
+            case NUMBER -> "the number " + ApiError.shortened(node.asText(), SHOWN);
             case NULL -> "null";
             default -> "something else";
         };
-    }
-
-    private static String shortened(String text) {
-        return text.length() <= 40 ? text : text.substring(0, 40) + "…";
     }
 
     /** {@return whether a member is there and not null; it counts as read} */
@@ -79,7 +78,9 @@ public final class Fields {
     /** {@return that a member's value is not among those it may have} */
     public ApiError outOfRange(String name, String expected, Object found) {
         return ApiError.invalid(
-                "invalid_value", path(name), "expected " + expected + ", found " + shortened(String.valueOf(found)));
+                "invalid_value",
+                path(name),
+                "expected " + expected + ", found " + ApiError.shortened(String.valueOf(found), SHOWN));
     }
 
     /** {@return that a member must be there} */
@@ -268,7 +269,7 @@ public final class Fields {
     public void end(Consumer<String> unknown) {
         for (String name : names()) {
             if (!known.contains(name)) {
-                unknown.accept(path(shortened(name)));
+                unknown.accept(path(ApiError.shortened(name, SHOWN)));
             }
         }
         inner.forEach(fields -> fields.end(unknown));

@@ -48,6 +48,15 @@ public final class Json {
         }
     }
 
+    /** {@return JSON as UTF-8} */
+    public static byte[] bytes(JsonNode node) {
+        try {
+            return MAPPER.writeValueAsBytes(node);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /**
      * {@return the object that a body is}
      *
