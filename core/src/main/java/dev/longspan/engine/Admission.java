@@ -60,12 +60,16 @@ final class Admission {
         return queuedTokens;
     }
 
-    /** Refuses one more request if as many wait as may. */
-    void requirePlace(int running) {
+    /**
+     * Refuses one more request if as many wait as may.
+     *
+     * @param inBatch how many answers take part in batches
+     */
+    void requirePlace(int inBatch) {
         if (closing) {
             throw new EngineClosedException();
         }
-        int free = Math.max(0, limits.maxRunning() - running);
+        int free = Math.max(0, limits.maxRunning() - inBatch);
         if (queue.size() >= limits.maxQueued() + free) {
             throw new EngineOverloadedException(
                     queue.size() + " requests are waiting, as many as may", retryHint.duration());
@@ -144,17 +148,33 @@ final class Admission {
 
     /** {@return whether the first request can start} Grants the reservations that came before it. */
     boolean canAdmit(List<Generation> running) {
-        while (!closing && !reservations.isEmpty() && (isReservationNext() || running.size() >= limits.maxRunning())) {
+        while (!closing && !reservations.isEmpty() && (isReservationNext() || isFull(running))) {
             if (!decide(reservations.element().what(), running)) {
                 return false;
             }
             reservations.remove();
         }
-        if (queue.isEmpty() || running.size() >= limits.maxRunning()) {
+        if (queue.isEmpty() || isFull(running)) {
             return false;
         }
         Generation first = queue.element().what();
         return first.claim() && hasRoom(first, running);
+    }
+
+    /** What waits for its reader computes nothing, and keeps nobody out but by the memory that it holds. */
+    private boolean isFull(List<Generation> running) {
+        return inBatch(running) >= limits.maxRunning();
+    }
+
+    /** {@return how many answers take part in batches} */
+    static int inBatch(List<Generation> running) {
+        int count = 0;
+        for (int i = 0; i < running.size(); i++) {
+            if (!running.get(i).isUnread()) {
+                count++;
+            }
+        }
+        return count;
     }
 
     private boolean isReservationNext() {

@@ -21,17 +21,21 @@ final class BatchStep {
     private static final Logger LOG = LoggerFactory.getLogger(BatchStep.class);
 
     private final LanguageModel model;
+    private final int maxRuns;
     private final int maxBatchTokens;
     private final PrefillPace pace;
     private final EngineListener listener;
     private final List<Generation> members = new ArrayList<>();
     private final List<Run> runs = new ArrayList<>();
+    private final List<Generation> some = new ArrayList<>();
     private final SamplingScratch scratch = new SamplingScratch();
     private int firstReader;
+    private int firstOfSome;
     private boolean tookCheckpoints;
 
-    BatchStep(LanguageModel model, int maxBatchTokens, PrefillPace pace, EngineListener listener) {
+    BatchStep(LanguageModel model, int maxRuns, int maxBatchTokens, PrefillPace pace, EngineListener listener) {
         this.model = model;
+        this.maxRuns = maxRuns;
         this.maxBatchTokens = maxBatchTokens;
         this.pace = pace;
         this.listener = listener;
@@ -45,9 +49,10 @@ final class BatchStep {
     /**
      * Computes one batch.
      *
-     * @param running the answers that may take part
+     * @param all the answers that may take part
      */
-    void compute(List<Generation> running) {
+    void compute(List<Generation> all) {
+        List<Generation> running = fitting(all);
         tookCheckpoints = false;
         members.clear();
         runs.clear();
@@ -87,6 +92,26 @@ final class BatchStep {
         for (int i = 0; i < results.size(); i++) {
             take(members.get(i), runs.get(i), results.get(i));
         }
+    }
+
+    /**
+     * {@return as many as a batch takes} There are more only if some were unread while others took their places; then they take
+     * turns.
+     */
+    private List<Generation> fitting(List<Generation> all) {
+        if (all.size() <= maxRuns) {
+            return all;
+        }
+        some.clear();
+        int first = firstOfSome % all.size();
+        for (int i = 0; i < all.size() && some.size() < maxRuns; i++) {
+            int index = (first + i) % all.size();
+            if (all.get(index).canRun()) {
+                some.add(all.get(index));
+                firstOfSome = index + 1;
+            }
+        }
+        return some;
     }
 
     /**

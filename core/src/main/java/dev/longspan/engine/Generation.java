@@ -119,6 +119,11 @@ final class Generation {
         return phase == Phase.COMMITTING || (takesTokens() && events.hasRoom());
     }
 
+    /** {@return whether it waits for its reader, and holds no place in a batch meanwhile} */
+    boolean isUnread() {
+        return takesTokens() && !events.hasRoom();
+    }
+
     /** {@return for how long its reader has left it waiting, in nanoseconds} */
     long nanosUnread() {
         return takesTokens() ? events.nanosFull() : 0;

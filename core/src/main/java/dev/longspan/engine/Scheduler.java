@@ -59,6 +59,8 @@ public final class Scheduler implements AutoCloseable {
     private boolean woken;
     /** As many as {@link #running} holds or is about to, for other threads. */
     private volatile int runningCount;
+    /** How many of them took part in batches when that was last looked at. */
+    private volatile int inBatchCount;
 
     // owned by the thread, and used again in every step: a token should cost no garbage that it need not
     private final List<Generation> running = new ArrayList<>();
@@ -96,7 +98,8 @@ public final class Scheduler implements AutoCloseable {
         this.worker = worker;
         this.returner = returner;
         this.listener = new ListenerGuard(listeners);
-        this.step = new BatchStep(model, maxBatchTokens, new PrefillPace(limits.prefillChunk()), listener);
+        this.step = new BatchStep(
+                model, limits.maxRunning(), maxBatchTokens, new PrefillPace(limits.prefillChunk()), listener);
         this.retryHint = new RetryHint(limits.maxRunning());
         this.admission = new Admission(limits, memory, reclaimer, retryHint);
         this.reservations = new Reservations(this, admission, memory);
@@ -156,7 +159,7 @@ public final class Scheduler implements AutoCloseable {
         try {
             lock.lock();
             try {
-                admission.requirePlace(runningCount);
+                admission.requirePlace(inBatchCount);
             } finally {
                 lock.unlock();
             }
@@ -170,7 +173,7 @@ public final class Scheduler implements AutoCloseable {
         int tokens = generation.spec().prompt().length;
         lock.lock();
         try {
-            admission.requirePlace(runningCount);
+            admission.requirePlace(inBatchCount);
             admission.requireRoomFor(tokens);
             listener.requestQueued(tokens);
             admission.add(generation);
@@ -288,6 +291,7 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             while (mustWait()) {
+                inBatchCount = Admission.inBatch(running);
                 changed.await(LONGEST_WAIT_MILLIS, TimeUnit.MILLISECONDS);
             }
             woken = false;
@@ -319,6 +323,7 @@ public final class Scheduler implements AutoCloseable {
             Generation next = admission.next(running);
             if (next != null) {
                 runningCount = running.size() + 1;
+                inBatchCount = Admission.inBatch(running) + 1;
             }
             return next;
         } finally {
@@ -440,6 +445,7 @@ public final class Scheduler implements AutoCloseable {
         if (running.removeIf(this::isDone)) {
             runningCount = running.size();
         }
+        inBatchCount = Admission.inBatch(running);
     }
 
     private boolean isDone(Generation generation) {
@@ -467,6 +473,7 @@ public final class Scheduler implements AutoCloseable {
         all.addAll(cancelled);
         running.clear();
         runningCount = 0;
+        inBatchCount = 0;
         lock.lock();
         try {
             all.addAll(admission.end());
