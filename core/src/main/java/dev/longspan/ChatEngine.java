@@ -9,6 +9,7 @@ import dev.longspan.engine.Scheduler;
 import dev.longspan.engine.TurnOwner;
 import dev.longspan.session.SessionTable;
 import dev.longspan.spi.MemoryPlan;
+import dev.longspan.spi.MemorySize;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -259,6 +260,14 @@ public final class ChatEngine implements AutoCloseable {
     /** {@return how the open sessions stand at this moment, the one used last first} */
     public List<SessionInfo> sessions() {
         return sessions.all().stream().map(session -> session.view().info()).toList();
+    }
+
+    /**
+     * {@return what is held beside the loaded model at this moment: the states and checkpoints of sessions, of running answers and
+     * of the prefix cache, and what computing needs} What several share counts once, as it does against limits of memory.
+     */
+    public MemorySize heldMemory() {
+        return scheduler.held();
     }
 
     /** {@return how much the engine has to do at this moment} */

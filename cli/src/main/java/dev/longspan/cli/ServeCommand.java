@@ -279,21 +279,43 @@ final class ServeCommand implements Callable<Integer> {
         String id = modelId == null ? engineOptions.modelName(folder) : modelId;
         HttpAdapterBuilder builder = configured().engine(id, () -> engineOptions.open(folder, LoadProgress.NONE));
         CountDownLatch asked = new CountDownLatch(1);
-        EndSignals.whenAsked(asked::countDown);
+        CountDownLatch loadedOrAsked = new CountDownLatch(1);
+        EndSignals.whenAsked(() -> {
+            asked.countDown();
+            loadedOrAsked.countDown();
+        });
         try (HttpAdapter server = started(builder)) {
             surroundings.say("listening at " + server.address() + ", loading " + id);
-            server.awaitLoaded();
-            Throwable failure = server.loadFailure().orElse(null);
-            if (failure != null) {
-                throw failure instanceof RuntimeException known ? known : new IllegalStateException(failure);
+            whenLoaded(server, loadedOrAsked::countDown);
+            loadedOrAsked.await();
+            if (asked.getCount() > 0) {
+                Throwable failure = server.loadFailure().orElse(null);
+                if (failure != null) {
+                    throw failure instanceof RuntimeException known ? known : new IllegalStateException(failure);
+                }
+                surroundings.say(
+                        server.engine().map(engine -> ready(server, engine, id)).orElse("loaded"));
+                asked.await();
             }
-            surroundings.say(
-                    server.engine().map(engine -> ready(server, engine, id)).orElse("loaded"));
-            asked.await();
             surroundings.say("ending: nothing new is taken, what runs may end within " + stopTimeout + " s");
         }
         surroundings.say("ended");
         return 0;
+    }
+
+    private static void whenLoaded(HttpAdapter server, Runnable action) {
+        Thread waiting = new Thread(
+                () -> {
+                    try {
+                        server.awaitLoaded();
+                        action.run();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "longspan-loading");
+        waiting.setDaemon(true);
+        waiting.start();
     }
 
     private static HttpAdapter started(HttpAdapterBuilder builder) {

@@ -89,11 +89,11 @@ public final class MemoryBudget {
 
     /** {@return whether there is room for a sequence if the state that its turn holds is let go of and nothing else runs} */
     boolean hasRoomInstead(Generation next) {
-        MemorySize held = promised(List.of());
+        MemorySize promised = promised(List.of());
         long freed = next.yieldableBytes();
         MemorySize left = plan.perSequence().deviceBytes() > 0
-                ? new MemorySize(Math.max(0, held.deviceBytes() - freed), held.hostBytes())
-                : new MemorySize(held.deviceBytes(), Math.max(0, held.hostBytes() - freed));
+                ? new MemorySize(Math.max(0, promised.deviceBytes() - freed), promised.hostBytes())
+                : new MemorySize(promised.deviceBytes(), Math.max(0, promised.hostBytes() - freed));
         return fits(left.plus(most(next, 0)), limit);
     }
 
@@ -153,12 +153,17 @@ public final class MemoryBudget {
         return !hasRoom(MemorySize.ZERO, running);
     }
 
-    /** What is held, and what running sequences may still take. */
-    private MemorySize promised(List<Generation> running) {
+    /** {@return what is held beside the loaded model; what several share counts once} Any thread. */
+    MemorySize held() {
         MemorySize used = backend.memory().used();
-        MemorySize promised = new MemorySize(
+        return new MemorySize(
                 Math.max(0, used.deviceBytes() - before.deviceBytes()),
                 Math.max(0, used.hostBytes() - before.hostBytes()));
+    }
+
+    /** What is held, and what running sequences may still take. */
+    private MemorySize promised(List<Generation> running) {
+        MemorySize promised = held();
         for (Reservation each : granted) {
             promised = promised.plus(each.size());
         }

@@ -13,6 +13,7 @@ import dev.longspan.Timing;
 import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LongspanException;
+import dev.longspan.spi.MemorySize;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -186,6 +187,11 @@ public final class Scheduler implements AutoCloseable {
     /** {@return memory that is set aside, or held for a moment} Any thread. */
     public Reservations reservations() {
         return reservations;
+    }
+
+    /** {@return what states and checkpoints hold, and what computing needs beside them; what several share counts once} */
+    public MemorySize held() {
+        return memory.held();
     }
 
     /** {@return what there is to do} */

@@ -62,10 +62,15 @@ public final class SessionTurns {
         ChatMessage last = messages.isEmpty() ? null : messages.get(messages.size() - 1);
         if (!(last instanceof ChatMessage.UserMessage) && !(last instanceof ChatMessage.ToolMessage)) {
             throw new InvalidRequestException(
-                    "messages",
-                    "expected the last message to be a user's or a tool's, found "
-                            + (last == null ? "none" : last.getClass().getSimpleName()));
+                    "messages", "expected the last message to be a user's or a tool's, found " + words(last));
         }
+    }
+
+    private static String words(@Nullable ChatMessage message) {
+        if (message == null) {
+            return "none";
+        }
+        return message instanceof ChatMessage.SystemMessage ? "a system message" : "an assistant's";
     }
 
     /** Reads messages without answering. */

@@ -85,7 +85,12 @@ public final class HttpAdapter implements AutoCloseable {
     private void load(@Nullable Callable<ChatEngine> loader) {
         if (loader != null) {
             slot.load(loader);
-            slot.loaded().ifPresent(metrics::watch);
+            slot.loaded()
+                    .ifPresent(engine ->
+                            metrics.watch(engine, server.surroundings().timer()));
+            if (slot.isClosed()) {
+                closeEngine();
+            }
         }
     }
 
@@ -151,7 +156,8 @@ public final class HttpAdapter implements AutoCloseable {
 
     /**
      * Stops: takes no more requests, lets running answers end for a time, ends the others with an error, saves sessions if the
-     * settings say so, and closes what it made itself. May be called twice.
+     * settings say so, and closes what it made itself. An engine that is still being made after that time is closed once it is
+     * there. May be called twice.
      *
      * @param time how long running answers may go on
      */
@@ -160,7 +166,10 @@ public final class HttpAdapter implements AutoCloseable {
         try {
             if (!stopped) {
                 stopped = true;
+                long end = System.nanoTime() + time.toNanos();
                 server.stop(time, this::saveSessions);
+                slot.close();
+                awaitMaker(Duration.ofNanos(Math.max(1, end - System.nanoTime())));
                 closeEngine();
             }
         } catch (RuntimeException e) {
@@ -172,11 +181,19 @@ public final class HttpAdapter implements AutoCloseable {
         }
     }
 
-    private void closeEngine() throws InterruptedException {
+    /** A model may take minutes to load, and nothing stops it: what comes of it is closed when it is there. */
+    private void awaitMaker(Duration time) throws InterruptedException {
         Thread maker = loading;
         if (maker != null) {
-            maker.join();
+            maker.interrupt();
+            maker.join(Math.max(1, time.toMillis()));
+            if (maker.isAlive()) {
+                LOG.warn("the server ends while its model is being loaded");
+            }
         }
+    }
+
+    private void closeEngine() {
         slot.loaded().ifPresent(engine -> {
             engine.removeListener(metrics);
             if (owned) {

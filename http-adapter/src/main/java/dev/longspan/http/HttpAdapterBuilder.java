@@ -50,6 +50,12 @@ public final class HttpAdapterBuilder {
     private int maxConcurrentPerKey;
     private int maxTokens;
     private double maxTemperature = 10;
+    private int maxJsonDepth = Settings.Forms.DEFAULT.jsonDepth();
+    private int maxSchemaBytes = Settings.Forms.DEFAULT.schemaBytes();
+    private int maxSchemaDepth = Settings.Forms.DEFAULT.schemaDepth();
+    private int maxSchemaNodes = Settings.Forms.DEFAULT.schemaNodes();
+    private int maxRegexLength = Settings.Forms.DEFAULT.regex();
+    private int maxGrammarLength = Settings.Forms.DEFAULT.grammar();
     private Duration requestTimeout = Duration.ZERO;
     private Duration bodyTimeout = Duration.ofMinutes(1);
     private Duration writeTimeout = Duration.ofMinutes(1);
@@ -327,6 +333,57 @@ public final class HttpAdapterBuilder {
     }
 
     /**
+     * Limits how deep bodies may be nested.
+     *
+     * @param levels 8 to 1000; by default 64
+     * @return this builder
+     */
+    public HttpAdapterBuilder maxJsonDepth(int levels) {
+        if (levels < 8 || levels > 1000) {
+            throw new InvalidRequestException("maxJsonDepth", "expected 8 to 1000, found " + levels);
+        }
+        maxJsonDepth = levels;
+        return this;
+    }
+
+    /**
+     * Limits JSON schemas, such as those of tools.
+     *
+     * @param bytes the most bytes, at least 1; by default 64 KiB
+     * @param levels how deep it may be nested, at least 1; by default 16
+     * @param values how many values it may have, at least 1; by default 16 384
+     * @return this builder
+     */
+    public HttpAdapterBuilder maxSchema(int bytes, int levels, int values) {
+        maxSchemaBytes = Ranges.atLeast("maxSchema.bytes", 1, bytes);
+        maxSchemaDepth = Ranges.atLeast("maxSchema.levels", 1, levels);
+        maxSchemaNodes = Ranges.atLeast("maxSchema.values", 1, values);
+        return this;
+    }
+
+    /**
+     * Limits regular expressions.
+     *
+     * @param characters at least 1; by default 4096
+     * @return this builder
+     */
+    public HttpAdapterBuilder maxRegexLength(int characters) {
+        maxRegexLength = Ranges.atLeast("maxRegexLength", 1, characters);
+        return this;
+    }
+
+    /**
+     * Limits grammars.
+     *
+     * @param characters at least 1; by default 8192
+     * @return this builder
+     */
+    public HttpAdapterBuilder maxGrammarLength(int characters) {
+        maxGrammarLength = Ranges.atLeast("maxGrammarLength", 1, characters);
+        return this;
+    }
+
+    /**
      * Limits how long an answer may take; a turn that takes longer is taken back.
      *
      * @param time zero for no such limit, which is the default
@@ -338,7 +395,7 @@ public final class HttpAdapterBuilder {
     }
 
     /**
-     * Limits how long a body may take to arrive.
+     * Limits how long a head may take to arrive once it has begun, and then a body.
      *
      * @param time above zero; by default a minute
      * @return this builder
@@ -472,7 +529,14 @@ public final class HttpAdapterBuilder {
                         maxConcurrent,
                         maxConcurrentPerKey,
                         maxTokens,
-                        maxTemperature),
+                        maxTemperature,
+                        new Settings.Forms(
+                                maxJsonDepth,
+                                maxSchemaBytes,
+                                maxSchemaDepth,
+                                maxSchemaNodes,
+                                maxRegexLength,
+                                maxGrammarLength)),
                 new Settings.Times(requestTimeout, bodyTimeout, writeTimeout, idleTimeout, stopTimeout),
                 onCancel,
                 keepThinking,

@@ -123,6 +123,48 @@ class ErrorTest extends OnServer {
     }
 
     @Test
+    void headsThatDoNotArrive() throws Exception {
+        String[] bytes = new String[12];
+        java.util.Arrays.fill(bytes, "x");
+        bytes[0] = "GET /livez HTTP/1.1\r\nX-Slow: ";
+        String slow = raw(bytes);
+        assertThat(slow).startsWith("HTTP/1.1 408").contains("Connection: close");
+        isAnError(body(slow), "head_timeout");
+        assertThat(raw("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")).startsWith("HTTP/1.1 200");
+    }
+
+    @Test
+    void argumentsThatAreNoObject() {
+        for (String arguments : List.of("[1]", "{\\\"a\\\": ", "{\\\"a\\\": ".repeat(70), "7")) {
+            Answer answer = post(
+                    CHAT,
+                    "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"assistant\", \"tool_calls\": "
+                            + "[{\"id\": \"c\", \"function\": {\"name\": \"f\", \"arguments\": \"" + arguments
+                            + "\"}}]}]}");
+            isAnError(answer, 400, "invalid_value");
+            assertThat(answer.param()).isEqualTo("messages[1].tool_calls[0].function.arguments");
+            assertThat(answer.response().body()).doesNotContain("java", "fasterxml", "Constraints");
+        }
+    }
+
+    @Test
+    void poolsAreNotOfferedWhateverIsAsked() {
+        for (Answer answer : List.of(
+                get("/v1/pools"), post("/v1/pools", "{}"), get("/v1/pools/p"), call("DELETE", "/v1/pools/p", null))) {
+            assertThat(answer.status()).isEqualTo(501);
+            assertThat(answer.json().at("/detail/code").asText()).isEqualTo("not_offered");
+        }
+    }
+
+    @Test
+    void snapshotsThatCannotBe() {
+        for (Answer answer : List.of(get("/v1/snapshots/a%20b"), call("DELETE", "/v1/snapshots/.hidden", null))) {
+            isAnError(answer, 400, "invalid_value");
+            assertThat(answer.param()).isEqualTo("snapshot_id");
+        }
+    }
+
+    @Test
     void modelsThatAreNotThere() {
         isAnError(get("/v1/models/other"), 404, "model_not_found");
         isAnError(post(CHAT, chat("x", "\"model\": \"other\"")), 404, "model_not_found");

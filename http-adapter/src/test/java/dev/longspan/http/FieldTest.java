@@ -254,6 +254,36 @@ class FieldTest extends OnServer {
                 .contains("\"length\"");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{'regex': 5} | grammar.regex | invalid_type",
+                "{'json_schema': 'x'} | grammar.json_schema | invalid_type",
+                "{'ebnf': true} | grammar.ebnf | invalid_type",
+                "{'regex': 'a', 'ebnf': 'b'} | grammar | invalid_value",
+                "{} | grammar | invalid_value",
+                "{'regex': 'a+'} | grammar | unsupported_field",
+                "7 | grammar | invalid_type"
+            })
+    void grammarsAreCheckedBeforeTheyAreRefused(String grammar, String param, String code) {
+        Answer answer = post(
+                "/v1/generate/digest",
+                "{\"prompt\": \"x\", \"max_new_tokens\": 1, \"grammar\": " + grammar.replace('\'', '"') + "}");
+        assertThat(answer.status()).as(answer.response().body()).isEqualTo(400);
+        assertThat(answer.param()).as(answer.response().body()).isEqualTo(param);
+        assertThat(answer.code()).isEqualTo(code);
+    }
+
+    @Test
+    void aPromptThatIsTooLongIsNamed() {
+        Answer answer =
+                post("/v1/generate/digest", "{\"prompt\": \"" + "x".repeat(5000) + "\", \"max_new_tokens\": 1}");
+        assertThat(answer.code()).isEqualTo("context_length_exceeded");
+        assertThat(answer.param()).isEqualTo("prompt");
+    }
+
     @Test
     void theOrderOfPartsIsKept() {
         Answer answer = post(

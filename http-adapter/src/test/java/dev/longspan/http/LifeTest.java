@@ -56,6 +56,31 @@ class LifeTest extends OnServer {
     }
 
     @Test
+    void aServerEndsThoughItsModelIsStillOnItsWay() throws Exception {
+        CountDownLatch there = new CountDownLatch(1);
+        java.util.concurrent.CompletableFuture<ChatEngine> made = new java.util.concurrent.CompletableFuture<>();
+        HttpAdapter other = HttpAdapter.builder()
+                .engine("mine", () -> {
+                    while (there.getCount() > 0) { // a loader that does not listen to an interrupt
+                        Thread.onSpinWait();
+                    }
+                    assertThat(Thread.interrupted()).isTrue();
+                    ChatEngine late = engineBuilder().build();
+                    made.complete(late);
+                    return late;
+                })
+                .port(0)
+                .start();
+        other.stop(Duration.ofMillis(100));
+        assertThat(made).isNotDone();
+        there.countDown();
+        ChatEngine late = made.get();
+        other.awaitLoaded();
+        org.assertj.core.api.Assertions.assertThatThrownBy(() -> late.chat(dev.longspan.ChatRequest.of("x")))
+                .isInstanceOf(dev.longspan.EngineClosedException.class);
+    }
+
+    @Test
     void aModelThatNeverComesIsSaidToBe() throws Exception {
         try (HttpAdapter other = HttpAdapter.builder()
                 .engine("mine", () -> {

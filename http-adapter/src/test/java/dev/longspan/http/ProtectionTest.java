@@ -169,6 +169,42 @@ class ProtectionTest extends OnServer {
     }
 
     @Test
+    void limitsOfFormsAreSettings() {
+        try (HttpAdapter other = HttpAdapter.builder()
+                .engine(engine)
+                .port(0)
+                .maxJsonDepth(10)
+                .maxSchema(100, 3, 8)
+                .maxRegexLength(3)
+                .maxGrammarLength(4)
+                .start()) {
+            java.net.URI chat = other.address().resolve(CHAT);
+            assertThat(send(post(chat, "{\"a\": " + "[".repeat(10) + "]".repeat(10) + "}"))
+                            .code())
+                    .isEqualTo("invalid_json");
+            String tool = "\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"f\", \"parameters\": %s}}]";
+            for (String schema : List.of(
+                    "{\"a\": \"" + "x".repeat(100) + "\"}",
+                    "{\"a\": {\"b\": {\"c\": {}}}}",
+                    "{\"a\": [1, 2, 3, 4, 5, 6, 7]}")) {
+                assertThat(send(post(chat, chat("x", tool.formatted(schema)))).param())
+                        .isEqualTo("tools[0].function.parameters");
+            }
+            String format = "\"response_format\": {\"type\": \"%s\", \"%s\": \"%s\"}";
+            assertThat(send(post(chat, chat("x", format.formatted("regex", "regex", "aaaa"))))
+                            .param())
+                    .isEqualTo("response_format.regex");
+            assertThat(send(post(chat, chat("x", format.formatted("grammar", "grammar", "aaaaa"))))
+                            .param())
+                    .isEqualTo("response_format.grammar");
+            assertThat(send(post(chat, chat("!say a\n!end", tool.formatted("{\"a\": {\"b\": 1}}"))))
+                            .status())
+                    .isEqualTo(200);
+        }
+        assertThatThrownBy(() -> HttpAdapter.builder().maxJsonDepth(5)).hasMessageContaining("maxJsonDepth");
+    }
+
+    @Test
     void itSpeaksTls() throws Exception {
         Path store = folder.resolve("store.p12");
         Process keytool = new ProcessBuilder(

@@ -192,6 +192,17 @@ class SessionTurnTest extends OnServer {
     }
 
     @Test
+    void memoryThatSessionsShareIsToldOnce() {
+        post(CHAT, chat("!say " + "word ".repeat(100) + "\n!end", "\"session_id\": \"s\""));
+        awaitIdle();
+        double one = Double.parseDouble(metric("longspan_state_bytes"));
+        double held = get("/v1/sessions/s").json().get("bytes").asDouble();
+        assertThat(one).isGreaterThanOrEqualTo(held);
+        post("/v1/sessions/s/fork", "{\"session_id\": \"twin\"}");
+        assertThat(Double.parseDouble(metric("longspan_state_bytes"))).isBetween(one, one + held);
+    }
+
+    @Test
     void forksGoTheirOwnWay() {
         turn("a");
         JsonNode forked = post("/v1/sessions/s/fork", "{\"session_id\": \"t\"}").json();

@@ -66,12 +66,12 @@ final class ChatCallReader {
             }
         }
         body.string("prompt_cache_key").ifPresent(request::cacheKey);
-        notOffered(body, tools, session.isPresent(), streamed);
+        notOffered(body, tools, session.isPresent(), streamed, settings.limits().forms());
         OptionalLong expected = body.integer("expected_seq", 0, Long.MAX_VALUE);
         if (expected.isPresent() && session.isEmpty()) {
             throw body.outOfRange("expected_seq", "a session_id beside it", "none");
         }
-        body.string("user").ifPresent(user -> LOG.debug("user '{}'", user));
+        body.string("user").ifPresent(user -> LOG.debug("request {}: user {}", exchange.name(), LogText.of(user)));
         body.string("safety_identifier"); // is never logged
         body.string("routing_key");
         exchange.end(body);
@@ -80,7 +80,7 @@ final class ChatCallReader {
 
     private static Optional<String> session(Exchange exchange, Fields body) {
         Optional<String> inBody = body.string("session_id").filter(id -> !id.isEmpty());
-        Optional<String> inHeader = exchange.header("X-Session-Id");
+        Optional<String> inHeader = exchange.header("X-Session-Id").filter(id -> !id.isEmpty());
         if (inBody.isPresent() && inHeader.isPresent() && !inBody.equals(inHeader)) {
             throw body.outOfRange("session_id", "the id of the header X-Session-Id", "another one");
         }
@@ -88,7 +88,7 @@ final class ChatCallReader {
     }
 
     private List<ToolSpecification> tools(Fields body, ChatRequestBuilder request) {
-        List<ToolSpecification> tools = ToolReader.tools(body, settings.limits().tools());
+        List<ToolSpecification> tools = ToolReader.tools(body, settings.limits());
         ToolChoice choice = ToolReader.choice(body, tools);
         request.tools(tools).toolChoice(choice);
         request.parallelToolCalls(body.bool("parallel_tool_calls").orElse(true));
@@ -131,7 +131,8 @@ final class ChatCallReader {
     }
 
     /** Reads and checks what the engine cannot do, and refuses it by name where it is asked for. */
-    private static void notOffered(Fields body, List<ToolSpecification> tools, boolean session, boolean streamed) {
+    private static void notOffered(
+            Fields body, List<ToolSpecification> tools, boolean session, boolean streamed, Settings.Forms limits) {
         OptionalInt answers = body.integer("n", 1, MOST_ANSWERS);
         OptionalInt best = body.integer("best_of", 1, MOST_ANSWERS);
         if (best.isPresent() && best.getAsInt() < answers.orElse(1)) {
@@ -148,7 +149,7 @@ final class ChatCallReader {
         } else if (probabilities.orElse(false)) {
             throw ApiError.unsupported("logprobs", "log-probabilities are not offered yet");
         }
-        ResponseFormats.check(body, tools);
+        ResponseFormats.check(body, tools, limits);
         if (body.has("lora_adapter")) {
             throw ApiError.invalid(
                     "unknown_lora_adapter",

@@ -53,10 +53,13 @@ public final class ChatEndpoint implements Route.Endpoint {
         ChatCall call = reader.read(exchange);
         Work.Place mine = Objects.requireNonNull(place);
         if (surroundings.settings().contentLogged()) {
-            LOG.info("messages {}", call.request().messages());
+            LOG.info(
+                    "request {}: messages {}",
+                    exchange.name(),
+                    LogText.of(call.request().messages().toString()));
         }
         if (call.session().isEmpty()) {
-            try (Running running = new Running(engine.stream(call.request()), surroundings, mine)) {
+            try (Running running = new Running(engine.stream(call.request()), surroundings, exchange, mine)) {
                 answer(exchange, call, running, new Sequence(OptionalLong.empty(), response -> {}));
             }
             return;
@@ -114,7 +117,7 @@ public final class ChatEndpoint implements Route.Endpoint {
                 claim.store(new TurnLedger.Done(key.get(), digest, before + 1, answer));
             }
         };
-        try (Running running = new Running(stream, surroundings, place, ending)) {
+        try (Running running = new Running(stream, surroundings, exchange, place, ending)) {
             answer(exchange, call, running, new Sequence(OptionalLong.of(before + 1), store));
         }
     }
@@ -153,14 +156,17 @@ public final class ChatEndpoint implements Route.Endpoint {
         ChatEvent.Completed completed = running.readWatching(exchange, event -> {});
         sequence.store.keep(completed.response());
         ChatResponse response = running.whole(completed);
-        log(response);
+        log(exchange, response);
         sequence.after.ifPresent(number -> exchange.setHeader(SEQUENCE, Long.toString(number)));
         exchange.send(200, head().whole(response));
     }
 
-    private void log(ChatResponse response) {
+    private void log(Exchange exchange, ChatResponse response) {
         if (surroundings.settings().contentLogged()) {
-            LOG.info("answer {}", response.message());
+            LOG.info(
+                    "request {}: answer {}",
+                    exchange.name(),
+                    LogText.of(response.message().toString()));
         }
     }
 
@@ -173,7 +179,7 @@ public final class ChatEndpoint implements Route.Endpoint {
             ChatEvent.Completed completed = running.read(event -> chunks.event(event, call.progress()));
             sequence.store.keep(completed.response());
             ChatResponse response = running.whole(completed);
-            log(response);
+            log(exchange, response);
             chunks.end(response, sequence.after);
         } catch (EventStream.GoneException e) {
             running.leave();

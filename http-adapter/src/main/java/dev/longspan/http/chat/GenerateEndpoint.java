@@ -6,6 +6,8 @@ import dev.longspan.ChatEvent;
 import dev.longspan.ChatRequest;
 import dev.longspan.ChatRequestBuilder;
 import dev.longspan.ChatResponse;
+import dev.longspan.ChatStream;
+import dev.longspan.ContextLengthException;
 import dev.longspan.FinishReason;
 import dev.longspan.Timing;
 import dev.longspan.http.server.EventStream;
@@ -40,7 +42,8 @@ public final class GenerateEndpoint implements Route.Endpoint {
         Fields body = exchange.fields();
         boolean streamed = body.bool("stream").orElse(false);
         ChatRequest request = request(exchange, body);
-        try (Running running = new Running(engine.stream(request), surroundings, Objects.requireNonNull(place))) {
+        try (Running running =
+                new Running(stream(engine, request), surroundings, exchange, Objects.requireNonNull(place))) {
             if (streamed) {
                 stream(exchange, running);
                 return;
@@ -56,6 +59,14 @@ public final class GenerateEndpoint implements Route.Endpoint {
         }
     }
 
+    private static ChatStream stream(ChatEngine engine, ChatRequest request) {
+        try {
+            return engine.stream(request);
+        } catch (ContextLengthException e) { // there are no messages here
+            throw ApiError.invalid("context_length_exceeded", "prompt", String.valueOf(e.getMessage()));
+        }
+    }
+
     private ChatRequest request(Exchange exchange, Fields body) {
         ChatRequestBuilder request = ChatRequest.builder().prompt(body.requiredString("prompt"));
         OptionalInt most = body.integer("max_new_tokens", 1, Integer.MAX_VALUE);
@@ -66,17 +77,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
         request.maxTokens(SamplingReader.maxTokens(most, "max_new_tokens", cap));
         SamplingReader.read(body, request, surroundings.settings().limits().temperature());
         SamplingReader.repetition(body, request);
-        Fields grammar = body.object("grammar").orElse(null);
-        if (grammar != null) {
-            int forms = 0;
-            for (String form : new String[] {"json_schema", "regex", "ebnf"}) {
-                forms += grammar.has(form) ? 1 : 0;
-            }
-            if (forms != 1) {
-                throw body.outOfRange("grammar", "exactly one of json_schema, regex and ebnf", forms);
-            }
-            throw ApiError.unsupported("grammar", "texts of a given form are not offered yet");
-        }
+        ResponseFormats.checkGrammar(body, surroundings.settings().limits().forms());
         exchange.end(body);
         return request.build();
     }

@@ -9,6 +9,7 @@ import dev.longspan.http.server.Ids;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
+import dev.longspan.http.wire.StrictJson;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -17,6 +18,9 @@ import java.util.Set;
 public final class MessageReader {
     private static final Set<String> TEXT_PARTS = Set.of("text", "input_text");
     private static final int MOST_PARTS = 10_000;
+    /** Reads the arguments of calls, which are JSON in a string. */
+    private static final StrictJson ARGUMENTS = new StrictJson(64);
+
     private static final int MOST_CALLS = 1_000;
 
     private MessageReader() {}
@@ -124,6 +128,13 @@ public final class MessageReader {
         if (arguments == null) {
             return "{}";
         }
-        return arguments instanceof ObjectNode ? Json.write(arguments) : function.requiredString("arguments");
+        if (arguments instanceof ObjectNode) {
+            return Json.write(arguments);
+        }
+        String text = function.requiredString("arguments");
+        ARGUMENTS.problem(text).ifPresent(problem -> {
+            throw ApiError.invalid("invalid_value", function.path("arguments"), problem);
+        });
+        return text;
     }
 }

@@ -34,8 +34,8 @@ public final class Running implements AutoCloseable {
     }
 
     /** Begins to watch an answer. */
-    public Running(ChatStream stream, Surroundings surroundings, Work.Place place) {
-        this(stream, surroundings, place, new AtomicReference<>());
+    public Running(ChatStream stream, Surroundings surroundings, Exchange exchange, Work.Place place) {
+        this(stream, surroundings, exchange, place, new AtomicReference<>());
     }
 
     /**
@@ -43,13 +43,23 @@ public final class Running implements AutoCloseable {
      *
      * @param ending is set to who ends it, before it is ended
      */
-    Running(ChatStream stream, Surroundings surroundings, Work.Place place, AtomicReference<@Nullable Ending> ending) {
+    Running(
+            ChatStream stream,
+            Surroundings surroundings,
+            Exchange exchange,
+            Work.Place place,
+            AtomicReference<@Nullable Ending> ending) {
         this.stream = stream;
         this.ending = ending;
         Duration time = surroundings.settings().times().request();
         this.deadline = time.isZero()
                 ? null
-                : surroundings.timer().schedule(() -> end(Ending.DEADLINE), time.toMillis(), TimeUnit.MILLISECONDS);
+                : surroundings
+                        .timer()
+                        .schedule(
+                                () -> end(Ending.DEADLINE),
+                                time.toNanos() - exchange.nanosSinceBegin(),
+                                TimeUnit.NANOSECONDS);
         place.whenStopped(() -> end(Ending.STOPPED));
     }
 

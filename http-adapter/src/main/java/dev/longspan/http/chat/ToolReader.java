@@ -4,10 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.longspan.ToolChoice;
 import dev.longspan.ToolSpecification;
+import dev.longspan.http.server.Settings;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -20,10 +20,10 @@ final class ToolReader {
 
     private ToolReader() {}
 
-    static List<ToolSpecification> tools(Fields body, int most) {
+    static List<ToolSpecification> tools(Fields body, Settings.Limits limits) {
         List<ToolSpecification> tools = new ArrayList<>();
         Set<String> names = new HashSet<>();
-        for (Fields tool : body.objects("tools", most)) {
+        for (Fields tool : body.objects("tools", limits.tools())) {
             String type = tool.requiredString("type");
             if (!type.equals("function")) {
                 throw ApiError.unsupported(tool.path("type"), "expected function, found '" + type + "'");
@@ -40,7 +40,7 @@ final class ToolReader {
             String description = function.string("description").orElse("");
             ObjectNode parameters = function.node("parameters").orElse(null);
             if (parameters != null) {
-                SchemaLimits.check(function.path("parameters"), parameters);
+                SchemaLimits.check(function.path("parameters"), parameters, limits.forms());
             }
             tools.add(new ToolSpecification(name, description, parameters == null ? "" : Json.write(parameters)));
         }
@@ -78,46 +78,5 @@ final class ToolReader {
                 throw body.outOfRange(
                         "tool_choice", "auto, none, required, or a function by its name", "'" + word + "'");
         };
-    }
-
-    /** How large a JSON schema may be. */
-    static final class SchemaLimits {
-        private static final int BYTES = 64 << 10;
-        private static final int DEPTH = 16;
-        private static final int NODES = 16_384;
-
-        private SchemaLimits() {}
-
-        static void check(String path, ObjectNode schema) {
-            int bytes = Json.write(schema).getBytes(StandardCharsets.UTF_8).length;
-            require(path, "bytes", bytes, BYTES);
-            require(path, "levels", depth(schema), DEPTH);
-            require(path, "values", nodes(schema), NODES);
-        }
-
-        private static void require(String path, String what, int found, int most) {
-            if (found > most) {
-                throw ApiError.invalid(
-                        "invalid_value",
-                        path,
-                        "expected a schema of at most " + most + " " + what + ", found " + found);
-            }
-        }
-
-        private static int depth(JsonNode node) {
-            int deepest = 0;
-            for (JsonNode child : node) {
-                deepest = Math.max(deepest, depth(child));
-            }
-            return node.isContainerNode() ? deepest + 1 : deepest;
-        }
-
-        private static int nodes(JsonNode node) {
-            int count = 1;
-            for (JsonNode child : node) {
-                count += nodes(child);
-            }
-            return count;
-        }
     }
 }

@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.RequestLog;
 import org.eclipse.jetty.server.Response;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +39,7 @@ final class AccessLog implements RequestLog {
         }
     }
 
-    private static String clean(@org.jspecify.annotations.Nullable String path) {
+    private static String clean(@Nullable String path) {
         String shown = path == null ? "-" : path.replaceAll("[^\\x21-\\x7e]", "?");
         return shown.length() <= 200 ? shown : shown.substring(0, 200) + "...";
     }

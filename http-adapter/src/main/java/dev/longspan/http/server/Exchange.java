@@ -59,6 +59,11 @@ public final class Exchange {
         return request;
     }
 
+    /** {@return how long ago the head of the request was there, in nanoseconds} */
+    public long nanosSinceBegin() {
+        return System.nanoTime() - request.getBeginNanoTime();
+    }
+
     /** {@return a part of the path that the route leaves open} */
     public String parameter(int index) {
         return parameters.get(index);
@@ -78,7 +83,7 @@ public final class Exchange {
     /** {@return the members of the body} */
     public Fields fields() {
         if (read == null) {
-            read = Json.object(body);
+            read = surroundings.json().body(body);
             body = new byte[0];
             whenBodyRead.run();
         }
@@ -117,6 +122,9 @@ public final class Exchange {
 
     private void begin(int status) {
         response.setStatus(status);
+        if (surroundings.work().isDraining()) {
+            setHeader(HttpHeader.CONNECTION.asString(), "close");
+        }
         if (!ignored.isEmpty()) {
             setHeader("X-Ignored-Fields", harmless(String.join(", ", ignored)));
         }

@@ -19,6 +19,7 @@ public final class ModelSlot {
     private final String modelId;
     private volatile @Nullable ChatEngine engine;
     private volatile @Nullable Throwable failure;
+    private volatile boolean closed;
 
     /**
      * Makes a slot.
@@ -34,9 +35,23 @@ public final class ModelSlot {
         try {
             engine = loader.call();
         } catch (Exception | LinkageError | OutOfMemoryError e) {
-            LOG.error("the model '{}' cannot be loaded", modelId, e);
+            if (closed) {
+                LOG.info("the model '{}' is not loaded any more: {}", modelId, e.toString());
+            } else {
+                LOG.error("the model '{}' cannot be loaded", modelId, e);
+            }
             failure = e;
         }
+    }
+
+    /** Says that nobody wants the engine any more. */
+    public void close() {
+        closed = true;
+    }
+
+    /** {@return whether nobody wants the engine any more} */
+    public boolean isClosed() {
+        return closed;
     }
 
     /** {@return what clients call the model} */

@@ -170,7 +170,10 @@ public final class Router extends Handler.Abstract.NonBlocking {
         String type = request.getHeaders().get(HttpHeader.CONTENT_TYPE);
         String plain = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
         String encoding = request.getHeaders().get(HttpHeader.CONTENT_ENCODING);
-        if (!plain.equals("application/json") || (encoding != null && !encoding.equalsIgnoreCase("identity"))) {
+        String transfer = request.getHeaders().get(HttpHeader.TRANSFER_ENCODING);
+        if (!plain.equals("application/json")
+                || (encoding != null && !encoding.equalsIgnoreCase("identity"))
+                || (transfer != null && !transfer.equalsIgnoreCase("chunked"))) {
             throw new ApiError(
                     415,
                     ApiError.Type.INVALID_REQUEST,

@@ -3,8 +3,6 @@ package dev.longspan.http.server;
 import dev.longspan.ChatEngine;
 import dev.longspan.EngineListener;
 import dev.longspan.FinishReason;
-import dev.longspan.SessionInfo;
-import dev.longspan.SnapshotInfo;
 import dev.longspan.Timing;
 import dev.longspan.TokenUsage;
 import dev.longspan.http.wire.ApiError;
@@ -17,6 +15,8 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
 /** Counts what the engine and the server do, for Prometheus. Any thread. */
 public final class ServerMetrics implements EngineListener {
@@ -46,7 +46,7 @@ public final class ServerMetrics implements EngineListener {
                 .register(registry);
     }
 
-    private void gauge(String name, String description, java.util.function.Supplier<Number> value) {
+    private void gauge(String name, String description, Supplier<Number> value) {
         Gauge.builder(name, value).description(description).register(registry);
     }
 
@@ -56,8 +56,12 @@ public final class ServerMetrics implements EngineListener {
         gauge("longspan.http.streams", "Event streams that are open", heart::streams);
     }
 
-    /** Begins to tell of an engine. */
-    public void watch(ChatEngine engine) {
+    /**
+     * Begins to tell of an engine.
+     *
+     * @param refresher looks up what takes long, beside the requests for metrics
+     */
+    public void watch(ChatEngine engine, Executor refresher) {
         engine.addListener(this);
         gauge(
                 "longspan.running",
@@ -74,16 +78,10 @@ public final class ServerMetrics implements EngineListener {
                 () -> engine.sessions().size());
         gauge(
                 "longspan.state.bytes",
-                "Memory that only sessions keep",
-                () -> engine.sessions().stream()
-                        .mapToLong(SessionInfo::exclusiveBytes)
-                        .sum());
-        gauge(
-                "longspan.snapshot.bytes",
-                "Snapshots on disk",
-                () -> engine.snapshots().list().stream()
-                        .mapToLong(SnapshotInfo::bytes)
-                        .sum());
+                "Memory of states and checkpoints, and of computing; what several share counts once",
+                () -> engine.heldMemory().totalBytes());
+        SnapshotBytes snapshots = new SnapshotBytes(engine, refresher);
+        gauge("longspan.snapshot.bytes", "Snapshots on disk, some seconds ago", snapshots::bytes);
     }
 
     /** Counts an answered request. */

@@ -71,6 +71,7 @@ public record Settings(
      * @param perKey the same for each key; 0 for no such limit
      * @param maxTokens the most tokens that an answer may ask for; 0 for no such limit
      * @param temperature the highest temperature
+     * @param forms how large schemas and the like may be
      */
     public record Limits(
             int bodyBytes,
@@ -80,7 +81,23 @@ public record Settings(
             int answers,
             int perKey,
             int maxTokens,
-            double temperature) {}
+            double temperature,
+            Forms forms) {}
+
+    /**
+     * How large the descriptions of forms may be.
+     *
+     * @param jsonDepth how deep a body may be nested
+     * @param schemaBytes a JSON schema, in bytes of UTF-8
+     * @param schemaDepth its levels
+     * @param schemaNodes its values
+     * @param regex a regular expression, in characters
+     * @param grammar a grammar, in characters
+     */
+    public record Forms(int jsonDepth, int schemaBytes, int schemaDepth, int schemaNodes, int regex, int grammar) {
+        /** What holds unless a setting says otherwise. */
+        public static final Forms DEFAULT = new Forms(64, 64 << 10, 16, 16_384, 4_096, 8_192);
+    }
 
     /**
      * How long things may take.

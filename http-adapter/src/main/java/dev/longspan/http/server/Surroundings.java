@@ -1,5 +1,6 @@
 package dev.longspan.http.server;
 
+import dev.longspan.http.wire.StrictJson;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 
@@ -12,6 +13,7 @@ import java.util.concurrent.ScheduledExecutorService;
  * @param heart sends signs of life
  * @param timer runs what must not wait long
  * @param metrics counts
+ * @param json reads bodies
  */
 public record Surroundings(
         Settings settings,
@@ -19,7 +21,8 @@ public record Surroundings(
         Work work,
         Heart heart,
         ScheduledExecutorService timer,
-        ServerMetrics metrics) {
+        ServerMetrics metrics,
+        StrictJson json) {
     /** {@return runs what ends an answer, so that threads which read and write for all clients never wait for the engine} */
     Executor helper() {
         return timer;

@@ -7,6 +7,7 @@ import dev.longspan.http.session.SessionEndpoints;
 import dev.longspan.http.session.SnapshotEndpoints;
 import dev.longspan.http.status.Pages;
 import dev.longspan.http.status.StatusEndpoints;
+import dev.longspan.http.wire.StrictJson;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +46,7 @@ public final class WebServer {
     private final Surroundings surroundings;
     private final Server server;
     private final ServerConnector connector;
+    private final SlowHeads heads;
     private final Router router;
     private final ExecutorService quick;
     private final ExecutorService working;
@@ -64,7 +66,14 @@ public final class WebServer {
         Work work = new Work(settings.limits().answers(), settings.limits().perKey());
         Heart heart = new Heart(timer);
         metrics.watch(work, heart);
-        this.surroundings = new Surroundings(settings, slot, work, heart, timer, metrics);
+        this.surroundings = new Surroundings(
+                settings,
+                slot,
+                work,
+                heart,
+                timer,
+                metrics,
+                new StrictJson(settings.limits().forms().jsonDepth()));
         this.quick = new ThreadPoolExecutor(
                 QUICK_THREADS,
                 QUICK_THREADS,
@@ -84,6 +93,8 @@ public final class WebServer {
         io.setDaemon(true);
         this.server = new Server(io);
         this.connector = connector(settings);
+        this.heads = new SlowHeads(settings.times().body(), timer);
+        connector.addBean(heads);
         server.addConnector(connector);
         this.router = new Router(surroundings, routes(), quick, working);
         server.setHandler(router);
@@ -182,12 +193,14 @@ public final class WebServer {
             }
         }
         beforeEnd.run();
+        connector.close(); // whoever is accepted is answered, and nobody else is let in
         router.awaitAnswers(FLUSH);
         server.setStopTimeout(0); // what is left are connections without a request
         server.stop();
         quick.shutdownNow();
         working.shutdownNow();
         surroundings.heart().close();
+        heads.close();
         timer.shutdownNow();
         surroundings.metrics().close();
     }

@@ -254,7 +254,7 @@ public final class SessionEndpoints {
                 appended(exchange, session);
                 return;
             }
-            try (Running running = new Running(reading.get(), surroundings, Objects.requireNonNull(place))) {
+            try (Running running = new Running(reading.get(), surroundings, exchange, Objects.requireNonNull(place))) {
                 read(exchange, session, running, before + 1, store);
             }
         }

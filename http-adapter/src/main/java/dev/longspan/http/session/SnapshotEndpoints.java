@@ -14,10 +14,12 @@ import dev.longspan.http.server.Exchange;
 import dev.longspan.http.server.Route;
 import dev.longspan.http.server.Route.Kind;
 import dev.longspan.http.server.Surroundings;
+import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** {@code /v1/snapshots}. */
 public final class SnapshotEndpoints {
@@ -44,6 +46,17 @@ public final class SnapshotEndpoints {
 
     private ChatEngine engine() {
         return surroundings.slot().engine();
+    }
+
+    private static String id(Exchange exchange) {
+        String id = exchange.parameter(0);
+        if (!SnapshotInfo.isId(id)) {
+            throw ApiError.invalid(
+                    "invalid_value",
+                    "snapshot_id",
+                    "expected a snapshot's id, found '" + ApiError.shortened(id, 200) + "'");
+        }
+        return id;
     }
 
     private static ObjectNode node(SnapshotInfo info) {
@@ -77,7 +90,7 @@ public final class SnapshotEndpoints {
     }
 
     private void look(Exchange exchange) {
-        exchange.send(200, node(engine().snapshots().info(exchange.parameter(0))));
+        exchange.send(200, node(engine().snapshots().info(id(exchange))));
     }
 
     private void change(Exchange exchange) {
@@ -92,17 +105,18 @@ public final class SnapshotEndpoints {
         patch = names.contains("title") ? patch.title(title.orElse(null)) : patch;
         patch = names.contains("description") ? patch.description(description.orElse(null)) : patch;
         patch = names.contains("tags") ? patch.tags(tags.orElse(null)) : patch;
-        exchange.send(200, node(engine().snapshots().update(exchange.parameter(0), patch)));
+        exchange.send(200, node(engine().snapshots().update(id(exchange), patch)));
     }
 
     private void delete(Exchange exchange) {
-        engine().snapshots().delete(exchange.parameter(0));
-        exchange.send(200, Json.object().put("status", "deleted").put("snapshot_id", exchange.parameter(0)));
+        String id = id(exchange);
+        engine().snapshots().delete(id);
+        exchange.send(200, Json.object().put("status", "deleted").put("snapshot_id", id));
     }
 
     private void load(Exchange exchange) {
         ChatEngine engine = engine();
-        String snapshot = exchange.parameter(0);
+        String snapshot = id(exchange);
         Fields body = exchange.fields();
         Optional<String> id = body.string("session_id").filter(given -> !given.isEmpty());
         boolean force = body.bool("force").orElse(false);
@@ -126,7 +140,7 @@ public final class SnapshotEndpoints {
     }
 
     /** The session, with the snapshot in the place of what it held; null if there is none. */
-    private @org.jspecify.annotations.Nullable Session replaced(ChatEngine engine, String id, String snapshot) {
+    private @Nullable Session replaced(ChatEngine engine, String id, String snapshot) {
         try {
             Session session = engine.session(id);
             turns.during(id, () -> session.load(snapshot));

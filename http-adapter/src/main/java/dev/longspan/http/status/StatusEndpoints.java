@@ -14,17 +14,22 @@ import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
 import dev.longspan.spi.Device;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 
 /** Health, models, metrics, tokens. None of these waits for anything that is computed. */
 public final class StatusEndpoints {
     private static final String OWNER = "longspan";
+    private static final int LONG_TEXT = 1 << 18;
+    private static final int MOST_LONG_TEXTS = 2;
 
     private final Surroundings surroundings;
     private final ModelSlot slot;
+    private final Semaphore longTexts = new Semaphore(MOST_LONG_TEXTS);
     /** When the server was started: what models are said to be created at. */
     private final long started = Instant.now().getEpochSecond();
 
@@ -45,6 +50,9 @@ public final class StatusEndpoints {
                 Route.of(Kind.QUICK, "GET /v1/models", this::models),
                 Route.of(Kind.QUICK, "GET /v1/models/**", this::model),
                 Route.of(Kind.QUICK, "GET /v1/pools", this::pools),
+                Route.of(Kind.QUICK, "POST /v1/pools", this::pools),
+                Route.of(Kind.QUICK, "GET /v1/pools/*", this::pools),
+                Route.of(Kind.QUICK, "DELETE /v1/pools/*", this::pools),
                 Route.of(Kind.UNPLACED, "POST /v1/tokenize", this::tokenize),
                 Route.of(Kind.UNPLACED, "POST /v1/detokenize", this::detokenize));
     }
@@ -157,9 +165,30 @@ public final class StatusEndpoints {
         body.string("model").ifPresent(slot::require);
         String text = body.requiredString("text");
         exchange.end(body);
-        int[] ids = engine.tokenize(text);
+        int[] ids = tokenized(engine, text);
         // not an array of nodes, which would take several times as much
         exchange.send(200, Json.object().putPOJO("tokens", ids).put("count", ids.length));
+    }
+
+    /** A long text takes seconds and much memory: only so many are worked on at once. */
+    private int[] tokenized(ChatEngine engine, String text) {
+        if (text.length() < LONG_TEXT) {
+            return engine.tokenize(text);
+        }
+        if (!longTexts.tryAcquire()) {
+            throw new ApiError(
+                            429,
+                            ApiError.Type.RATE_LIMIT,
+                            "too_many_requests",
+                            null,
+                            "there are " + MOST_LONG_TEXTS + " long texts at work, as many as there may be")
+                    .retryAfter(Duration.ofSeconds(1));
+        }
+        try {
+            return engine.tokenize(text);
+        } finally {
+            longTexts.release();
+        }
     }
 
     private void detokenize(Exchange exchange) {
