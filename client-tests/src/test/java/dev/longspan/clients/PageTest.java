@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.longspan.SessionInfo;
 import dev.longspan.http.HttpAdapterBuilder;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,6 +18,7 @@ class PageTest extends WithServer {
     private static final String ESCAPE = "\ue00c";
     private static final String SHIFT = "\ue008";
     private static final String TAB = "\ue004";
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private Browser browser;
 
@@ -50,6 +52,30 @@ class PageTest extends WithServer {
     private void answered(int messages) {
         browser.await("document.querySelectorAll('#messages li .actions').length === " + messages * 2
                 + " / 2 && !document.getElementById('send').disabled");
+    }
+
+    private void noted(String text) {
+        browser.await("document.getElementById('note').textContent.includes('" + text + "')");
+    }
+
+    private void idle() {
+        browser.await(
+                "!document.querySelector('#sessions [aria-busy=true]') && !document.getElementById('send').disabled");
+    }
+
+    private String typed() {
+        return browser.script("return document.getElementById('text').value").asText();
+    }
+
+    /** {@return the id of the session that is shown} */
+    private String shown() {
+        browser.await("document.querySelector('#sessions [aria-current=true]')");
+        return browser.text("#sessions [aria-current=true]");
+    }
+
+    private void showSession(String id) {
+        browser.click("#sessions button[aria-label=\"Open session " + id + "\"]");
+        browser.await("document.querySelector('#sessions [aria-current=true]').textContent === '" + id + "'");
     }
 
     private SessionInfo only() {
@@ -101,7 +127,7 @@ class PageTest extends WithServer {
         backend.gate().hold();
         say("!loop");
         browser.await("!document.getElementById('stop').disabled");
-        backend.gate().awaitWaiting(java.time.Duration.ofSeconds(20));
+        backend.gate().awaitWaiting(PATIENCE);
         browser.press(ESCAPE);
         browser.await("document.getElementById('note').textContent.startsWith('Stopped')");
         Thread.sleep(500); // until the server has seen it, too
@@ -110,9 +136,154 @@ class PageTest extends WithServer {
         awaitIdle();
         assertThat(only().messages()).isZero();
         // what was asked is still there to be changed
-        assertThat(browser.script("return document.getElementById('text').value")
-                        .asText())
-                .isEqualTo("!loop");
+        assertThat(typed()).isEqualTo("!loop");
+    }
+
+    @Test
+    void whatIsTypedDuringAnAnswerStays() throws Exception {
+        backend.gate().hold();
+        say("!say one\n!end");
+        backend.gate().awaitWaiting(PATIENCE);
+        assertThat(typed()).isEmpty();
+        browser.type("#text", "my next question");
+        backend.gate().release();
+        answered(2);
+        assertThat(typed()).isEqualTo("my next question");
+        assertThat(only().messages()).isEqualTo(2);
+    }
+
+    @Test
+    void whatWasNotSentIsPutBackUnlessMoreWasTyped() throws Exception {
+        backend.gate().hold();
+        say("x".repeat(60) + "\n!fail");
+        backend.gate().awaitWaiting(PATIENCE);
+        browser.type("#text", "something else");
+        backend.gate().release();
+        noted("the server failed");
+        idle();
+        assertThat(typed()).isEqualTo("something else");
+        browser.script("document.getElementById('text').value = ''");
+        say("x".repeat(60) + "\n!fail");
+        noted("the server failed");
+        assertThat(typed()).isEqualTo("x".repeat(60) + "\n!fail");
+        idle();
+    }
+
+    @Test
+    void sessionsAreAnsweredInSideBySide() throws Exception {
+        backend.gate().hold();
+        say("!say first\n!end");
+        backend.gate().awaitWaiting(PATIENCE);
+        String first = shown();
+        browser.click("#new");
+        browser.await(
+                "document.querySelectorAll('#sessions li').length === 2 && !document.getElementById('send').disabled");
+        String second = shown();
+        assertThat(second).isNotEqualTo(first);
+        assertThat(browser.text("#messages")).isEmpty();
+        assertThat(browser.script("return document.getElementById('stop').disabled")
+                        .asBoolean())
+                .isTrue();
+        assertThat(browser.text("#sessions [aria-busy=true]")).isEqualTo(first);
+        browser.press(ESCAPE); // stops nothing, for nothing is being answered here
+        say("!say second\n!end");
+        browser.await("document.querySelectorAll('#sessions [aria-busy=true]').length === 2");
+        showSession(first);
+        assertThat(browser.text("#messages li.user .body")).isEqualTo("!say first\n!end");
+        showSession(second);
+        assertThat(browser.text("#messages li.user .body")).isEqualTo("!say second\n!end");
+        backend.gate().release();
+        answered(2);
+        assertThat(browser.text("#messages li.assistant > .body")).isEqualTo("second");
+        idle();
+        showSession(first);
+        answered(2);
+        assertThat(browser.text("#messages li.assistant > .body")).isEqualTo("first");
+        assertThat(engine.session(first).history()).hasSize(2);
+        assertThat(engine.session(second).history()).hasSize(2);
+    }
+
+    @Test
+    void anAnswerIsStoppedWhereItIsMadeOnly() throws Exception {
+        backend.gate().hold();
+        say("!say first\n!end");
+        backend.gate().awaitWaiting(PATIENCE);
+        String first = shown();
+        browser.click("#new");
+        browser.await("!document.getElementById('send').disabled");
+        String second = shown();
+        say("!loop");
+        browser.await("document.querySelectorAll('#sessions [aria-busy=true]').length === 2");
+        browser.press(ESCAPE);
+        noted("Stopped");
+        backend.gate().release();
+        idle();
+        assertThat(shown()).isEqualTo(second);
+        assertThat(engine.session(first).history()).hasSize(2);
+        showSession(first);
+        answered(2);
+        assertThat(browser.text("#note")).isEmpty();
+    }
+
+    @Test
+    void whatFailsIsSaidWhereItWasAsked() throws Exception {
+        backend.gate().hold();
+        String failing = "x".repeat(60) + "\n!fail";
+        say(failing);
+        backend.gate().awaitWaiting(PATIENCE);
+        String first = shown();
+        browser.click("#new");
+        browser.await(
+                "document.querySelectorAll('#sessions li').length === 2 && !document.getElementById('send').disabled");
+        String second = shown();
+        backend.gate().release();
+        idle();
+        assertThat(shown()).isEqualTo(second);
+        assertThat(browser.text("#note")).isEmpty();
+        assertThat(browser.text("#messages")).isEmpty();
+        assertThat(typed()).isEmpty();
+        showSession(first);
+        noted("the server failed");
+        assertThat(typed()).isEqualTo(failing);
+    }
+
+    @Test
+    void aSessionThatWasClosedElsewhereGivesWayToANewOne() {
+        say("!say one\n!end");
+        answered(2);
+        String first = only().id();
+        // then the page has no question to the server left whose answer would tell
+        browser.await("document.querySelector('#sessions [aria-current=true]').title.startsWith('2 messages')");
+        engine.session(first).close();
+        say("!say two\n!end");
+        noted("closed elsewhere");
+        idle();
+        assertThat(typed()).isEqualTo("!say two\n!end");
+        assertThat(browser.complaints()).singleElement().asString().contains("404");
+        // what was said can still be read
+        assertThat(browser.text("#messages li.assistant > .body")).isEqualTo("one");
+        browser.press(ENTER);
+        answered(2);
+        assertThat(browser.text("#messages li.assistant > .body")).isEqualTo("two");
+        assertThat(only().id()).isNotEqualTo(first).isEqualTo(shown());
+    }
+
+    @Test
+    void aSessionMayBeClosedDuringItsAnswer() throws Exception {
+        backend.gate().hold();
+        say("!loop");
+        backend.gate().awaitWaiting(PATIENCE);
+        shown();
+        browser.click("#sessions li button:nth-child(2)");
+        backend.gate().release();
+        browser.await(
+                "document.querySelectorAll('#sessions li').length === 0 && !document.getElementById('send').disabled");
+        awaitIdle();
+        assertThat(browser.text("#note")).isEmpty();
+        assertThat(browser.text("#messages")).isEmpty();
+        say("!say one\n!end");
+        answered(2);
+        assertThat(only().messages()).isEqualTo(2);
     }
 
     @Test

@@ -2,7 +2,11 @@
 
 const $ = (id) => document.getElementById(id);
 let session = null; // the id of the session that is shown
-let running = null; // what aborts the answer that runs
+let opening = 0; // counts the sessions that were asked for, so that the last one is shown
+let refreshing = 0; // counts the lists that were asked for, likewise
+const answers = new Map(); // the answers that are being made, each by the id of its session
+const left = new Map(); // what is to be told in a session about its last answer, once it is shown
+const closed = new Set(); // the sessions that were closed here
 
 // ---- the server
 
@@ -10,6 +14,7 @@ class ServerError extends Error {
   constructor(status, error) {
     super(error && error.message ? error.message : 'the server answered ' + status);
     this.status = status;
+    this.code = error ? error.code : null;
   }
 }
 
@@ -86,6 +91,7 @@ function guarded(action) {
       await action(event);
     } catch (error) {
       note(error.message);
+      if (error.code === 'session_not_found') await refresh().catch((failure) => note(failure.message));
     }
   };
 }
@@ -131,8 +137,9 @@ class Bubble {
     const actions = element('div', 'actions');
     actions.append(
       button('Keep up to here', 'Roll back to message ' + count, async () => {
-        await json('POST', at(session, '/rollback'), {keep_messages: count});
-        await show(session);
+        const id = session;
+        await json('POST', at(id, '/rollback'), {keep_messages: count});
+        await show(id);
       }),
       button('Fork here', 'Fork the session at message ' + count, async () => {
         const fork = await json('POST', at(session, '/fork'), {});
@@ -144,7 +151,7 @@ class Bubble {
 
   scroll() {
     const list = $('messages');
-    if (list.scrollHeight - list.scrollTop - list.clientHeight < 200) list.scrollTop = list.scrollHeight;
+    if (this.item.isConnected && list.scrollHeight - list.scrollTop - list.clientHeight < 200) list.scrollTop = list.scrollHeight;
   }
 }
 
@@ -160,29 +167,65 @@ function render(messages) {
   $('messages').scrollTop = $('messages').scrollHeight;
 }
 
+/** Shows a session, with the answer that is being made in it. */
 async function show(id) {
-  session = id;
-  const history = await json('GET', at(id, '/history'));
-  render(history.messages);
+  const asked = ++opening;
+  let answer;
+  let history;
+  do {
+    answer = answers.get(id);
+    history = await json('GET', at(id, '/history'));
+    if (asked !== opening) return; // another one was asked for meanwhile
+  } while (answer !== answers.get(id));
+  turnTo(id, answer ? history.messages.slice(0, answer.before) : history.messages);
   await refresh();
 }
 
+function turnTo(id, messages) {
+  session = id;
+  render(messages);
+  const answer = answers.get(id);
+  if (answer) {
+    answer.append();
+    $('messages').scrollTop = $('messages').scrollHeight;
+  }
+  controls();
+  tell();
+}
+
+/** The session that was shown is no more: what it said can be read until the next message begins another one. */
+function leave() {
+  session = null;
+  $('messages').querySelectorAll('.actions').forEach((each) => each.remove());
+  controls();
+  note('This session was closed elsewhere. The next message begins a new one.');
+}
+
+/** Makes buttons and progress those of the session that is shown, and marks the sessions that are being answered in. */
+function controls() {
+  const answer = answers.get(session);
+  $('send').disabled = Boolean(answer);
+  $('stop').disabled = !answer || answer.over;
+  $('save').disabled = session === null;
+  progress(answer && !answer.over ? answer.read : null);
+  $('sessions').querySelectorAll('[data-id]').forEach((each) => {
+    each.setAttribute('aria-current', String(each.dataset.id === session));
+    each.setAttribute('aria-busy', String(answers.has(each.dataset.id)));
+  });
+}
+
 async function refresh() {
+  const shown = session;
+  const asked = ++refreshing;
   const [sessions, snapshots] = await Promise.all([
     json('GET', '/v1/sessions?detail=true'), json('GET', '/v1/snapshots')]);
+  if (asked !== refreshing) return; // what is newer is on its way
   $('sessions').replaceChildren(...sessions.sessions.map((each) => {
     const item = element('li');
     const open = button(each.session_id, 'Open session ' + each.session_id, () => show(each.session_id));
     open.title = each.message_count + ' messages, ' + each.current_pos + ' tokens';
-    open.setAttribute('aria-current', String(each.session_id === session));
-    item.append(open, button('×', 'Close session ' + each.session_id, async () => {
-      await json('DELETE', at(each.session_id));
-      if (each.session_id === session) {
-        session = null;
-        render([]);
-      }
-      await refresh();
-    }));
+    open.dataset.id = each.session_id;
+    item.append(open, button('×', 'Close session ' + each.session_id, () => close(each.session_id)));
     return item;
   }));
   $('snapshots').replaceChildren(...snapshots.snapshots.map((each) => {
@@ -201,7 +244,10 @@ async function refresh() {
     }));
     return item;
   }));
-  $('save').disabled = session === null;
+  controls();
+  // an answer that is being made there fails first, and gives back what was asked
+  const missed = shown !== null && shown === session && !closed.has(shown) && !answers.has(shown);
+  if (missed && !sessions.sessions.some((each) => each.session_id === shown)) leave();
 }
 
 function progress(read) {
@@ -215,67 +261,152 @@ function progress(read) {
 
 // ---- what is done
 
+/** An answer that is being made, and what it was asked. */
+class Answer {
+  constructor(text) {
+    this.text = text;
+    this.before = $('messages').childElementCount;
+    this.question = new Bubble('user');
+    this.question.addText(text);
+    this.bubble = new Bubble('assistant');
+    this.controller = new AbortController();
+    this.read = null; // how far the prompt is read
+    this.over = false; // nothing more comes, though the session may still be busy
+  }
+
+  append() { $('messages').append(this.question.item, this.bubble.item); }
+
+  remove() {
+    this.question.item.remove();
+    this.bubble.item.remove();
+  }
+}
+
 async function ask(text) {
-  if (session === null) session = (await json('POST', '/v1/sessions', {})).session_id;
-  const before = $('messages').childElementCount;
-  const question = new Bubble('user');
-  question.addText(text);
-  const bubble = new Bubble('assistant');
-  running = new AbortController();
-  $('send').disabled = true;
-  $('stop').disabled = false;
+  let id = session;
+  if (id === null) $('messages').replaceChildren(); // what a session said that is gone
+  const answer = new Answer(text);
+  answers.set(id, answer);
+  $('text').value = '';
+  controls();
   try {
-    const response = await request('POST', '/v1/chat/completions', {
-      session_id: session,
-      messages: [{role: 'user', content: text}],
-      stream: true,
-      stream_options: {include_progress: true},
-    }, running.signal);
-    let failure = null;
-    await eachEvent(response, (chunk) => {
-      if (chunk.error) failure = chunk.error;
-      if (chunk.prompt_progress) progress(chunk.prompt_progress);
-      const delta = chunk.choices && chunk.choices[0] ? chunk.choices[0].delta : {};
-      if (delta.reasoning_content) bubble.addThinking(delta.reasoning_content);
-      if (delta.content) bubble.addText(delta.content);
-      (delta.tool_calls || []).forEach((call) => bubble.addCall(call));
-    });
-    if (failure) throw new ServerError(0, failure);
-    $('text').value = '';
-    // what the model thought stays in sight, though the session need not keep it
-    question.addActions(before + 1);
-    bubble.addActions(before + 2);
-    await refresh();
+    if (id === null) id = await sessionFor(answer);
+    await stream(id, answer);
   } catch (error) {
-    note(error.name === 'AbortError' ? 'Stopped: the turn is taken back.' : error.message);
-    await settled();
+    await failed(id, answer, error);
+    return;
+  }
+  answers.delete(id);
+  // what the model thought stays in sight, though the session need not keep it
+  answer.question.addActions(answer.before + 1);
+  answer.bubble.addActions(answer.before + 2);
+  controls();
+  if (session === id) $('text').focus();
+  await refresh();
+}
+
+/** Begins the session that an answer is the first of. */
+async function sessionFor(answer) {
+  const made = await (await request('POST', '/v1/sessions', {}, answer.controller.signal)).json();
+  answers.delete(null);
+  answers.set(made.session_id, answer);
+  if (session === null) session = made.session_id;
+  guarded(refresh)();
+  return made.session_id;
+}
+
+async function stream(id, answer) {
+  const response = await request('POST', '/v1/chat/completions', {
+    session_id: id,
+    messages: [{role: 'user', content: answer.text}],
+    stream: true,
+    stream_options: {include_progress: true},
+  }, answer.controller.signal);
+  let failure = null;
+  await eachEvent(response, (chunk) => {
+    if (chunk.error) failure = chunk.error;
+    if (chunk.prompt_progress) {
+      answer.read = chunk.prompt_progress;
+      controls();
+    }
+    const delta = chunk.choices && chunk.choices[0] ? chunk.choices[0].delta : {};
+    if (delta.reasoning_content) answer.bubble.addThinking(delta.reasoning_content);
+    if (delta.content) answer.bubble.addText(delta.content);
+    (delta.tool_calls || []).forEach((call) => answer.bubble.addCall(call));
+  });
+  if (failure) throw new ServerError(0, failure);
+}
+
+/** Says where it was asked why there is no answer, and shows what the session holds once the turn is taken back. */
+async function failed(id, answer, error) {
+  answer.over = true;
+  controls();
+  if (!closed.has(id)) {
+    left.set(id, {
+      note: error.name === 'AbortError' ? 'Stopped: the turn is taken back.' : error.message,
+      text: answer.text,
+    });
+  }
+  tell();
+  let settled = false;
+  try {
+    const gone = id === null || closed.has(id) || error.code === 'session_not_found';
+    settled = !gone && await idle(id);
   } finally {
-    running = null;
-    progress(null);
-    $('send').disabled = false;
-    $('stop').disabled = true;
-    $('text').focus();
+    answers.delete(id);
+    answer.remove();
+    controls();
+  }
+  if (session === id) $('text').focus();
+  if (settled && session === id) await show(id);
+  else await refresh();
+}
+
+/** Waits until a session is no longer busy; false if that cannot be known, which the list of sessions will tell. */
+async function idle(id) {
+  try {
+    for (let i = 0; i < 50 && (await json('GET', at(id))).busy; i++) {
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    return true;
+  } catch (error) {
+    return false;
   }
 }
 
-/** Shows what the session holds, once it is no longer busy with a turn that is taken back. */
-async function settled() {
-  const shown = $('note').textContent;
-  for (let i = 0; i < 50; i++) {
-    const info = await json('GET', at(session));
-    if (!info.busy) break;
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  await show(session);
-  note(shown);
+/** Tells what became of the last answer of the session that is shown, and gives back what was asked. */
+function tell() {
+  const last = left.get(session);
+  if (!last) return;
+  left.delete(session);
+  note(last.note);
+  if ($('text').value === '') $('text').value = last.text;
 }
 
-function stop() { if (running) running.abort(); }
+async function close(id) {
+  closed.add(id);
+  try {
+    await json('DELETE', at(id));
+  } catch (error) {
+    if (error.code !== 'session_not_found') {
+      closed.delete(id);
+      throw error;
+    }
+  }
+  left.delete(id);
+  if (session === id) turnTo(null, []);
+  await refresh();
+}
+
+function stop() {
+  const answer = answers.get(session);
+  if (answer) answer.controller.abort();
+}
 
 $('ask').addEventListener('submit', guarded(async (event) => {
   event.preventDefault();
   const text = $('text').value;
-  if (text.trim() !== '' && !running) await ask(text);
+  if (text.trim() !== '' && !answers.has(session)) await ask(text);
 }));
 $('text').addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
