@@ -31,6 +31,18 @@ public final class FileSnapshotStore implements SnapshotStore {
     }
 
     /**
+     * Opens a store as {@link #open} does, and makes its folder at once: who will save only later learns now that it cannot be.
+     * A folder that is there and may only be read is taken, too.
+     *
+     * @param folder the store's folder; made for its owner only if it does not exist
+     * @return the store, which needs no closing
+     * @throws SnapshotStoreException if the folder can be neither found nor made, or cannot be read
+     */
+    public static FileSnapshotStore make(Path folder) {
+        return new FileSnapshotStore(SnapshotFolder.make(folder, new Disk()));
+    }
+
+    /**
      * {@return where snapshots are kept by default: {@code $XDG_DATA_HOME/longspan/snapshots} if that variable holds an
      * absolute path, else {@code ~/.local/share/longspan/snapshots}}
      */

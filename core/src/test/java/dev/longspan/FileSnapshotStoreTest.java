@@ -76,6 +76,27 @@ class FileSnapshotStoreTest extends SnapshotStoreContract {
     }
 
     @Test
+    void aStoreThatIsMadeHasItsFolderAtOnce() throws IOException {
+        Path folder = root.resolve("made/store");
+        assertThat(FileSnapshotStore.make(folder).list()).isEmpty();
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)))
+                .isEqualTo("rwx------");
+        FileSnapshotStore.make(folder).save(SnapshotSamples.draft("a", 1));
+        assertThat(FileSnapshotStore.make(folder).list()).hasSize(1);
+    }
+
+    @Test
+    void aStoreIsNotMadeWhereNoFolderCanBe() throws IOException {
+        Path file = Files.writeString(root.resolve("file"), "x");
+        for (Path place : List.of(file, file.resolve("deep/er"), Path.of("/dev/null/store"))) {
+            assertThatThrownBy(() -> FileSnapshotStore.make(place))
+                    .isInstanceOf(SnapshotStoreException.class)
+                    .hasMessageStartingWith(place + ": cannot be used for snapshots: ");
+        }
+        assertThat(file).hasContent("x");
+    }
+
+    @Test
     void onlyTheOwnerMayEnterTheStore() throws IOException {
         open().save(SnapshotSamples.draft("a", 1));
         for (String folder : List.of("deep/er/store", "deep/er/store/a")) {

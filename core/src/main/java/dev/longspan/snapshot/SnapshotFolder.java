@@ -57,6 +57,25 @@ public final class SnapshotFolder implements SnapshotStore {
         return store;
     }
 
+    /**
+     * Opens a store as {@link #open} does, and makes its folder if it does not exist.
+     *
+     * @param folder the store's folder
+     * @param disk the operations on files
+     * @return the store
+     * @throws dev.longspan.SnapshotStoreException if the folder can be neither found nor made, or cannot be read
+     */
+    public static SnapshotFolder make(Path folder, Disk disk) {
+        Path whole = folder.toAbsolutePath();
+        try {
+            disk.createFolders(whole);
+            disk.list(whole);
+        } catch (IOException e) {
+            throw StorageFaults.of(whole, "cannot be used for snapshots", e);
+        }
+        return open(whole, disk);
+    }
+
     /** {@return the store's folder} */
     public Path path() {
         return folder;

@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -85,12 +84,12 @@ public final class HttpAdapterBuilder {
      * Serves an engine that is made once the server listens: until then it answers that the model is being loaded. The engine is
      * closed with the server.
      *
-     * @param modelId what clients call the model
+     * @param modelId what clients call the model; not blank
      * @param making makes the engine, on a thread of its own
      * @return this builder
      */
     public HttpAdapterBuilder engine(String modelId, Callable<ChatEngine> making) {
-        this.modelId = Objects.requireNonNull(modelId, "modelId");
+        this.modelId = Ranges.notBlank("modelId", modelId);
         loader = Objects.requireNonNull(making, "making");
         return this;
     }
@@ -98,11 +97,11 @@ public final class HttpAdapterBuilder {
     /**
      * Names the model for clients.
      *
-     * @param id by default the name of the model's folder
+     * @param id not blank; by default the name of the model's folder
      * @return this builder
      */
     public HttpAdapterBuilder modelId(String id) {
-        modelId = Objects.requireNonNull(id, "id");
+        modelId = Ranges.notBlank("modelId", id);
         return this;
     }
 
@@ -188,7 +187,7 @@ public final class HttpAdapterBuilder {
      * @param keyStore a PKCS #12 file with certificate and private key
      * @param password its password
      * @return this builder
-     * @throws InvalidRequestException if the file cannot be read with it
+     * @throws InvalidRequestException if the file cannot be read with it, or has no private key
      */
     public HttpAdapterBuilder tls(Path keyStore, String password) {
         KeyFiles.requireKeyStore(keyStore, password);
@@ -199,11 +198,11 @@ public final class HttpAdapterBuilder {
     /**
      * Lets web pages of another origin use the server.
      *
-     * @param origin such as {@code https://example.org}, or {@code *} for all
+     * @param origin scheme, host and port if any, such as {@code https://example.org}, or {@code *} for all
      * @return this builder
      */
     public HttpAdapterBuilder corsOrigin(String origin) {
-        origins.add(origin);
+        origins.add(Ranges.origin("corsOrigin", origin));
         return this;
     }
 
@@ -211,11 +210,11 @@ public final class HttpAdapterBuilder {
      * Lets the server answer to a further name. Without keys, one that listens at this machine's own address answers to names that
      * mean this machine only, so that no web page can reach it under a name of its own.
      *
-     * @param name such as that of a proxy which hands it on
+     * @param name such as that of a proxy which hands it on; without scheme and port
      * @return this builder
      */
     public HttpAdapterBuilder allowedHost(String name) {
-        allowedHosts.add(name.toLowerCase(Locale.ROOT));
+        allowedHosts.add(Ranges.host("allowedHost", name));
         return this;
     }
 

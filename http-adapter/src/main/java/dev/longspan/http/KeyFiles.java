@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.util.Collections;
 import java.util.List;
 
 /** Reads files with keys. */
@@ -30,12 +32,20 @@ final class KeyFiles {
         return keys;
     }
 
-    /** Refuses a certificate's file that cannot be read, before anything else is done. */
+    /** Refuses a certificate's file that cannot be read or has no private key, before anything else is done. */
     static void requireKeyStore(Path file, String password) {
+        boolean found = false;
         try {
-            KeyStore.getInstance(file.toFile(), password.toCharArray());
+            KeyStore store = KeyStore.getInstance(file.toFile(), password.toCharArray());
+            for (String alias : Collections.list(store.aliases())) {
+                found |= store.getKey(alias, password.toCharArray()) instanceof PrivateKey;
+            }
         } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
             throw new InvalidRequestException("tls", "cannot read the key store " + file + ": " + e.getMessage());
+        }
+        if (!found) {
+            throw new InvalidRequestException(
+                    "tls", "expected a private key in the key store " + file + ", found none");
         }
     }
 }

@@ -2,10 +2,43 @@ package dev.longspan.http;
 
 import dev.longspan.InvalidRequestException;
 import java.time.Duration;
+import java.util.Locale;
+import java.util.regex.Pattern;
 
 /** What settings may be. */
 final class Ranges {
+    private static final String NAME = "(\\[[0-9a-f:.]+]|[a-z0-9._-]+)";
+    private static final Pattern HOST = Pattern.compile(NAME);
+    private static final Pattern ORIGIN = Pattern.compile("\\*|[a-z][a-z0-9+.-]*://" + NAME + "(:\\d{1,5})?");
+
     private Ranges() {}
+
+    static String notBlank(String name, String value) {
+        if (value.isBlank()) {
+            throw new InvalidRequestException(name, "expected a name, found '" + value + "'");
+        }
+        return value;
+    }
+
+    /** {@return an origin as browsers send it, in lower case} */
+    static String origin(String name, String value) {
+        String lower = value.toLowerCase(Locale.ROOT);
+        if (!ORIGIN.matcher(lower).matches()) {
+            throw new InvalidRequestException(
+                    name, "expected scheme://host[:port], with nothing behind it, or *, found '" + value + "'");
+        }
+        return lower;
+    }
+
+    /** {@return a host's name in lower case} */
+    static String host(String name, String value) {
+        String lower = value.toLowerCase(Locale.ROOT);
+        if (!HOST.matcher(lower).matches()) {
+            throw new InvalidRequestException(
+                    name, "expected a host's name or address, without scheme and port, found '" + value + "'");
+        }
+        return lower;
+    }
 
     static int atLeast(String name, int least, int value) {
         if (value < least) {

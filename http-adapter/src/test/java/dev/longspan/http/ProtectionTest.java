@@ -251,6 +251,59 @@ class ProtectionTest extends OnServer {
     }
 
     @Test
+    void aKeyStoreNeedsAPrivateKey() throws Exception {
+        Path file = folder.resolve("empty.p12");
+        java.security.KeyStore store = java.security.KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        try (java.io.OutputStream target = Files.newOutputStream(file)) {
+            store.store(target, "changeit".toCharArray());
+        }
+        assertThatThrownBy(() -> HttpAdapter.builder().tls(file, "changeit"))
+                .isInstanceOf(InvalidRequestException.class)
+                .hasMessage("tls: expected a private key in the key store " + file + ", found none");
+    }
+
+    @Test
+    void namesAndOriginsAreLookedAtWhenTheyAreSet() {
+        HttpAdapterBuilder builder = HttpAdapter.builder();
+        for (String origin : List.of(
+                "not an origin",
+                "",
+                "null",
+                "https://",
+                "friend.example",
+                "https://friend.example/",
+                "https://friend.example/path",
+                "https://a@friend.example",
+                "https://*.example",
+                "https://friend.example:port")) {
+            assertThatThrownBy(() -> builder.corsOrigin(origin))
+                    .as(origin)
+                    .isInstanceOf(InvalidRequestException.class)
+                    .hasMessageContaining("corsOrigin: expected scheme://host[:port]")
+                    .hasMessageEndingWith("found '" + origin + "'");
+        }
+        for (String origin : List.of("*", "http://localhost:3000", "https://Friend.example", "http://[::1]:80")) {
+            builder.corsOrigin(origin);
+        }
+        for (String host : List.of("a b", "", "https://friend.example", "friend.example:80", "::1", "a/b")) {
+            assertThatThrownBy(() -> builder.allowedHost(host))
+                    .as(host)
+                    .isInstanceOf(InvalidRequestException.class)
+                    .hasMessageContaining("allowedHost: expected a host's name")
+                    .hasMessageEndingWith("found '" + host + "'");
+        }
+        for (String host : List.of("chat.example", "Chat.Example", "10.0.0.1", "[fe80::1]", "my_host")) {
+            builder.allowedHost(host);
+        }
+        assertThat(builder.settings().allowedHosts())
+                .containsExactlyInAnyOrder("chat.example", "10.0.0.1", "[fe80::1]", "my_host");
+        assertThat(builder.settings().origins()).contains("https://friend.example");
+        assertThatThrownBy(() -> builder.modelId("")).hasMessage("modelId: expected a name, found ''");
+        assertThatThrownBy(() -> builder.engine(" ", () -> engine)).hasMessage("modelId: expected a name, found ' '");
+    }
+
+    @Test
     void anOtherNameIsAnsweredToWhereThatIsAllowed() throws IOException {
         try (HttpAdapter other = HttpAdapter.builder()
                 .engine(engine)
