@@ -6,13 +6,16 @@ import dev.longspan.spi.LongspanException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Holds a conversation: with a person at a terminal, else line by line. */
 @Command(
@@ -50,6 +53,9 @@ final class ChatCommand implements Callable<Integer> {
             names = "--verbose",
             description = "Says on standard error what is going on, and where a failure came from.")
     private boolean verbose;
+
+    @Spec
+    private @Nullable CommandSpec spec;
 
     ChatCommand(Surroundings surroundings) {
         this.surroundings = surroundings;
@@ -123,7 +129,7 @@ final class ChatCommand implements Callable<Integer> {
             conversation.check();
             return conversation;
         } catch (LongspanException e) {
-            throw new StartException(String.valueOf(e.getMessage()), e);
+            throw OptionNames.refusal(Objects.requireNonNull(spec, "set by picocli"), e);
         }
     }
 }

@@ -9,8 +9,11 @@ import dev.longspan.spi.LongspanException;
 import dev.longspan.spi.ModelLoadException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The options that say which engine is wanted. */
 final class EngineOptions {
@@ -49,6 +52,25 @@ final class EngineOptions {
                     + " ~/.local/share/longspan/snapshots.")
     private @Nullable Path snapshots;
 
+    @Spec(Spec.Target.MIXEE)
+    private @Nullable CommandSpec command;
+
+    private @Nullable CapacityOptions capacity;
+
+    /**
+     * Makes the engine one that serves: it takes on what the capacity says, and has a place for snapshots.
+     *
+     * @throws StartException if an option is at fault, before the model is read
+     */
+    void serve(CapacityOptions given) {
+        capacity = given;
+        try {
+            builder();
+        } catch (LongspanException e) {
+            throw refusal(e);
+        }
+    }
+
     /**
      * {@return the engine, to be closed by the caller}
      *
@@ -74,30 +96,42 @@ final class EngineOptions {
      */
     ChatEngine open(Path folder, LoadProgress progress) {
         try {
-            ChatEngineBuilder builder = ChatEngine.builder().model(folder).loadProgress(progress);
-            if (backend != null) {
-                builder.backend(backend);
-            }
-            if (device != null) {
-                builder.device(device);
-            }
-            if (threads != null) {
-                builder.threads(threads);
-            }
-            if (maxContext != null) {
-                builder.maxContextTokens(maxContext);
-            }
-            if (snapshots != null) {
-                builder.snapshots(FileSnapshotStore.open(snapshots));
-            }
-            return builder.build();
+            return builder().model(folder).loadProgress(progress).build();
         } catch (BackendMemoryException e) {
             throw e;
         } catch (ModelLoadException e) {
             throw new StartException("model " + folder + ": " + e.getMessage(), e);
         } catch (LongspanException e) {
-            throw new StartException(String.valueOf(e.getMessage()), e);
+            throw refusal(e);
         }
+    }
+
+    private ChatEngineBuilder builder() {
+        ChatEngineBuilder builder = ChatEngine.builder();
+        if (backend != null) {
+            builder.backend(backend);
+        }
+        if (device != null) {
+            builder.device(device);
+        }
+        if (threads != null) {
+            builder.threads(threads);
+        }
+        if (maxContext != null) {
+            builder.maxContextTokens(maxContext);
+        }
+        if (capacity != null) {
+            capacity.applyTo(builder);
+        }
+        if (snapshots != null) {
+            // a conversation goes on without, but a server would only tell its clients
+            builder.snapshots(capacity == null ? FileSnapshotStore.open(snapshots) : FileSnapshotStore.make(snapshots));
+        }
+        return builder;
+    }
+
+    private StartException refusal(LongspanException fault) {
+        return OptionNames.refusal(Objects.requireNonNull(command, "set by picocli"), fault);
     }
 
     /** {@return what the model in a folder is called: by the name of the folder, unless it is the built-in one} */

@@ -68,13 +68,13 @@ final class GivenDefaults implements IDefaultValueProvider {
         return environment.get(PREFIX + "CONFIG");
     }
 
-    /** Refuses what no option has the name of. */
+    /** Refuses what no option has the name of; the file cannot name another one. */
     void check(CommandSpec command) {
         Set<String> names =
                 command.options().stream().map(OptionSpec::longestName).collect(Collectors.toSet());
         TreeSet<String> unknown = new TreeSet<>();
         for (String key : file.stringPropertyNames()) {
-            if (!names.contains("--" + key)) {
+            if (!names.contains("--" + key) || CONFIG.equals("--" + key)) {
                 unknown.add(key + " in the properties file");
             }
         }

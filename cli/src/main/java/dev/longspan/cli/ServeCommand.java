@@ -7,14 +7,16 @@ import dev.longspan.http.HttpAdapterBuilder;
 import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.LongspanException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Serves a model over HTTP until the process is asked to end. */
 @Command(
@@ -42,6 +44,15 @@ final class ServeCommand implements Callable<Integer> {
 
     @Mixin
     private EngineOptions engineOptions = new EngineOptions();
+
+    @Mixin
+    private FormOptions formOptions = new FormOptions();
+
+    @Mixin
+    private CapacityOptions capacityOptions = new CapacityOptions();
+
+    @Spec
+    private @Nullable CommandSpec spec;
 
     @Option(
             names = "--model-id",
@@ -169,6 +180,13 @@ final class ServeCommand implements Callable<Integer> {
     private int maxBody;
 
     @Option(
+            names = "--max-header",
+            paramLabel = "BYTES",
+            defaultValue = "16384",
+            description = "The largest head of a request (${DEFAULT-VALUE}).")
+    private int maxHeader;
+
+    @Option(
             names = "--max-messages",
             paramLabel = "N",
             defaultValue = "100000",
@@ -201,21 +219,35 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "SECONDS",
             defaultValue = "0",
             description = "How long an answer may take; 0 for no limit (${DEFAULT-VALUE}).")
-    private long requestTimeout;
+    private int requestTimeout;
+
+    @Option(
+            names = "--body-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "60",
+            description = "How long the body of a request may take to arrive (${DEFAULT-VALUE}).")
+    private int bodyTimeout;
 
     @Option(
             names = "--write-timeout",
             paramLabel = "SECONDS",
             defaultValue = "60",
             description = "How long a client may leave its answer unread (${DEFAULT-VALUE}).")
-    private long writeTimeout;
+    private int writeTimeout;
+
+    @Option(
+            names = "--idle-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "60",
+            description = "How long a connection may be open without a request (${DEFAULT-VALUE}).")
+    private int idleTimeout;
 
     @Option(
             names = "--stop-timeout",
             paramLabel = "SECONDS",
             defaultValue = "30",
             description = "How long running answers may go on when the server is ended (${DEFAULT-VALUE}).")
-    private long stopTimeout;
+    private int stopTimeout;
 
     @Option(
             names = "--save-on-stop",
@@ -318,11 +350,11 @@ final class ServeCommand implements Callable<Integer> {
         waiting.start();
     }
 
-    private static HttpAdapter started(HttpAdapterBuilder builder) {
+    private HttpAdapter started(HttpAdapterBuilder builder) {
         try {
             return builder.start();
         } catch (LongspanException e) {
-            throw new StartException(String.valueOf(e.getMessage()), e);
+            throw refusal(e);
         }
     }
 
@@ -352,28 +384,42 @@ final class ServeCommand implements Callable<Integer> {
                     .maxTokens(maxTokens)
                     .maxTemperature(maxTemperature)
                     .maxBodyBytes(maxBody)
+                    .maxHeaderBytes(maxHeader)
                     .maxMessages(maxMessages)
                     .maxTools(maxTools)
                     .maxConcurrent(maxConcurrent)
                     .maxConcurrentPerKey(maxConcurrentPerKey)
-                    .requestTimeout(Duration.ofSeconds(requestTimeout))
-                    .writeTimeout(Duration.ofSeconds(writeTimeout))
-                    .stopTimeout(Duration.ofSeconds(stopTimeout))
+                    .requestTimeout(Seconds.atLeast(0, "--request-timeout", requestTimeout))
+                    .bodyTimeout(Seconds.atLeast(1, "--body-timeout", bodyTimeout))
+                    .writeTimeout(Seconds.atLeast(1, "--write-timeout", writeTimeout))
+                    .idleTimeout(Seconds.atLeast(1, "--idle-timeout", idleTimeout))
+                    .stopTimeout(Seconds.atLeast(0, "--stop-timeout", stopTimeout))
                     .saveOnStop(saveOnStop)
                     .page(!noPage)
                     .logContent(logContent);
+            formOptions.applyTo(builder);
             corsOrigins.forEach(builder::corsOrigin);
             allowedHosts.forEach(builder::allowedHost);
             if (apiKeyFile != null) {
                 builder.apiKeyFile(apiKeyFile);
             }
+            if (modelId != null) {
+                builder.modelId(modelId);
+            }
             if (tlsKeyStore != null) {
                 builder.tls(tlsKeyStore, tlsPassword == null ? "" : tlsPassword);
+            } else if (tlsPassword != null) {
+                throw new StartException("--tls-password: expected --tls-key-store, too, whose password it is");
             }
+            engineOptions.serve(capacityOptions);
             return builder;
         } catch (LongspanException e) {
-            throw new StartException(String.valueOf(e.getMessage()), e);
+            throw refusal(e);
         }
+    }
+
+    private StartException refusal(LongspanException fault) {
+        return OptionNames.refusal(Objects.requireNonNull(spec, "set by picocli"), fault);
     }
 
     private static boolean word(String option, String given, String yes, String no) {

@@ -117,6 +117,34 @@ class ServeCommandTest {
                 ChildJvm.onModulePath("serve", "--port", "0"));
     }
 
+    @Test
+    void whatItIsToldToKeepWithinHolds() throws Exception {
+        Path config = Files.writeString(
+                folder.resolve("serve.properties"),
+                "max-header=1024\nbody-timeout=5\nmax-running=2\nmax-queued=3\nmax-queued-tokens=1000\n"
+                        + "prefix-cache=0\nreader-patience=9\nfull-fingerprint=true\n"
+                        + "park-idle-sessions=" + folder.resolve("parked") + "\n"
+                        + "snapshots=" + folder.resolve("kept/snapshots") + "\n");
+        Process process = started(
+                Map.of("LONGSPAN_MAX_STATE", "1", "LONGSPAN_IDLE_TIMEOUT", "30"),
+                ChildJvm.onClassPath("serve", "--port", "0", "--config", config.toString()));
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            URI address = URI.create(ready(lines).group(2));
+            assertThat(folder.resolve("parked")).isDirectory();
+            assertThat(folder.resolve("kept/snapshots")).isDirectory();
+            HttpResponse<String> large =
+                    send(HttpRequest.newBuilder(address.resolve("/livez")).header("X-Large", "x".repeat(2000)));
+            assertThat(large.statusCode()).isEqualTo(431);
+            HttpResponse<String> crowded = send(HttpRequest.newBuilder(address.resolve("/v1/generate/nano"))
+                    .header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"prompt\": \"x\", \"max_new_tokens\": 1}")));
+            assertThat(crowded.statusCode()).as(crowded.body()).isEqualTo(503);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
     private Outcome run(Map<String, String> environment, String... args) throws Exception {
         Process process = started(environment, ChildJvm.onClassPath(args));
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

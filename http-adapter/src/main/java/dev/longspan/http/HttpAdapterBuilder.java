@@ -20,8 +20,6 @@ public final class HttpAdapterBuilder {
     /** The port unless told otherwise. */
     public static final int DEFAULT_PORT = 8787;
 
-    private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "localhost", "::1", "[::1]");
-
     @Nullable
     ChatEngine engine;
 
@@ -49,12 +47,7 @@ public final class HttpAdapterBuilder {
     private int maxConcurrentPerKey;
     private int maxTokens;
     private double maxTemperature = 10;
-    private int maxJsonDepth = Settings.Forms.DEFAULT.jsonDepth();
-    private int maxSchemaBytes = Settings.Forms.DEFAULT.schemaBytes();
-    private int maxSchemaDepth = Settings.Forms.DEFAULT.schemaDepth();
-    private int maxSchemaNodes = Settings.Forms.DEFAULT.schemaNodes();
-    private int maxRegexLength = Settings.Forms.DEFAULT.regex();
-    private int maxGrammarLength = Settings.Forms.DEFAULT.grammar();
+    private FormLimits formLimits = FormLimits.DEFAULT;
     private Duration requestTimeout = Duration.ZERO;
     private Duration bodyTimeout = Duration.ofMinutes(1);
     private Duration writeTimeout = Duration.ofMinutes(1);
@@ -332,53 +325,13 @@ public final class HttpAdapterBuilder {
     }
 
     /**
-     * Limits how deep bodies may be nested.
+     * Limits what describes forms: bodies, schemas, expressions and grammars.
      *
-     * @param levels 8 to 1000; by default 64
+     * @param limits by default {@link FormLimits#DEFAULT}
      * @return this builder
      */
-    public HttpAdapterBuilder maxJsonDepth(int levels) {
-        if (levels < 8 || levels > 1000) {
-            throw new InvalidRequestException("maxJsonDepth", "expected 8 to 1000, found " + levels);
-        }
-        maxJsonDepth = levels;
-        return this;
-    }
-
-    /**
-     * Limits JSON schemas, such as those of tools.
-     *
-     * @param bytes the most bytes, at least 1; by default 64 KiB
-     * @param levels how deep it may be nested, at least 1; by default 16
-     * @param values how many values it may have, at least 1; by default 16 384
-     * @return this builder
-     */
-    public HttpAdapterBuilder maxSchema(int bytes, int levels, int values) {
-        maxSchemaBytes = Ranges.atLeast("maxSchema.bytes", 1, bytes);
-        maxSchemaDepth = Ranges.atLeast("maxSchema.levels", 1, levels);
-        maxSchemaNodes = Ranges.atLeast("maxSchema.values", 1, values);
-        return this;
-    }
-
-    /**
-     * Limits regular expressions.
-     *
-     * @param characters at least 1; by default 4096
-     * @return this builder
-     */
-    public HttpAdapterBuilder maxRegexLength(int characters) {
-        maxRegexLength = Ranges.atLeast("maxRegexLength", 1, characters);
-        return this;
-    }
-
-    /**
-     * Limits grammars.
-     *
-     * @param characters at least 1; by default 8192
-     * @return this builder
-     */
-    public HttpAdapterBuilder maxGrammarLength(int characters) {
-        maxGrammarLength = Ranges.atLeast("maxGrammarLength", 1, characters);
+    public HttpAdapterBuilder formLimits(FormLimits limits) {
+        formLimits = Objects.requireNonNull(limits, "limits");
         return this;
     }
 
@@ -504,11 +457,8 @@ public final class HttpAdapterBuilder {
     }
 
     Settings settings() {
-        if (!LOOPBACK.contains(host) && keys.isEmpty() && !unprotected) {
-            throw new InvalidRequestException(
-                    "host",
-                    "expected a key for an address that others reach, or that it is said to be unprotected, found '"
-                            + host + "' without either");
+        if (keys.isEmpty() && !unprotected) {
+            Ranges.requireLoopback("host", host);
         }
         return new Settings(
                 host,
@@ -529,13 +479,7 @@ public final class HttpAdapterBuilder {
                         maxConcurrentPerKey,
                         maxTokens,
                         maxTemperature,
-                        new Settings.Forms(
-                                maxJsonDepth,
-                                maxSchemaBytes,
-                                maxSchemaDepth,
-                                maxSchemaNodes,
-                                maxRegexLength,
-                                maxGrammarLength)),
+                        formLimits.settings()),
                 new Settings.Times(requestTimeout, bodyTimeout, writeTimeout, idleTimeout, stopTimeout),
                 onCancel,
                 keepThinking,

@@ -3,6 +3,7 @@ package dev.longspan.http;
 import dev.longspan.InvalidRequestException;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** What settings may be. */
@@ -11,7 +12,19 @@ final class Ranges {
     private static final Pattern HOST = Pattern.compile(NAME);
     private static final Pattern ORIGIN = Pattern.compile("\\*|[a-z][a-z0-9+.-]*://" + NAME + "(:\\d{1,5})?");
 
+    private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "localhost", "::1", "[::1]");
+
     private Ranges() {}
+
+    /** Refuses an address that other machines reach. */
+    static void requireLoopback(String name, String address) {
+        if (!LOOPBACK.contains(address)) {
+            throw new InvalidRequestException(
+                    name,
+                    "expected a key for an address that others reach, or that it is said to be unprotected, found '"
+                            + address + "' without either");
+        }
+    }
 
     static String notBlank(String name, String value) {
         if (value.isBlank()) {

@@ -173,10 +173,7 @@ class ProtectionTest extends OnServer {
         try (HttpAdapter other = HttpAdapter.builder()
                 .engine(engine)
                 .port(0)
-                .maxJsonDepth(10)
-                .maxSchema(100, 3, 8)
-                .maxRegexLength(3)
-                .maxGrammarLength(4)
+                .formLimits(new FormLimits(10, 100, 3, 8, 3, 4))
                 .start()) {
             java.net.URI chat = other.address().resolve(CHAT);
             assertThat(send(post(chat, "{\"a\": " + "[".repeat(10) + "]".repeat(10) + "}"))
@@ -201,7 +198,7 @@ class ProtectionTest extends OnServer {
                             .status())
                     .isEqualTo(200);
         }
-        assertThatThrownBy(() -> HttpAdapter.builder().maxJsonDepth(5)).hasMessageContaining("maxJsonDepth");
+        assertThatThrownBy(() -> new FormLimits(5, 1, 1, 1, 1, 1)).hasMessageContaining("jsonDepth");
     }
 
     @Test

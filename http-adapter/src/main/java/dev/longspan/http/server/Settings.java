@@ -94,10 +94,7 @@ public record Settings(
      * @param regex a regular expression, in characters
      * @param grammar a grammar, in characters
      */
-    public record Forms(int jsonDepth, int schemaBytes, int schemaDepth, int schemaNodes, int regex, int grammar) {
-        /** What holds unless a setting says otherwise. */
-        public static final Forms DEFAULT = new Forms(64, 64 << 10, 16, 16_384, 4_096, 8_192);
-    }
+    public record Forms(int jsonDepth, int schemaBytes, int schemaDepth, int schemaNodes, int regex, int grammar) {}
 
     /**
      * How long things may take.
