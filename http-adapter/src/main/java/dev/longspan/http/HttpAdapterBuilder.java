@@ -101,8 +101,7 @@ public final class HttpAdapterBuilder {
     /**
      * Sets where to listen.
      *
-     * @param name an address or name; by default {@code 127.0.0.1}. Any other than this machine itself needs keys, or
-     *     {@link #unprotected}
+     * @param name by default {@code 127.0.0.1}; any other than this machine itself needs keys, or {@link #unprotected}
      * @return this builder
      */
     public HttpAdapterBuilder host(String name) {
@@ -200,8 +199,7 @@ public final class HttpAdapterBuilder {
     }
 
     /**
-     * Lets the server answer to a further name. Without keys, one that listens at this machine's own address answers to names that
-     * mean this machine only, so that no web page can reach it under a name of its own.
+     * Lets the server answer to a further name. Without keys, at this machine's own address, it answers to none but this machine's.
      *
      * @param name such as that of a proxy which hands it on; without scheme and port
      * @return this builder
