@@ -1,8 +1,8 @@
 package dev.longspan.tck;
 
 import dev.longspan.spi.BackendProvider;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
@@ -60,23 +60,26 @@ public abstract class BackendConformance {
         String only = System.getProperty(RULE);
         if (only != null) {
             ConformanceRule rule = ConformanceKit.rule(only);
-            return Stream.of(DynamicTest.dynamicTest(rule.toString(), () -> check(kit, rule)));
+            return Stream.of(DynamicTest.dynamicTest(rule.toString(), () -> check(kit.run(rule))));
         }
-        Set<ConformanceRule> passed = new HashSet<>();
+        List<RuleOutcome> outcomes = new ArrayList<>();
         Stream<DynamicTest> tests = ConformanceKit.rules().stream()
                 .map(rule -> DynamicTest.dynamicTest(rule.toString(), () -> {
-                    if (check(kit, rule).status() == RuleOutcome.Status.PASSED) {
-                        passed.add(rule);
-                    }
+                    RuleOutcome outcome = kit.run(rule);
+                    outcomes.add(outcome);
+                    check(outcome);
                 }));
         return Stream.concat(
                 tests,
-                Stream.of(DynamicTest.dynamicTest("N1: some network was compared", () -> requireNetworks(passed))));
+                Stream.of(DynamicTest.dynamicTest(
+                        "N1 and S: some network was compared, and some state", () -> requireProof(outcomes))));
     }
 
-    private static void requireNetworks(Set<ConformanceRule> passed) {
-        if (passed.stream().noneMatch(ConformanceRule::isOfNetworks)) {
-            throw new AssertionError(ConformanceReport.COMPUTES_NOTHING);
+    private static void requireProof(List<RuleOutcome> outcomes) {
+        List<String> unproved = ConformanceReport.unproved(outcomes);
+        if (outcomes.isEmpty() || !unproved.isEmpty()) {
+            throw new AssertionError(
+                    outcomes.isEmpty() ? ConformanceReport.COMPUTES_NOTHING : String.join("; ", unproved));
         }
     }
 
@@ -92,13 +95,12 @@ public abstract class BackendConformance {
         return tokens == null ? changed : changed.withLongTokens(tokens);
     }
 
-    private static RuleOutcome check(ConformanceKit kit, ConformanceRule rule) {
-        RuleOutcome outcome = kit.run(rule);
+    private static void check(RuleOutcome outcome) {
         if (!outcome.conforms()) {
-            String words = rule + "\n" + outcome.message() + "\nlook at: " + rule.hint();
+            String words = outcome.rule() + "\n" + outcome.message() + "\nlook at: "
+                    + outcome.rule().hint();
             throw new AssertionError(words, outcome.fault().orElse(null));
         }
         Assumptions.assumeTrue(outcome.status() != RuleOutcome.Status.SKIPPED, outcome.message());
-        return outcome;
     }
 }

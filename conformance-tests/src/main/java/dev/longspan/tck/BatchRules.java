@@ -29,12 +29,12 @@ final class BatchRules {
                         "B1.pieces",
                         "how ids are split into calls of forward does not matter",
                         "the carry between calls: the convolution's last inputs, the recurrent state, the first position",
-                        subject -> subject.models((driver, model) -> new ModelChecks(driver).splitsDoNotMatter())),
+                        subject -> subject.states((driver, model) -> new ModelChecks(driver).splitsDoNotMatter())),
                 numeric(
                         "B1.steps",
                         "token by token gives what a prompt at once gives",
                         "a decode kernel that differs from the prefill kernel in geometry, tie order or state",
-                        subject -> subject.models((driver, model) -> stepsEqualAPrompt(driver))),
+                        subject -> subject.states((driver, model) -> stepsEqualAPrompt(driver))),
                 numeric(
                         "B2.batch",
                         "a batch equals its runs computed alone",
@@ -45,11 +45,6 @@ final class BatchRules {
                         "results come in the order of the runs, also of prompts and steps that mix",
                         "sorting runs by length and not putting the results back",
                         subject -> subject.models((driver, model) -> resultsComeInOrder(driver))),
-                numeric(
-                        "B2.limits",
-                        "a batch of as many runs, and one of as many tokens, as the capabilities say is computed rightly",
-                        "buffers that are sized for fewer; an order that holds for small batches only",
-                        subject -> subject.models((driver, model) -> theLimitsHold(driver))),
                 required(
                         "B3.isolation",
                         "a run that fails changes no other run",
@@ -106,35 +101,6 @@ final class BatchRules {
                     "run " + i + " of " + count + " in any order", Driver.rows(results.get(i)), want.get(order.get(i)));
         }
         runs.forEach(run -> run.state().close());
-    }
-
-    private static void theLimitsHold(Driver driver) {
-        int runs = Math.min(64, driver.backend().capabilities().maxRuns());
-        List<Run> batch = new ArrayList<>();
-        List<List<float[]>> want = new ArrayList<>();
-        for (int i = 0; i < runs; i++) {
-            int[] ids = driver.ids(2);
-            want.add(driver.plain(ids).subList(1, 2));
-            SequenceState state = driver.model().newState();
-            driver.absorb(state, Driver.first(ids, 1), 1);
-            batch.add(new Run(state, ids, 1, 2, 1));
-        }
-        List<RunResult> results = driver.forward(batch.toArray(Run[]::new));
-        for (int i = 0; i < runs; i++) {
-            driver.same("run " + i + " of " + runs, Driver.rows(results.get(i)), want.get(i));
-        }
-        batch.forEach(run -> run.state().close());
-        int tokens = driver.backend().capabilities().maxBatchTokens();
-        if (tokens <= 4096) {
-            int[] ids = driver.ids(tokens);
-            try (SequenceState once = driver.model().newState();
-                    SequenceState twice = driver.model().newState()) {
-                driver.absorb(once, ids, tokens);
-                driver.absorb(twice, ids, Math.max(1, tokens / 2));
-                int[] more = driver.ids(1);
-                driver.same("behind " + tokens + " tokens at once", driver.feed(once, more), driver.feed(twice, more));
-            }
-        }
     }
 
     /** The token whose embedding is not a number. */

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -209,7 +210,9 @@ public final class ConformanceKit {
         all.addAll(MemoryRules.all());
         all.addAll(ShortMemoryRules.all());
         all.addAll(BatchRules.all());
+        all.addAll(LimitRules.all());
         all.addAll(TogetherRules.all());
+        all.addAll(ChoiceRules.all());
         all.addAll(LogitsRules.all());
         all.addAll(StateRules.all());
         all.addAll(TransferRules.all());
@@ -270,8 +273,9 @@ public final class ConformanceKit {
     public RuleOutcome run(ConformanceRule rule) {
         long began = System.nanoTime();
         RuleOutcome.Status status = RuleOutcome.Status.PASSED;
-        String message = "";
-        Throwable fault = inTime(rule);
+        List<String> notes = new CopyOnWriteArrayList<>();
+        Throwable fault = inTime(rule, notes);
+        String message = fault == null ? String.join("; ", notes) : "";
         if (fault instanceof NotApplicable) {
             status = RuleOutcome.Status.SKIPPED;
             message = String.valueOf(fault.getMessage());
@@ -292,8 +296,8 @@ public final class ConformanceKit {
     }
 
     /** Checks a rule on a thread of its own; answers what it throws. */
-    private @Nullable Throwable inTime(ConformanceRule rule) {
-        FutureTask<@Nullable Throwable> check = new FutureTask<>(() -> check(rule));
+    private @Nullable Throwable inTime(ConformanceRule rule, List<String> notes) {
+        FutureTask<@Nullable Throwable> check = new FutureTask<>(() -> check(rule, notes));
         Thread thread = new Thread(check, "conformance " + rule.id());
         thread.setDaemon(true);
         thread.start();
@@ -314,8 +318,8 @@ public final class ConformanceKit {
         }
     }
 
-    private @Nullable Throwable check(ConformanceRule rule) {
-        try (Subject subject = new Subject(provider, settings, rule)) {
+    private @Nullable Throwable check(ConformanceRule rule, List<String> notes) {
+        try (Subject subject = new Subject(provider, settings, rule, notes)) {
             String exemption = rule.feature().isPresent() ? rule.exemption(capabilities()) : null;
             if (exemption != null) {
                 return new NotApplicable(exemption);

@@ -1,9 +1,11 @@
 package dev.longspan.tck;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -18,6 +20,9 @@ public record ConformanceReport(String backend, String description, long seed, L
     static final String COMPUTES_NOTHING =
             "no rule N1 passed: nothing says that it computes any network as it is defined";
 
+    static final String KEEPS_NOTHING =
+            "no rule of states passed, though layers that have one are supported: nothing says that states are right";
+
     /** Copies the components. */
     public ConformanceReport {
         outcomes = List.copyOf(outcomes);
@@ -26,19 +31,35 @@ public record ConformanceReport(String backend, String description, long seed, L
     /**
      * {@return whether the backend keeps all rules, but for known deviations, and there was any to keep}
      *
-     * <p>One of the rules N1 must have passed, if they were checked: what computes no network does not conform.
+     * <p>One of the rules N1 must have passed, if they were checked: what computes no network does not conform. The same holds for the
+     * rules of states (S2, S3, S4 and S6), unless the backend supports no layer that has a state.
      */
     public boolean conforms() {
         return outcomes.stream().allMatch(RuleOutcome::conforms)
                 && outcomes.stream().anyMatch(each -> each.status() != RuleOutcome.Status.SKIPPED)
-                && !computesNothing();
+                && unproved(outcomes).isEmpty();
     }
 
-    /** Whether the rules that compare networks with the oracle were checked, and none of them passed. */
-    private boolean computesNothing() {
-        List<RuleOutcome> networks =
-                outcomes.stream().filter(each -> each.rule().isOfNetworks()).toList();
-        return !networks.isEmpty() && networks.stream().noneMatch(each -> each.status() == RuleOutcome.Status.PASSED);
+    /** What nothing was proved of, though rules that prove it were checked; a sentence for each. */
+    static List<String> unproved(List<RuleOutcome> outcomes) {
+        List<String> unproved = new ArrayList<>();
+        List<RuleOutcome> networks = of(outcomes, ConformanceRule::isOfNetworks);
+        if (!networks.isEmpty() && nonePassed(networks)) {
+            unproved.add(COMPUTES_NOTHING);
+        }
+        List<RuleOutcome> states = of(outcomes, ConformanceRule::isOfStates);
+        if (states.stream().anyMatch(each -> !each.message().equals(Subject.NO_STATE)) && nonePassed(states)) {
+            unproved.add(KEEPS_NOTHING);
+        }
+        return unproved;
+    }
+
+    private static List<RuleOutcome> of(List<RuleOutcome> outcomes, Predicate<ConformanceRule> which) {
+        return outcomes.stream().filter(each -> which.test(each.rule())).toList();
+    }
+
+    private static boolean nonePassed(List<RuleOutcome> outcomes) {
+        return outcomes.stream().noneMatch(each -> each.status() == RuleOutcome.Status.PASSED);
     }
 
     /** {@return the ids of the rules that ended so} */
@@ -78,9 +99,7 @@ public record ConformanceReport(String backend, String description, long seed, L
         out.append(counts.entrySet().stream()
                 .map(each -> each.getValue() + " " + each.getKey().name().toLowerCase(Locale.ROOT))
                 .collect(Collectors.joining(", ")));
-        if (computesNothing()) {
-            out.append("\n").append(COMPUTES_NOTHING);
-        }
+        unproved(outcomes).forEach(each -> out.append('\n').append(each));
         return out.append('\n').toString();
     }
 

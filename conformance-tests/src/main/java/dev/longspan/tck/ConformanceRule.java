@@ -96,6 +96,11 @@ public final class ConformanceRule {
         return id.startsWith("N1.");
     }
 
+    /** Whether it is about what a network with a state remembers. */
+    boolean isOfStates() {
+        return id.matches("S[2346]\\..*");
+    }
+
     Body body() {
         return body;
     }

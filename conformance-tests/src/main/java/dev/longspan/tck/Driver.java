@@ -97,8 +97,8 @@ final class Driver {
     /** Feeds all ids and asks for no logits. */
     void absorb(SequenceState state, int[] ids, int piece) {
         int most = Math.min(piece, backend.capabilities().maxBatchTokens());
-        for (int from = 0; from < ids.length; from += most) {
-            int to = Math.min(ids.length, from + most);
+        for (int from = 0, to; from < ids.length; from = to) {
+            to = from + Math.min(ids.length - from, most);
             success(model.forward(Batch.of(new Run(state, ids, from, to, to))).get(0));
         }
     }
@@ -107,8 +107,8 @@ final class Driver {
     List<float[]> piece(SequenceState state, int[] ids, int from, int to) {
         int most = backend.capabilities().maxBatchTokens();
         List<float[]> all = new ArrayList<>();
-        for (int at = from; at < to; at += most) {
-            int end = Math.min(to, at + most);
+        for (int at = from, end; at < to; at = end) {
+            end = at + Math.min(to - at, most);
             List<float[]> rows = rows(forward(new Run(state, ids, at, end, at)).get(0));
             require(rows.size() == end - at, "asked for " + (end - at) + " rows of logits, found " + rows.size());
             all.addAll(rows);

@@ -108,7 +108,7 @@ public class ExpertsOracle {
         return y;
     }
 
-    private double[] mlp(String prefix, double[] x) {
+    double[] mlp(String prefix, double[] x) {
         return OracleMath.mlp(tensor.apply(prefix + "up_proj.weight"), tensor.apply(prefix + "down_proj.weight"), x);
     }
 

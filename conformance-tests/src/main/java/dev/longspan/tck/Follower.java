@@ -17,7 +17,7 @@ final class Follower {
 
     private final Oracle oracle;
     private final int[] ids;
-    private final double gap;
+    private final Gaps gaps;
     private final Rows rows;
     private Set<Oracle.Turn> turns = Set.of();
     private OracleResult want;
@@ -30,10 +30,10 @@ final class Follower {
         boolean agree(int position, double[] logits);
     }
 
-    Follower(Oracle oracle, int[] ids, double gap, Rows rows) {
+    Follower(Oracle oracle, int[] ids, Gaps gaps, Rows rows) {
         this.oracle = oracle;
         this.ids = ids;
-        this.gap = gap;
+        this.gaps = gaps;
         this.rows = rows;
         this.want = oracle.compute(ids, turns);
     }
@@ -111,6 +111,7 @@ final class Follower {
             for (var layer : result.choices().entrySet()) {
                 Choice choice = layer.getValue();
                 for (int unit = t * choice.units(); unit < (t + 1) * choice.units(); unit++) {
+                    double gap = gaps.of(layer.getKey(), unit);
                     if (choice.gaps()[unit] < gap) {
                         narrow.add(new Oracle.Turn(layer.getKey(), unit));
                         complete &= choice.nextGap(unit) >= gap;

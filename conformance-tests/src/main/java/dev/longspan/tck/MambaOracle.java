@@ -191,7 +191,7 @@ public class MambaOracle {
         Inputs in = new Inputs(hidden.length, channels * (width - 1));
         double[][] before = new double[hidden.length][];
         for (int t = 0; t < hidden.length; t++) {
-            double[] projected = OracleMath.times(inProjection, hidden[t]);
+            double[] projected = projected(OracleMath.times(inProjection, hidden[t]));
             in.z[t] = part(projected, 0, inner);
             before[t] = part(projected, inner, channels);
             in.dt[t] = part(projected, inner + channels, spec.heads());
@@ -226,6 +226,16 @@ public class MambaOracle {
         return source < 0 ? conv[channel * width + width + source] : before[source][channel];
     }
 
+    /** What the first projection is handed on as, the time steps at its end included: as it is. */
+    double[] projected(double[] computed) {
+        return computed;
+    }
+
+    /** What a norm or the last projection is handed on as: as it is. */
+    double[] rounded(double[] computed) {
+        return computed;
+    }
+
     /** The time step of what the projection and its bias give. */
     double timeStep(double projected) {
         return Math.min(spec.maxTimeStep(), Math.max(spec.minTimeStep(), OracleMath.softplus(projected)));
@@ -238,7 +248,8 @@ public class MambaOracle {
             for (int i = 0; i < gated.length; i++) {
                 gated[i] = y[t][i] * OracleMath.silu(in.z[t][i]);
             }
-            output[t] = OracleMath.times(outProjection, OracleMath.rmsNorm(gated, norm, spec.groups(), epsilon));
+            double[] normed = rounded(OracleMath.rmsNorm(gated, norm, spec.groups(), epsilon));
+            output[t] = rounded(OracleMath.times(outProjection, normed));
         }
         return output;
     }

@@ -6,6 +6,7 @@ import static dev.longspan.tck.Driver.require;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.MemorySize;
 import dev.longspan.spi.ModelSpec;
@@ -15,6 +16,7 @@ import dev.longspan.spi.SequenceState;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiFunction;
 
 /** The rules of memory. */
 final class MemoryRules {
@@ -24,6 +26,10 @@ final class MemoryRules {
     private static final int RUNS = 5;
 
     private static final int TOKENS = 160;
+    /** The longest context, and the calls in which it is fed. */
+    private static final int MOST_CONTEXT = 16_384;
+
+    private static final int PIECE = 512;
 
     private MemoryRules() {}
 
@@ -37,6 +43,17 @@ final class MemoryRules {
                             thePlanIsABound(driver, model);
                             thePlanIsABoundOfBatches(driver, model);
                         })),
+                required(
+                        "M2.recurrent",
+                        "recurrent states are planned and counted",
+                        "the inputs of the convolution and the state of every Mamba layer, of every sequence",
+                        subject -> subject.models(
+                                RandomModel::mambaOnly, (driver, model) -> recurrentStatesAreCounted(driver, model))),
+                required(
+                        "M2.long",
+                        "in a long context, and in the largest batches, no more is used than was planned for them",
+                        "what grows with the context or the batch: scores, tables of pages, rows of logits",
+                        MemoryRules::thePlanIsABoundOfLongContexts),
                 required(
                         "M2.freed",
                         "closing a model frees all that it, its states and its checkpoints held",
@@ -61,8 +78,15 @@ final class MemoryRules {
         int tokens = Math.min(64, backend.capabilities().maxBatchTokens());
         MemoryPlan plan = backend.plan(
                 model.spec(), new PlanOptions(Math.min(2, backend.capabilities().maxRuns()), tokens, CONTEXT));
-        Driver loaded = Driver.load(backend, model, driver.random().nextLong());
         MemorySize fixed = before.plus(plan.weights()).plus(plan.workspace());
+        LoadProgress watch = (done, total) -> within(
+                "while loading, at " + done + " of " + total + " bytes,",
+                backend.memory().used(),
+                fixed);
+        Driver loaded = new Driver(
+                backend,
+                backend.load(model.spec(), model.weights(), watch),
+                driver.random().nextLong());
         within("after loading", backend.memory().used(), fixed);
         long loadedBytes = backend.memory().used().totalBytes() - before.totalBytes();
         List<Checkpoint> checkpoints = new ArrayList<>();
@@ -133,6 +157,110 @@ final class MemoryRules {
                     fixed);
         }
         loaded.model().close();
+    }
+
+    private static void recurrentStatesAreCounted(Driver driver, RandomModel model) {
+        Backend backend = driver.backend();
+        Lives.warm(driver);
+        long least = 0;
+        for (LayerSpec layer : model.spec().layers()) {
+            if (layer instanceof LayerSpec.Mamba m) {
+                least += (long) m.channels() * (m.convolutionWidth() - 1) + (long) m.innerSize() * m.stateSize();
+            }
+        }
+        long planned = backend.plan(model.spec(), new PlanOptions(1, 1, CONTEXT))
+                .sequence(1)
+                .totalBytes();
+        require(
+                planned >= least,
+                "a sequence is planned with " + planned + " bytes, which cannot hold " + least + " numbers");
+        long before = driver.usedBytes();
+        List<SequenceState> states = new ArrayList<>();
+        for (int i = 0; i < CHECKPOINTS; i++) {
+            SequenceState state = driver.model().newState();
+            states.add(state);
+            driver.absorb(state, driver.ids(1), 1);
+            require(
+                    state.bytes() >= least,
+                    "a state has " + state.bytes() + " bytes, which cannot hold " + least + " numbers");
+        }
+        long taken = driver.usedBytes() - before;
+        require(
+                taken >= CHECKPOINTS * least,
+                CHECKPOINTS + " states take " + taken + " bytes, each of which has " + least + " numbers");
+        states.forEach(SequenceState::close);
+    }
+
+    private static void thePlanIsABoundOfLongContexts(Subject subject) throws Exception {
+        subject.once(() -> {
+            Backend backend = subject.open();
+            int context = Math.min(subject.longTokens(), MOST_CONTEXT);
+            int checked = 0;
+            List<BiFunction<Backend, Long, RandomModel>> networks =
+                    List.of(TinyNetworks::ofDense, TinyNetworks::ofSpans);
+            for (BiFunction<Backend, Long, RandomModel> network : networks) {
+                try {
+                    RandomModel model = network.apply(backend, subject.seed());
+                    aLongContextIsWithin(backend, model, context);
+                    theLargestBatchesAreWithin(backend, model);
+                    checked++;
+                } catch (NotApplicable e) {
+                    // another network may be known
+                }
+            }
+            if (checked == 0) {
+                RandomModel model = TinyNetworks.withoutChoices(backend, subject.seed());
+                aLongContextIsWithin(backend, model, context);
+                theLargestBatchesAreWithin(backend, model);
+            }
+        });
+    }
+
+    private static void aLongContextIsWithin(Backend backend, RandomModel model, int context) {
+        int tokens = Math.min(PIECE, backend.capabilities().maxBatchTokens());
+        MemorySize before = backend.memory().used();
+        MemoryPlan plan = backend.plan(model.spec(), new PlanOptions(1, tokens, context, 1));
+        MemorySize fixed = before.plus(plan.weights()).plus(plan.workspace());
+        Driver driver = Driver.load(backend, model, 1);
+        int[] ids = driver.ids(context);
+        try (SequenceState state = driver.model().newState()) {
+            for (int at = 0; at < context; ) {
+                int to = Math.min(context, at + tokens);
+                driver.absorb(state, Arrays.copyOfRange(ids, at, to), tokens);
+                at = to;
+                within("with a state of " + at, backend.memory().used(), fixed.plus(plan.sequence(at)));
+                long most = plan.sequence(at).totalBytes();
+                require(
+                        state.bytes() <= most,
+                        "a state of " + at + " tokens has " + state.bytes() + " bytes, planned " + most);
+            }
+        }
+        within("after a state of " + context, backend.memory().used(), fixed);
+        driver.model().close();
+    }
+
+    /** As many steps and as many tokens as there may be, with logits of each. */
+    private static void theLargestBatchesAreWithin(Backend backend, RandomModel model) {
+        int runs = LimitRules.runs(backend);
+        int tokens = LimitRules.tokens(backend);
+        MemorySize before = backend.memory().used();
+        MemoryPlan plan = backend.plan(model.spec(), new PlanOptions(runs, tokens, tokens, tokens));
+        MemorySize fixed = before.plus(plan.weights()).plus(plan.workspace());
+        Driver driver = Driver.load(backend, model, 1);
+        for (int count : new int[] {runs, 1}) {
+            int size = count == 1 ? tokens : 1;
+            List<Run> all = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                all.add(new Run(driver.model().newState(), driver.ids(size), 0, size, 0));
+            }
+            driver.forward(all.toArray(Run[]::new)).forEach(Driver::success);
+            within(
+                    "with a batch of " + count + " runs of " + size,
+                    backend.memory().used(),
+                    fixed.plus(plan.sequence(size).times(count)));
+            all.forEach(run -> run.state().close());
+        }
+        driver.model().close();
     }
 
     /** How many numbers a token leaves in keys and values. */

@@ -26,31 +26,17 @@ final class ModelChecks {
 
     /** With sequences of some length, of which as many are tried until one has few choices that are too close to call. */
     void oracleAgrees(Oracle oracle, int length, int attempts) {
-        double allowed = driver.tolerance().oracle();
         for (int attempt = 0; attempt < attempts; attempt++) {
             int[] ids = driver.ids(length);
             try (SequenceState state = driver.model().newState()) {
-                List<float[]> got = driver.feed(state, ids);
-                Follower follower = new Follower(
-                        oracle,
-                        ids,
-                        driver.tolerance().gap(),
-                        (t, logits) -> driver.tolerance().agree(got.get(t), logits, allowed));
-                int compared = 0;
-                Follower.Answer answer = Follower.Answer.AGREES;
-                while (compared < length && answer == Follower.Answer.AGREES) {
-                    answer = follower.reach(compared);
-                    if (answer == Follower.Answer.DIFFERS) {
-                        double[] want = follower.want().logits(compared);
-                        driver.tolerance().compare("logits at position " + compared, got.get(compared), want, allowed);
-                    }
-                    compared += answer == Follower.Answer.AGREES ? 1 : 0;
+                Judge judge = new Judge(oracle, ids, driver.tolerance());
+                Judge.Verdict verdict = judge.compare("logits", driver.feed(state, ids));
+                OracleResult want = verdict.want();
+                if (verdict.compared() == length
+                        && want.firstNarrow(driver.tolerance().gap()) == length) {
+                    compareState(state, judge, want);
                 }
-                if (compared == length
-                        && follower.want().firstNarrow(driver.tolerance().gap()) == length) {
-                    compareState(state, follower.want());
-                }
-                if (compared >= length / 2) {
+                if (verdict.compared() >= length / 2) {
                     return;
                 }
             }
@@ -58,19 +44,18 @@ final class ModelChecks {
         // every drawing had too many choices too close to call early on; what came before them was compared
     }
 
-    private void compareState(SequenceState state, OracleResult want) {
+    private void compareState(SequenceState state, Judge judge, OracleResult want) {
         if (!driver.transfers()) {
             return;
         }
         try (Checkpoint checkpoint = state.checkpoint()) {
             MemoryCheckpoint written = MemoryCheckpoint.of(checkpoint);
             for (String name : written.names()) {
-                driver.tolerance()
-                        .compare(
-                                name,
-                                written.numbers(name),
-                                want.state(name),
-                                driver.tolerance().oracle());
+                float[] got = written.numbers(name);
+                if (!driver.tolerance()
+                        .agree(got, want.state(name), driver.tolerance().oracle())) {
+                    driver.tolerance().compare(name, got, want.state(name), judge.allowed(want, name));
+                }
             }
         }
     }

@@ -9,9 +9,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The judge of backends: the whole network in float64, straight from its definitions, slow and plain.
@@ -34,6 +36,48 @@ public class Oracle {
         for (ModelSpec.Tensor tensor : spec.tensors()) {
             tensors.put(tensor.name(), Tensors.read(weights, tensor.name()));
         }
+    }
+
+    /** The same network, each of whose weights is off by a random part of some rounding, where a backend may round. */
+    private Oracle(Oracle right, double rounding, long seed) {
+        this.spec = right.spec;
+        SplittableRandom random = new SplittableRandom(seed);
+        for (ModelSpec.Tensor tensor : spec.tensors()) {
+            double[] shaken = right.weight(tensor.name()).clone();
+            int rows = isExact(tensor.name()) ? 0 : rounded(tensor);
+            int end = (int) (shaken.length / tensor.shape().get(0)) * rows;
+            for (int i = 0; i < end; i++) {
+                shaken[i] *= 1 + rounding * (2 * random.nextDouble() - 1);
+            }
+            tensors.put(tensor.name(), shaken);
+        }
+    }
+
+    /** What decides, and what stands in an exponent, is in float32 in every arithmetic. */
+    private static boolean isExact(String name) {
+        return name.endsWith(".dt_bias") || name.endsWith(".A_log") || name.contains(".gate.");
+    }
+
+    /** How many of a tensor's rows may be rounded: all but those that give the time step. */
+    private int rounded(ModelSpec.Tensor tensor) {
+        int rows = Math.toIntExact(tensor.shape().get(0));
+        if (tensor.name().endsWith(".in_proj.weight")) {
+            for (int i = 0; i < spec.layers().size(); i++) {
+                if (tensor.name().startsWith("backbone.layers." + i + ".")
+                        && spec.layers().get(i) instanceof LayerSpec.Mamba mamba) {
+                    return rows - mamba.heads();
+                }
+            }
+        }
+        return rows;
+    }
+
+    /**
+     * One whose weights are off by at most a rounding: how far its logits are from the right ones tells how far rounding moves
+     * them in this network, on these ids.
+     */
+    Oracle shaken(double rounding, long seed) {
+        return new Oracle(this, rounding, seed);
     }
 
     /** {@return the network} */
@@ -87,15 +131,34 @@ public class Oracle {
         return compute(ids, new Choices(Map.of(), turns));
     }
 
+    /**
+     * With the choices of all layers imposed.
+     *
+     * @param own is told what each layer would have chosen itself, after what was imposed on those before it
+     */
+    OracleResult compute(int[] ids, Map<Integer, Choice> imposed, Map<Integer, Choice> own) {
+        return compute(ids, new Choices(imposed, Set.of(), own));
+    }
+
     private OracleResult compute(int[] ids, Choices choices) {
         return compute(ids, Map.of(), 0, choices, ids.length);
     }
 
     /** What is decided from outside. */
-    private record Choices(Map<Integer, Choice> imposed, Set<Turn> turns) {
+    private record Choices(
+            Map<Integer, Choice> imposed,
+            Set<Turn> turns,
+            @Nullable Map<Integer, Choice> noted) {
         static final Choices NONE = new Choices(Map.of(), Set.of());
 
+        Choices(Map<Integer, Choice> imposed, Set<Turn> turns) {
+            this(imposed, turns, null);
+        }
+
         Choice of(int layer, Supplier<Choice> own) {
+            if (noted != null) {
+                noted.put(layer, own.get());
+            }
             Choice choice = imposed.containsKey(layer) ? imposed.get(layer) : own.get();
             for (Turn turn : turns) {
                 choice = turn.layer == layer ? choice.turned(turn.unit) : choice;
@@ -143,7 +206,7 @@ public class Oracle {
         double[] head = weight(spec.tiedEmbeddings() ? "backbone.embeddings.weight" : "lm_head.weight");
         double[][] last = norm(residual, "backbone.norm_f.weight");
         for (int t = 0; t < rows; t++) {
-            result.setLogits(t, OracleMath.times(head, last[t]));
+            result.setLogits(t, rounded(OracleMath.times(head, last[t])));
         }
         return result;
     }
@@ -242,7 +305,7 @@ public class Oracle {
         for (int t = 0; t < output.length; t++) {
             double[] row = new double[heads.queryHeads() * heads.headSize()];
             System.arraycopy(attended, t * row.length, row, 0, row.length);
-            output[t] = OracleMath.times(weight(prefix + "o_proj.weight"), row);
+            output[t] = rounded(OracleMath.times(weight(prefix + "o_proj.weight"), row));
         }
         return output;
     }
@@ -267,13 +330,18 @@ public class Oracle {
         return new ExpertsOracle(layer, tensor);
     }
 
+    /** What a norm or a product is handed on as: as it is. */
+    double[] rounded(double[] computed) {
+        return computed;
+    }
+
     /** The projections of all tokens, [tokens, rows of the matrix]. */
     private double[] project(String name, double[][] hidden) {
         double[] matrix = weight(name);
         int rows = matrix.length / spec.hiddenSize();
         double[] projected = new double[hidden.length * rows];
         for (int t = 0; t < hidden.length; t++) {
-            System.arraycopy(OracleMath.times(matrix, hidden[t]), 0, projected, t * rows, rows);
+            System.arraycopy(rounded(OracleMath.times(matrix, hidden[t])), 0, projected, t * rows, rows);
         }
         return projected;
     }
@@ -281,7 +349,7 @@ public class Oracle {
     private double[][] norm(double[][] rows, String name) {
         double[][] normed = new double[rows.length][];
         for (int t = 0; t < rows.length; t++) {
-            normed[t] = OracleMath.rmsNorm(rows[t], weight(name), 1, spec.normEpsilon());
+            normed[t] = rounded(OracleMath.rmsNorm(rows[t], weight(name), 1, spec.normEpsilon()));
         }
         return normed;
     }

@@ -202,15 +202,42 @@ public final class RandomModel {
         return this;
     }
 
-    /** The same with sizes that are multiples of 64, for backends that know no others. */
-    static ModelSpec rounded(ModelSpec spec) {
+    /**
+     * Sizes that go together, for backends that know no others.
+     *
+     * @param head of attention
+     * @param mambaHead of a head of Mamba
+     * @param state of Mamba
+     */
+    record Sizes(int head, int mambaHead, int state) {}
+
+    /** The sizes of released models, those that are more usual first. */
+    static final List<Sizes> USUAL = List.of(
+            new Sizes(64, 64, 64),
+            new Sizes(128, 64, 128),
+            new Sizes(128, 128, 128),
+            new Sizes(64, 64, 128),
+            new Sizes(128, 64, 64),
+            new Sizes(128, 64, 256),
+            new Sizes(256, 64, 128),
+            new Sizes(256, 128, 256),
+            new Sizes(80, 80, 128),
+            new Sizes(96, 32, 32),
+            new Sizes(32, 32, 16),
+            new Sizes(16, 16, 16),
+            new Sizes(112, 64, 128),
+            new Sizes(192, 64, 128));
+
+    /** The same with usual sizes of heads and states, and everything else a multiple of 64. */
+    static ModelSpec rounded(ModelSpec spec, Sizes sizes) {
         List<LayerSpec> layers = new ArrayList<>();
         for (LayerSpec layer : spec.layers()) {
             if (layer instanceof LayerSpec.Attention a) {
                 layers.add(new LayerSpec.Attention(
-                        new AttentionHeads(a.heads().queryHeads(), a.heads().keyValueHeads(), 64), a.span()));
+                        new AttentionHeads(a.heads().queryHeads(), a.heads().keyValueHeads(), sizes.head), a.span()));
             } else if (layer instanceof LayerSpec.Mamba m) {
-                layers.add(new LayerSpec.Mamba(m.heads(), 64, m.groups(), 64, 4, m.minTimeStep(), m.maxTimeStep()));
+                layers.add(new LayerSpec.Mamba(
+                        m.heads(), sizes.mambaHead, m.groups(), sizes.state, 4, m.minTimeStep(), m.maxTimeStep()));
             } else if (layer instanceof LayerSpec.Mlp) {
                 layers.add(new LayerSpec.Mlp(128));
             } else if (layer instanceof LayerSpec.Experts e) {
@@ -226,6 +253,27 @@ public final class RandomModel {
             }
         }
         return new ModelSpec(spec.modelType(), 128, 128, spec.normEpsilon(), spec.tiedEmbeddings(), layers);
+    }
+
+    /** Whether a layer with a state, of any size, is in a network that is known. */
+    static boolean anyState(Predicate<ModelSpec> known) {
+        for (int size = 1; size <= 512; size++) {
+            for (int heads = 1; heads <= 32; heads *= 2) {
+                AttentionHeads all = new AttentionHeads(heads, Math.max(1, heads / 4), size);
+                SpanAttention span = new SpanAttention(1, 2, 2, 1, 0.5, 0.5, 1);
+                List<LayerSpec> layers = List.of(
+                        new LayerSpec.Attention(all, null),
+                        new LayerSpec.Attention(all, span),
+                        new LayerSpec.Mamba(heads, 64, 1, size, 4, 0, Double.POSITIVE_INFINITY),
+                        new LayerSpec.Mamba(heads, size, 1, 128, 4, 0, Double.POSITIVE_INFINITY));
+                for (LayerSpec layer : layers) {
+                    if (known.test(new ModelSpec("one", 128, 128, 1e-5, false, List.of(layer)))) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
     }
 
     /** The same with layers of some kinds only; as it is if none would be left. */

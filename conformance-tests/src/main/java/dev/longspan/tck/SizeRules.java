@@ -144,17 +144,9 @@ final class SizeRules {
     }
 
     private static void agrees(Driver driver, RandomModel model, int[] ids, String what) {
-        OracleResult want = new Oracle(model.spec(), model.weights()).compute(ids);
+        Judge judge = new Judge(new Oracle(model.spec(), model.weights()), ids, driver.tolerance());
         try (SequenceState state = driver.model().newState()) {
-            List<float[]> got = driver.feed(state, ids);
-            for (int t = 0; t < ids.length; t++) {
-                driver.tolerance()
-                        .compare(
-                                what + ", position " + t,
-                                got.get(t),
-                                want.logits(t),
-                                driver.tolerance().oracle());
-            }
+            judge.compare(what + ", logits", driver.feed(state, ids));
         }
     }
 }

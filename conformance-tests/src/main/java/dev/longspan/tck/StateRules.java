@@ -28,32 +28,32 @@ final class StateRules {
                         "S2.immutable",
                         "what happens later to any state does not change a checkpoint",
                         "the last, partial page and the recurrent states must be copied",
-                        subject -> subject.models((driver, model) -> checkpointsDoNotChange(driver))),
+                        subject -> subject.states((driver, model) -> checkpointsDoNotChange(driver))),
                 numeric(
                         "S3.back",
                         "a state from a checkpoint continues exactly as the original would have",
                         "the convolution's inputs and the recurrent state of every layer, at the very position",
-                        subject -> subject.models((driver, model) -> goingBackIsExact(driver))),
+                        subject -> subject.states((driver, model) -> goingBackIsExact(driver))),
                 numeric(
                         "S3.borders",
                         "checkpoints at and around 16, 32, 64, 128, 256 and 512 tokens are exact, too",
                         "a page that is just full, or has one row: whether it is shared, copied, or forgotten",
-                        subject -> subject.models((driver, model) -> bordersAreCrossed(driver))),
+                        subject -> subject.states((driver, model) -> bordersAreCrossed(driver))),
                 numeric(
                         "S4.forks",
                         "states from one checkpoint are independent of each other",
                         "a page that two states write to: what is not full is copied for each",
-                        subject -> subject.models((driver, model) -> forksAreIndependent(driver))),
+                        subject -> subject.states((driver, model) -> forksAreIndependent(driver))),
                 numeric(
                         "S6.lives",
                         "a checkpoint lives on when its state is closed, and a state when its checkpoint is",
                         "counting the holders of pages and of recurrent states",
-                        subject -> subject.models((driver, model) -> eachLivesOnAlone(driver))),
+                        subject -> subject.states((driver, model) -> eachLivesOnAlone(driver))),
                 numeric(
                         "S6.twins",
                         "closing one of two checkpoints at one length leaves the other",
                         "what is looked up by state and length; each has its own hold on the pages",
-                        subject -> subject.models((driver, model) -> twinsLiveOnAlone(driver))),
+                        subject -> subject.states((driver, model) -> twinsLiveOnAlone(driver))),
                 required(
                         "S1.foreign",
                         "a checkpoint of another model is refused",

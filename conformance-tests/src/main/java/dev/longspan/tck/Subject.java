@@ -4,6 +4,7 @@ import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.BackendProvider;
 import dev.longspan.spi.Feature;
+import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.Support;
 import java.util.ArrayList;
@@ -11,22 +12,38 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** The backend as one rule sees it: what it opens is closed when the rule ends. */
 final class Subject implements AutoCloseable {
-    private static final int DRAWS = 200;
+    private static final int DRAWS = 400;
     /** The first draws are of all kinds of layers; the others are for backends that do not know all. */
     private static final int WHOLE_DRAWS = 10;
 
     private final BackendProvider provider;
     private final ConformanceKit.Settings settings;
     private final ConformanceRule rule;
+    private final List<String> notes;
     private final List<Backend> opened = new ArrayList<>();
 
-    Subject(BackendProvider provider, ConformanceKit.Settings settings, ConformanceRule rule) {
+    Subject(BackendProvider provider, ConformanceKit.Settings settings, ConformanceRule rule, List<String> notes) {
         this.provider = provider;
         this.settings = settings;
         this.rule = rule;
+        this.notes = notes;
+    }
+
+    /** Tells what a rule leaves out though it passes. */
+    void note(String words) {
+        if (!notes.contains(words)) {
+            notes.add(words);
+        }
+    }
+
+    /** What decides everything that is drawn. */
+    long seed() {
+        return settings.seed();
     }
 
     BackendProvider provider() {
@@ -77,22 +94,52 @@ final class Subject implements AutoCloseable {
         for (int i = 0; i < settings.tries(); i++) {
             long seed = settings.seed() + i;
             try {
-                each.check(seed);
+                toldAgain(seed, () -> each.check(seed));
                 checked++;
             } catch (NotApplicable e) {
                 skipped = e; // another network may be of the kind that the rule is about
-            } catch (Exception | AssertionError | LinkageError | StackOverflowError e) {
-                throw new AssertionError(
-                        RuleOutcome.words(e) + " [again: -D" + BackendConformance.RULE + "=" + rule.id() + " -D"
-                                + BackendConformance.SEED + "=" + seed + " -D" + BackendConformance.TRIES
-                                + "=1, or --rule "
-                                + rule.id() + " --seed " + seed + " --tries 1]",
-                        e);
             }
         }
         if (skipped != null && checked == 0) {
             throw skipped;
         }
+    }
+
+    /** What is checked once, whatever is drawn. */
+    interface Once {
+        void check() throws Exception;
+    }
+
+    /** Checks something once; a fault tells how to run it alone. */
+    void once(Once check) throws Exception {
+        toldAgain(settings.seed(), check);
+    }
+
+    private void toldAgain(long seed, Once check) throws Exception {
+        try {
+            check.check();
+        } catch (NotApplicable e) {
+            throw e;
+        } catch (Exception | AssertionError | LinkageError | StackOverflowError e) {
+            throw new AssertionError(RuleOutcome.words(e) + again(seed), e);
+        }
+    }
+
+    private String again(long seed) {
+        String properties = " [again: -D" + BackendConformance.RULE + "=" + rule.id() + " -D" + BackendConformance.SEED
+                + "=" + seed + " -D" + BackendConformance.TRIES + "=1";
+        String options = ", or --rule " + rule.id() + " --seed " + seed + " --tries 1";
+        if (settings.longTokens() != ConformanceKit.DEFAULT_LONG_TOKENS) {
+            properties += " -D" + BackendConformance.LONG + "=" + settings.longTokens();
+            options += " --long " + settings.longTokens();
+        }
+        for (Map.Entry<String, String> each : new TreeMap<>(options().settings()).entrySet()) {
+            options += " --setting " + each.getKey() + "=" + each.getValue();
+        }
+        options += settings.memorySetting()
+                .map(name -> " --memory-setting " + name)
+                .orElse("");
+        return properties + options + "]";
     }
 
     /** A backend with a random model that it supports. */
@@ -127,24 +174,79 @@ final class Subject implements AutoCloseable {
         });
     }
 
-    /** A random model that a backend can run: as it is drawn, with fewer of its kinds of layers, or with round sizes. */
+    /** Draws models of each of some kinds. */
+    void eachOf(List<Network> networks, ModelCase each) throws Exception {
+        cases(seed -> {
+            NotApplicable skipped = null;
+            int checked = 0;
+            for (Network network : networks) {
+                try (Backend backend = open()) {
+                    RandomModel model = supported(backend, network, seed);
+                    each.check(Driver.load(backend, model, seed), model);
+                    checked++;
+                } catch (NotApplicable e) {
+                    skipped = e;
+                }
+            }
+            if (skipped != null && checked == 0) {
+                throw skipped;
+            }
+        });
+    }
+
+    /** Why a rule of states is not checked, where there is nothing to check. */
+    static final String NO_STATE = "it supports no layer that has a state";
+
+    /** Draws models that have a state: attention or Mamba. */
+    void states(ModelCase each) throws Exception {
+        models((driver, model) -> {
+            if (!hasState(model.spec())) {
+                boolean any =
+                        RandomModel.anyState(spec -> driver.backend().supports(spec) instanceof Support.Supported);
+                throw new NotApplicable(
+                        any ? "it supports none of " + DRAWS + " networks that have a state" : NO_STATE);
+            }
+            each.check(driver, model);
+        });
+    }
+
+    static boolean hasState(ModelSpec spec) {
+        return spec.layers().stream()
+                .anyMatch(layer -> layer instanceof LayerSpec.Attention || layer instanceof LayerSpec.Mamba);
+    }
+
+    /**
+     * A random model that a backend can run, with a state if there is such: as it is drawn, with usual sizes, or with fewer of its
+     * kinds of layers.
+     */
     static RandomModel supported(Backend backend, Network network, long seed) {
+        RandomModel found = drawn(backend, network, seed, Subject::hasState);
+        found = found == null ? drawn(backend, network, seed, spec -> true) : found;
+        if (found == null) {
+            throw new NotApplicable("it supports none of " + DRAWS + " networks of this kind");
+        }
+        return found;
+    }
+
+    private static @Nullable RandomModel drawn(
+            Backend backend, Network network, long seed, Predicate<ModelSpec> wanted) {
+        int usual = RandomModel.USUAL.size();
         for (int i = 0; i < DRAWS; i++) {
-            boolean whole = i < WHOLE_DRAWS;
-            boolean round = i >= WHOLE_DRAWS && i % 2 == 1;
+            boolean whole = i < WHOLE_DRAWS + usual;
+            int sizes = i < WHOLE_DRAWS ? -1 : (i - WHOLE_DRAWS) % (usual + (whole ? 0 : 1)) - (whole ? 0 : 1);
             RandomModel model = RandomModel.drawn(
                     random -> {
                         ModelSpec drawn = network.draw(random);
                         ModelSpec some = whole ? drawn : RandomModel.without(drawn, random);
-                        return round ? RandomModel.rounded(some) : some;
+                        return sizes < 0 ? some : RandomModel.rounded(some, RandomModel.USUAL.get(sizes));
                     },
-                    spec -> backend.supports(spec) instanceof Support.Supported,
+                    spec -> wanted.test(spec) && backend.supports(spec) instanceof Support.Supported,
                     seed + 7919L * i);
             if (model != null) {
                 return model;
             }
         }
-        throw new NotApplicable("it supports none of " + DRAWS + " networks of this kind");
+        return null;
     }
 
     @Override

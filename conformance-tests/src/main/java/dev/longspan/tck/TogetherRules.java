@@ -36,12 +36,12 @@ final class TogetherRules {
                         "B3.back",
                         "a run that fails leaves the checkpoints before it, from which its state started or which are of it",
                         "what a failed state lets go of is only its own: count the holders",
-                        subject -> subject.models((driver, model) -> aFailureLeavesCheckpoints(driver, model))),
+                        subject -> subject.states((driver, model) -> aFailureLeavesCheckpoints(driver, model))),
                 numeric(
                         "S4.together",
                         "states from one checkpoint are independent in one batch, too",
                         "the last, partial page: each copies it before any run of the batch writes to it",
-                        subject -> subject.models((driver, model) -> forksGoOnTogether(driver))));
+                        subject -> subject.states((driver, model) -> forksGoOnTogether(driver))));
     }
 
     /** One of the sequences that grow side by side. */

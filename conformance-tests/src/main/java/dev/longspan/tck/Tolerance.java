@@ -9,15 +9,18 @@ import dev.longspan.spi.Feature;
  * @param oracle against the oracle, relative to the row's largest number
  * @param itself against its own results in other splits and batches, relative to the row's largest number
  * @param gap the smallest gap of a choice that it must decide as the oracle does
+ * @param rounding by how much of itself a number may be off for being rounded a few times
  */
-record Tolerance(double oracle, double itself, double gap) {
+record Tolerance(double oracle, double itself, double gap, double rounding) {
     static Tolerance of(Capabilities capabilities) {
         Tolerance tolerance = switch (capabilities.numericMode()) {
-            case F32 -> new Tolerance(1e-4, 1e-4, 1e-4);
-            case F16 -> new Tolerance(1e-2, 1e-2, 5e-3);
-            case BF16 -> new Tolerance(6e-2, 6e-2, 2e-2);
+            case F32 -> new Tolerance(1e-4, 1e-4, 1e-4, 0x1p-22);
+            case F16 -> new Tolerance(1e-2, 1e-2, 5e-3, 0x1p-10);
+            case BF16 -> new Tolerance(6e-2, 6e-2, 2e-2, 0x1p-7);
         };
-        return capabilities.has(Feature.BATCH_EXACT) ? new Tolerance(tolerance.oracle, 0, tolerance.gap) : tolerance;
+        return capabilities.has(Feature.BATCH_EXACT)
+                ? new Tolerance(tolerance.oracle, 0, tolerance.gap, tolerance.rounding)
+                : tolerance;
     }
 
     /** Whether numbers are near enough. */
@@ -35,6 +38,15 @@ record Tolerance(double oracle, double itself, double gap) {
             throw new AssertionError(what + ", number " + off + ": expected " + want[off] + " within " + allowed
                     + " of the largest, " + largest + ", found " + got[off]);
         }
+    }
+
+    /** How far numbers are off, relative to the largest. */
+    static double distance(double[] got, double[] want) {
+        double farthest = 0;
+        for (int i = 0; i < want.length; i++) {
+            farthest = Math.max(farthest, Math.abs(got[i] - want[i]));
+        }
+        return farthest / Math.max(largest(want), Double.MIN_NORMAL);
     }
 
     private static double largest(double[] numbers) {

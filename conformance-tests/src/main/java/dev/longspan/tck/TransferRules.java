@@ -44,19 +44,19 @@ final class TransferRules {
                         "X1.layout",
                         "a checkpoint lists and writes the tensors of its layers, with their names, types and shapes",
                         "Checkpoint.tensors: key and value [tokens, G, D], conv [C, w-1] and ssm [nh, hd, N] in F32",
-                        subject -> subject.models((driver, model) -> theLayoutIsRight(driver, model.spec()))),
+                        subject -> subject.states((driver, model) -> theLayoutIsRight(driver, model.spec()))),
                 claimed(
                         transfer,
                         "X1.continues",
                         "a written and read checkpoint continues as the original would",
                         "a tensor that is not written or not read back, or rounded on the way",
-                        subject -> subject.models((driver, model) -> readCheckpointsContinue(driver, driver))),
+                        subject -> subject.states((driver, model) -> readCheckpointsContinue(driver, driver))),
                 claimed(
                         transfer,
                         "X1.base",
                         "a checkpoint read on a base continues as the original would, and shares the base's pages",
                         "the rows between the base's length and the source's; the page in which the base ends",
-                        subject -> subject.models((driver, model) -> readOnABase(driver))),
+                        subject -> subject.states((driver, model) -> readOnABase(driver))),
                 claimed(
                         transfer,
                         "X1.across",
@@ -68,7 +68,7 @@ final class TransferRules {
                         "X1.faults",
                         "a tensor that is missing or misshapen is refused by name, and nothing stays in memory",
                         "check every tensor's name, type and shape before taking memory",
-                        subject -> subject.models((driver, model) -> faultsAreNamed(driver))),
+                        subject -> subject.states((driver, model) -> faultsAreNamed(driver))),
                 claimed(
                         transfer,
                         "X1.types",

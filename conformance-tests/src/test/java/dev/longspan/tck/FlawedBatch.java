@@ -34,12 +34,29 @@ final class FlawedBatch {
     boolean spoils() {
         return switch (flaw) {
             case RUNS_BEHIND_PROMPTS_ARE_WRONG -> index > 0 && batch.tokens() > MANY;
+            case STEPS_TAKE_THE_FIRST_LENGTH -> isFullOfSteps() && length(index) != length(0);
+            case LONG_PROMPTS_ARE_WRONG -> batch.runs().size() == 1 && batch.tokens() == 2 * MANY && isWhole();
+            case RUNS_BEHIND_LONG_PROMPTS_ARE_WRONG ->
+                index == 1 && batch.runs().get(0).size() == MANY;
             case ROWS_BEHIND_NONE_ARE_WRONG -> noneBefore;
             case ROWS_BEHIND_SOME_ARE_WRONG -> someBefore;
             case LAST_NETWORK_COUNTS -> !model.backend().isLast(model.network());
             case LARGE_SIZES_ARE_WRONG -> model.network().vocabularySize() > 2 * MANY;
             default -> false;
         };
+    }
+
+    private boolean isFullOfSteps() {
+        return batch.runs().size() == model.backend().capabilities().maxRuns()
+                && batch.tokens() == batch.runs().size();
+    }
+
+    private int length(int run) {
+        return batch.runs().get(run).state() instanceof OracleState state ? state.held() - (run <= index ? 1 : 0) : 0;
+    }
+
+    private boolean isWhole() {
+        return batch.runs().get(0).logitsRows() == batch.tokens();
     }
 
     /** Goes on to the next run, when the logits of one are computed. */

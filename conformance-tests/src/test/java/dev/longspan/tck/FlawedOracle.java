@@ -15,12 +15,14 @@ import java.util.function.Function;
 /** The oracle with a flaw in its network. */
 final class FlawedOracle extends Oracle {
     private final Flaw flaw;
+    private final Rounding rounding;
 
     FlawedOracle(ModelSpec spec, WeightSource weights, Flaw flaw) {
         super(
                 flaw == Flaw.EPSILON_IS_FIXED ? withFixedEpsilon(spec) : spec,
                 flaw == Flaw.HALF_PRECISION_IS_BFLOAT ? new HalfAsBfloat(weights) : weights);
         this.flaw = flaw;
+        this.rounding = Rounding.of(flaw);
     }
 
     private static ModelSpec withFixedEpsilon(ModelSpec spec) {
@@ -29,14 +31,30 @@ final class FlawedOracle extends Oracle {
     }
 
     @Override
+    double[] rounded(double[] computed) {
+        return rounding.round(computed);
+    }
+
+    @Override
     AttentionOracle spans(AttentionHeads heads, SpanAttention span) {
+        if (flaw == Flaw.STEPS_KEEP_THE_WORST_ANCHORS) {
+            return new AttentionOracle(heads, span) {
+                @Override
+                public Choice search(int first, double[] searchQueries, double[] keys) {
+                    boolean step = searchQueries.length == heads.queryHeads() * heads.headSize();
+                    double[] turned =
+                            Arrays.stream(searchQueries).map(x -> step ? -x : x).toArray();
+                    return super.search(first, turned, keys);
+                }
+            };
+        }
         return new FlawedAttention(heads, span, flaw);
     }
 
     @Override
     ExpertsOracle experts(LayerSpec.Experts layer, Function<String, double[]> tensor) {
         if (flaw != Flaw.EXPERTS_ARE_NOT_NORMALISED) {
-            return super.experts(layer, tensor);
+            return new RoundingExperts(layer, tensor);
         }
         return new ExpertsOracle(
                 new LayerSpec.Experts(
@@ -49,6 +67,34 @@ final class FlawedOracle extends Oracle {
                         false,
                         layer.scaling()),
                 tensor);
+    }
+
+    /** Experts whose products are rounded, and whose bias may be forgotten. */
+    private final class RoundingExperts extends ExpertsOracle {
+        private final LayerSpec.Experts layer;
+        private final Function<String, double[]> tensor;
+
+        RoundingExperts(LayerSpec.Experts layer, Function<String, double[]> tensor) {
+            super(layer, tensor);
+            this.layer = layer;
+            this.tensor = tensor;
+        }
+
+        @Override
+        public Choice choose(double[][] hidden) {
+            if (flaw == Flaw.STEPS_FORGET_THE_BIAS && hidden.length == 1) {
+                return new ExpertsOracle(
+                                layer, name -> name.endsWith("bias") ? new double[layer.experts()] : tensor.apply(name))
+                        .choose(hidden);
+            }
+            return super.choose(hidden);
+        }
+
+        @Override
+        double[] mlp(String prefix, double[] x) {
+            return FlawedOracle.this.mlp(
+                    tensor.apply(prefix + "up_proj.weight"), tensor.apply(prefix + "down_proj.weight"), x);
+        }
     }
 
     @Override
@@ -64,7 +110,7 @@ final class FlawedOracle extends Oracle {
             };
         }
         if (flaw != Flaw.TIME_STEP_IS_NOT_CLAMPED) {
-            return super.mamba(index, mamba);
+            return new RoundingMamba(mamba, tensor);
         }
         return new MambaOracle(mamba, spec().normEpsilon(), tensor) {
             @Override
@@ -74,12 +120,38 @@ final class FlawedOracle extends Oracle {
         };
     }
 
+    /** Mamba whose products and norm are rounded, the time step excepted. */
+    private final class RoundingMamba extends MambaOracle {
+        private final LayerSpec.Mamba mamba;
+
+        RoundingMamba(LayerSpec.Mamba mamba, Function<String, double[]> tensor) {
+            super(mamba, spec().normEpsilon(), tensor);
+            this.mamba = mamba;
+        }
+
+        @Override
+        double[] projected(double[] computed) {
+            double[] rounded = rounding.round(computed);
+            int exact = mamba.heads();
+            System.arraycopy(computed, computed.length - exact, rounded, rounded.length - exact, exact);
+            return rounded;
+        }
+
+        @Override
+        double[] rounded(double[] computed) {
+            return rounding.round(computed);
+        }
+    }
+
     @Override
     double[] mlp(double[] up, double[] down, double[] x) {
+        double[] inner = rounding.round(OracleMath.times(up, x));
         if (flaw != Flaw.RELU_IS_NOT_SQUARED) {
-            return super.mlp(up, down, x);
+            for (int i = 0; i < inner.length; i++) {
+                inner[i] = Math.max(0, inner[i]) * Math.max(0, inner[i]);
+            }
+            return rounding.round(OracleMath.times(down, inner));
         }
-        double[] inner = OracleMath.times(up, x);
         for (int i = 0; i < inner.length; i++) {
             inner[i] = Math.max(0, inner[i]);
         }

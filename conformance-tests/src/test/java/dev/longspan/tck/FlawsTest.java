@@ -36,7 +36,7 @@ class FlawsTest {
     @ParameterizedTest
     @EnumSource(
             value = Flaw.class,
-            names = {"NONE", "CLAIMS_LITTLE"})
+            names = {"NONE", "CLAIMS_LITTLE", "ROUNDS_TO_BF16", "ROUNDS_TO_F16"})
     void withoutAFlawEveryRuleHolds(Flaw none) {
         ConformanceReport report = kit(none).run();
         assertThat(report.conforms()).as(report.table()).isTrue();
@@ -45,6 +45,21 @@ class FlawsTest {
         if (none == Flaw.CLAIMS_LITTLE) {
             assertThat(passed).contains("C1.transfer", "C1.attention");
         }
+    }
+
+    /** Rounding as such is right, whatever is drawn. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Flaw.class,
+            names = {"ROUNDS_TO_BF16", "ROUNDS_TO_F16"})
+    void aBackendThatRoundsKeepsTheRulesOfNetworksForManySeeds(Flaw rounds) {
+        List<ConformanceRule> rules = ConformanceKit.rules().stream()
+                .filter(rule -> rule.id()
+                        .matches(
+                                "N1\\.(mamba|attention|spans|mlp|experts|network|everything|steps|large)|.*\\.choices"))
+                .toList();
+        ConformanceReport report = kit(rounds).withTries(25).withSeed(1000).run(rules);
+        assertThat(report.conforms()).as(report.table()).isTrue();
     }
 
     /** What a backend need not be: it may know less, take less at once, and hold its memory otherwise. */
@@ -82,6 +97,36 @@ class FlawsTest {
         assertThat(report.conforms()).isFalse();
         assertThat(report.table()).contains("does NOT conform", "no rule N1 passed");
         assertThat(report.json()).contains("\"conforms\": false");
+    }
+
+    @Test
+    void aBackendThatKnowsOneUsualSizeIsCheckedWithIt() {
+        List<ConformanceRule> rules = ConformanceKit.rules().stream()
+                .filter(rule -> rule.id().matches("S.*|N1.(mamba|spans|network|long|dense)|B2.limits|M2.*"))
+                .toList();
+        ConformanceReport report = kit(Flaw.KNOWS_HEADS_OF_128).withTries(1).run(rules);
+        assertThat(report.conforms()).as(report.table()).isTrue();
+        assertThat(report.ids(RuleOutcome.Status.SKIPPED)).as(report.table()).isEmpty();
+    }
+
+    @Test
+    void aBackendOfWhichNoStateIsCheckedDoesNotConform() {
+        List<ConformanceRule> rules = List.of(ConformanceKit.rule("S3.back"), ConformanceKit.rule("N1.mlp"));
+        ConformanceReport report = kit(Flaw.KNOWS_HEADS_OF_100).run(rules);
+        assertThat(report.ids(RuleOutcome.Status.SKIPPED)).containsExactly("S3.back");
+        assertThat(report.conforms()).isFalse();
+        assertThat(report.table()).contains("does NOT conform", "no rule of states passed");
+        ConformanceReport without = kit(Flaw.KNOWS_NO_STATE).run(rules);
+        assertThat(without.conforms()).as(without.table()).isTrue();
+        assertThat(without.table()).contains("it supports no layer that has a state");
+    }
+
+    @Test
+    void whatIsLeftOutOfARuleThatPassesIsTold() {
+        RuleOutcome outcome = kit(Flaw.CLAIMS_MUCH).run(ConformanceKit.rule("B2.limits"));
+        assertThat(outcome.status()).as(outcome.message()).isEqualTo(RuleOutcome.Status.PASSED);
+        assertThat(outcome.message())
+                .contains("checked with 1024 of 2147483647 runs", "checked with 16384 of 2147483647 tokens");
     }
 
     /** The kit as tests of JUnit. */

@@ -14,7 +14,6 @@ import dev.longspan.spi.MemorySize;
 import dev.longspan.spi.MemoryUse;
 import dev.longspan.spi.ModelLoadException;
 import dev.longspan.spi.ModelSpec;
-import dev.longspan.spi.NumericMode;
 import dev.longspan.spi.PlanOptions;
 import dev.longspan.spi.Support;
 import dev.longspan.spi.UnsupportedFeatureException;
@@ -174,7 +173,10 @@ final class OracleBackend implements Backend {
             }
         }
         int tokens = flaw == Flaw.SMALL_BATCHES ? 16 : flaw == Flaw.SINGLE_TOKENS ? 1 : MAX_TOKENS;
-        return new Capabilities(NumericMode.F32, flaw == Flaw.SINGLE_TOKENS ? 1 : MAX_RUNS, tokens, features);
+        int runs = flaw == Flaw.SINGLE_TOKENS ? 1 : MAX_RUNS;
+        return flaw == Flaw.CLAIMS_MUCH
+                ? new Capabilities(Rounding.of(flaw).mode(), Integer.MAX_VALUE, Integer.MAX_VALUE, features)
+                : new Capabilities(Rounding.of(flaw).mode(), runs, tokens, features);
     }
 
     @Override
@@ -189,9 +191,19 @@ final class OracleBackend implements Backend {
             case KNOWS_NO_NETWORK -> false;
             case KNOWS_NO_ATTENTION -> !attends;
             case KNOWS_NO_STATE -> feedForward;
+            case KNOWS_HEADS_OF_128 -> hasHeadsOf(spec, 128);
+            case KNOWS_HEADS_OF_100 -> hasHeadsOf(spec, 100);
             default -> true;
         };
         return known ? new Support.Supported() : new Support.Unsupported("layers", "expected others");
+    }
+
+    /** Whether no head of attention and no state of Mamba has another size. */
+    private static boolean hasHeadsOf(ModelSpec spec, int size) {
+        return spec.layers().stream()
+                .allMatch(layer -> layer instanceof LayerSpec.Attention a
+                        ? a.heads().headSize() == size
+                        : !(layer instanceof LayerSpec.Mamba m) || m.stateSize() == size);
     }
 
     private void requireSupported(ModelSpec spec) {
@@ -209,7 +221,7 @@ final class OracleBackend implements Backend {
             weights = Math.abs((int) weights);
         }
         long perToken = tokenBytes(spec);
-        long perSequence = recurrentBytes(spec) + page() * perToken;
+        long perSequence = recurrent(spec) + page() * perToken;
         long planned = flaw == Flaw.PLAN_FORGETS_VALUES ? perToken / 2 : perToken;
         return new MemoryPlan(host(weights), host(perSequence), host(planned), host(OracleWorkspace.planned(flaw)));
     }
@@ -240,7 +252,12 @@ final class OracleBackend implements Backend {
         return bytes;
     }
 
-    static long recurrentBytes(ModelSpec spec) {
+    /** The bytes of a sequence's recurrent states. */
+    long recurrent(ModelSpec spec) {
+        return flaw == Flaw.RECURRENT_IS_NOT_COUNTED ? 0 : recurrentBytes(spec);
+    }
+
+    private static long recurrentBytes(ModelSpec spec) {
         long bytes = 0;
         for (LayerSpec layer : spec.layers()) {
             if (layer instanceof LayerSpec.Mamba m) {
@@ -271,7 +288,10 @@ final class OracleBackend implements Backend {
             }
             throw e;
         }
+        long staged = flaw == Flaw.LOADING_PEAKS ? 3 * bytes : 0;
+        ledger.take("what is read", staged);
         progress.loaded(bytes / 2, bytes);
+        ledger.free(staged);
         progress.loaded(flaw == Flaw.PROGRESS_STOPS_EARLY ? bytes - 1 : bytes, bytes);
         last = spec;
         synchronized (models) {

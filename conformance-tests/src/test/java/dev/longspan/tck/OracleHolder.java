@@ -62,7 +62,7 @@ class OracleHolder {
     }
 
     private long recurrentBytes() {
-        return OracleBackend.recurrentBytes(spec());
+        return model.backend().recurrent(spec());
     }
 
     private int page() {

@@ -7,6 +7,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class OracleWorkspace {
     static final int PLANNED = 3 << 20;
     private static final int PER_TOKEN = 2000;
+    /** Longer than most of the kit's sequences. */
+    private static final int LONG = 700;
 
     private final OracleBackend backend;
     private long bytes;
@@ -38,6 +40,7 @@ final class OracleWorkspace {
             case RUNS_NEED_MORE -> runs > 1 ? PLANNED : 0;
             case TOKENS_NEED_MORE -> batch.tokens() > 64 ? PLANNED : 0;
             case WORKSPACE_IS_LATE -> batch.tokens() == runs ? PLANNED / 3 : 0;
+            case CONTEXT_NEEDS_MORE -> Math.max(0, longest(batch) - LONG) * PER_TOKEN;
             case WORKSPACE_GROWS -> (long) PER_TOKEN * batch.tokens();
             default -> 0;
         };
@@ -45,6 +48,13 @@ final class OracleWorkspace {
             backend.ledger().take("the workspace", needed - bytes);
             bytes = needed;
         }
+    }
+
+    private static long longest(Batch batch) {
+        return batch.runs().stream()
+                .mapToLong(run -> run.state() instanceof OracleState state ? state.held() : 0)
+                .max()
+                .orElse(0);
     }
 
     void free() {

@@ -1,0 +1,65 @@
+package dev.longspan.tck;
+
+import dev.longspan.spi.AttentionHeads;
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.DType;
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.SpanAttention;
+import dev.longspan.spi.Support;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Networks as small as can be, in which many tokens and large batches take seconds. */
+final class TinyNetworks {
+    private static final LayerSpec MAMBA = new LayerSpec.Mamba(2, 4, 1, 4, 4, 0, Double.POSITIVE_INFINITY);
+    private static final LayerSpec MLP = new LayerSpec.Mlp(16);
+    private static final LayerSpec DENSE = new LayerSpec.Attention(new AttentionHeads(2, 1, 4), null);
+    private static final LayerSpec NARROW = new LayerSpec.Attention(new AttentionHeads(1, 1, 4), null);
+    private static final LayerSpec SPANS =
+            new LayerSpec.Attention(new AttentionHeads(2, 1, 8), new SpanAttention(20, 3, 3, 1, 0.55, 0.55, 1));
+
+    private TinyNetworks() {}
+
+    private static ModelSpec of(LayerSpec... layers) {
+        return new ModelSpec("tiny", 40, 12, 1e-5, false, List.of(layers));
+    }
+
+    /** A layer with a recurrent state, then one with spans. */
+    static RandomModel ofSpans(Backend backend, long seed) {
+        return supported(backend, seed, List.of(of(MAMBA, SPANS)));
+    }
+
+    /** Dense attention last, so that the oracle needs few of its rows; what is known to fewer backends comes first. */
+    static RandomModel ofDense(Backend backend, long seed) {
+        return supported(backend, seed, List.of(of(MAMBA, MLP, NARROW), of(MLP, NARROW), of(NARROW, NARROW)));
+    }
+
+    /** Nothing is left to choose. */
+    static RandomModel withoutChoices(Backend backend, long seed) {
+        return supported(
+                backend,
+                seed,
+                List.of(
+                        of(MAMBA, MLP, DENSE),
+                        of(MAMBA, DENSE),
+                        of(MAMBA, MLP),
+                        of(MLP, DENSE),
+                        of(DENSE, DENSE),
+                        of(MAMBA, MAMBA),
+                        of(MLP, MLP)));
+    }
+
+    /** The first that a backend can run: as small as it is, or with usual sizes. */
+    private static RandomModel supported(Backend backend, long seed, List<ModelSpec> specs) {
+        List<ModelSpec> all = new ArrayList<>(specs);
+        for (RandomModel.Sizes sizes : RandomModel.USUAL) {
+            specs.forEach(spec -> all.add(RandomModel.rounded(spec, sizes)));
+        }
+        return all.stream()
+                .filter(spec -> backend.supports(spec) instanceof Support.Supported)
+                .findFirst()
+                .map(spec -> new RandomModel(spec, seed, DType.F32))
+                .orElseThrow(() -> new NotApplicable("it does not support the networks of this rule"));
+    }
+}
