@@ -9,15 +9,21 @@ import dev.longspan.spi.AttentionKernels;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.Feature;
 import dev.longspan.spi.NumericMode;
+import dev.longspan.spi.PartialAttention;
 import dev.longspan.spi.UnsupportedFeatureException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CyclicBarrier;
 
 /** The rules of the attention functions one by one. */
 final class AttentionRules {
     private static final int CASES_EACH = 4;
+    private static final int THREADS = 3;
+    private static final int ROUNDS = 30;
 
     private AttentionRules() {}
 
@@ -103,6 +109,11 @@ final class AttentionRules {
                 "arguments that do not fit together are refused, and no argument is changed",
                 "compare all lengths with heads and positions before reading",
                 AttentionRules::argumentsAreChecked));
+        rules.add(rule(
+                "A1.threads",
+                "several threads may call the functions at once",
+                "a buffer that belongs to the kernels, and not to the call",
+                AttentionRules::threadsDoNotMeet));
         rules.add(unclaimed(
                 Feature.ATTENTION_KERNELS,
                 "C1.attention",
@@ -171,13 +182,91 @@ final class AttentionRules {
                     "spans with fewer starts than rows",
                     () -> kernels.spans(c.heads, c.span.spans(), c.queries, c.keys, c.values, new int[1], new int[1]),
                     illegal);
-            float[][] all = {c.searchQueries, c.queries, c.keys, c.values};
-            float[][] copies = new float[all.length][];
-            Arrays.setAll(copies, i -> all[i].clone());
-            kernels.attend(c.heads, c.geometry, 0, c.searchQueries, c.queries, c.keys, c.values);
-            for (int i = 0; i < all.length; i++) {
-                require(Arrays.equals(all[i], copies[i]), "attend changed argument " + i);
+            nothingIsChanged(kernels, c);
+        });
+    }
+
+    /** Calls every function, and looks at its arguments afterwards. */
+    private static void nothingIsChanged(AttentionKernels kernels, AttentionCase c) {
+        float[][] all = {c.searchQueries, c.queries, c.keys, c.values};
+        kept("attend", () -> kernels.attend(c.heads, c.geometry, 0, c.searchQueries, c.queries, c.keys, c.values), all);
+        kept("search", () -> kernels.search(c.heads, c.geometry, 0, c.searchQueries, c.keys), all);
+        kept("window", () -> kernels.window(c.heads, c.geometry, 0, c.queries, c.keys, c.values), all);
+        int k = c.span.spans();
+        int[] starts = new int[c.tokens * c.heads.queryHeads() * k];
+        int[] ends = new int[starts.length];
+        for (int i = 0; i < starts.length; i++) {
+            starts[i] = i % 3 == 0 ? -1 : 0;
+            ends[i] = i % 3 == 0 ? -1 : i / (c.heads.queryHeads() * k);
+        }
+        int[] startsBefore = starts.clone();
+        int[] endsBefore = ends.clone();
+        kept("spans", () -> kernels.spans(c.heads, k, c.queries, c.keys, c.values, starts, ends), all);
+        require(
+                Arrays.equals(starts, startsBefore) && Arrays.equals(ends, endsBefore),
+                "spans changed its starts or ends");
+        PartialAttention window = kernels.window(c.heads, c.geometry, 0, c.queries, c.keys, c.values);
+        PartialAttention spans = kernels.spans(c.heads, k, c.queries, c.keys, c.values, starts, ends);
+        float[] scores = new float[starts.length];
+        float[][] parts = {window.output(), window.logSumExp(), spans.output(), spans.logSumExp(), scores};
+        kept("merge", () -> kernels.merge(c.heads, k, window, spans, scores), parts);
+        refused(
+                "merge with one score too many",
+                () -> kernels.merge(c.heads, k, window, spans, new float[scores.length + 1]),
+                IllegalArgumentException.class);
+        PartialAttention fewer = new PartialAttention(
+                Arrays.copyOf(spans.output(), spans.output().length - c.heads.headSize()),
+                Arrays.copyOf(spans.logSumExp(), spans.logSumExp().length - 1));
+        refused(
+                "merge with one span too few",
+                () -> kernels.merge(c.heads, k, window, fewer, scores),
+                IllegalArgumentException.class);
+    }
+
+    private static void kept(String what, Driver.Call call, float[]... arguments) {
+        float[][] copies = new float[arguments.length][];
+        Arrays.setAll(copies, i -> arguments[i].clone());
+        call.make();
+        for (int i = 0; i < arguments.length; i++) {
+            require(Arrays.equals(arguments[i], copies[i]), what + " changed argument " + i);
+        }
+    }
+
+    /** Two threads that compute other cases, again and again; what each gets must be what it gets alone. */
+    private static void threadsDoNotMeet(Subject subject) throws Exception {
+        Backend backend = subject.open();
+        AttentionKernels kernels = backend.attention();
+        Tolerance tolerance = Tolerance.of(backend.capabilities());
+        subject.cases(seed -> {
+            List<CompletableFuture<Void>> beside = new ArrayList<>();
+            CyclicBarrier begin = new CyclicBarrier(THREADS);
+            for (int i = 0; i < THREADS; i++) {
+                AttentionCase c = AttentionCase.random(new Random(seed * THREADS + i));
+                double[] want = Tensors.toDoubles(
+                        kernels.attend(c.heads, c.geometry, 0, c.searchQueries, c.queries, c.keys, c.values));
+                beside.add(CompletableFuture.runAsync(
+                        () -> {
+                            await(begin);
+                            for (int round = 0; round < ROUNDS; round++) {
+                                float[] got = kernels.attend(
+                                        c.heads, c.geometry, 0, c.searchQueries, c.queries, c.keys, c.values);
+                                tolerance.compare(
+                                        "attend on " + THREADS + " threads at once", got, want, tolerance.oracle());
+                            }
+                        },
+                        task -> new Thread(task, "conformance beside").start()));
+            }
+            for (CompletableFuture<Void> each : beside) {
+                Driver.finish("attend on several threads", each);
             }
         });
+    }
+
+    private static void await(CyclicBarrier begin) {
+        try {
+            begin.await();
+        } catch (InterruptedException | BrokenBarrierException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

@@ -4,9 +4,11 @@ import static dev.longspan.tck.ConformanceRule.required;
 import static dev.longspan.tck.Driver.refused;
 import static dev.longspan.tck.Driver.require;
 
+import dev.longspan.spi.AttentionKernels;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.Batch;
 import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.Feature;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.PlanOptions;
@@ -20,6 +22,7 @@ import java.lang.management.OperatingSystemMXBean;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -31,6 +34,9 @@ final class LifecycleRules {
     private static final int WARMING = 50;
     /** How many states one model makes, one after the other, each with a checkpoint, forks and transfers. */
     static final int STATES = 300;
+
+    /** Few first, as much may be left of each; then more, as it may be little. */
+    private static final int[] FAILURES = {20, 2000};
 
     private static final long MAY_GROW = 512 << 10;
     private static final Class<IllegalStateException> CLOSED = IllegalStateException.class;
@@ -136,6 +142,24 @@ final class LifecycleRules {
                 least = Math.min(least, heap() - before);
             }
             require(least < MAY_GROW, STATES + " states of one model leave " + least + " bytes of heap");
+            failuresLeaveNothing(driver);
+        }
+    }
+
+    private static void failuresLeaveNothing(Driver driver) {
+        RandomModel model = Subject.supported(driver.backend(), RandomModel::spec, 3);
+        Driver poisoned = BatchRules.poisoned(driver, model, 3);
+        Lives.failing(poisoned, WARMING);
+        for (int count : FAILURES) {
+            long least = Long.MAX_VALUE;
+            for (int round = 0; round < ROUNDS && least >= MAY_GROW; round++) {
+                long before = heap();
+                Lives.failing(poisoned, count);
+                least = Math.min(least, heap() - before);
+            }
+            require(
+                    least < MAY_GROW,
+                    count + " runs that fail, and as many batches that are refused, leave " + least + " bytes of heap");
         }
     }
 
@@ -229,7 +253,11 @@ final class LifecycleRules {
                     CLOSED);
         }
         Backend backend = driver.backend();
+        Driver.Call kernels = backend.capabilities().has(Feature.ATTENTION_KERNELS)
+                ? kernelsThatStayRight(backend.attention(), driver.tolerance())
+                : () -> {};
         backend.close();
+        kernels.make();
         refused("memory of a closed backend", backend::memory, CLOSED);
         refused("capabilities of a closed backend", backend::capabilities, CLOSED);
         refused("supports of a closed backend", () -> backend.supports(model.spec()), CLOSED);
@@ -240,6 +268,21 @@ final class LifecycleRules {
                         .close(),
                 CLOSED);
         refused("attention of a closed backend", backend::attention, CLOSED);
+    }
+
+    /** Kernels need nothing of their backend: when it is closed, they may be refused, or be right. */
+    private static Driver.Call kernelsThatStayRight(AttentionKernels kernels, Tolerance tolerance) {
+        AttentionCase c = AttentionCase.random(new Random(1));
+        float[] before = kernels.attend(c.heads, c.geometry, 0, c.searchQueries, c.queries, c.keys, c.values);
+        return () -> {
+            float[] after;
+            try {
+                after = kernels.attend(c.heads, c.geometry, 0, c.searchQueries, c.queries, c.keys, c.values);
+            } catch (IllegalStateException refused) {
+                return;
+            }
+            tolerance.compare("attend of a closed backend", after, Tensors.toDoubles(before), tolerance.oracle());
+        };
     }
 
     private static void isClosed(String whose, SequenceState state) {

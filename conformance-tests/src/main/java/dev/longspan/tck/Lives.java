@@ -3,8 +3,10 @@ package dev.longspan.tck;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.BackendProvider;
+import dev.longspan.spi.Batch;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.Run;
+import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,6 +52,22 @@ final class Lives {
             try (SequenceState state = driver.model().newState()) {
                 driver.absorb(state, ids, ids.length);
                 briefly(driver, state);
+            }
+        }
+    }
+
+    /** Many runs that fail, and batches that are refused. */
+    static void failing(Driver poisoned, int count) {
+        for (int i = 0; i < count; i++) {
+            try (SequenceState state = poisoned.model().newState()) {
+                Driver.refused(
+                        "a batch with a negative id",
+                        () -> poisoned.model().forward(Batch.of(Run.last(state, -1))),
+                        IllegalArgumentException.class,
+                        IllegalStateException.class);
+                Driver.require(
+                        poisoned.forward(Run.last(state, BatchRules.BAD)).get(0) instanceof RunResult.Failure,
+                        "a run with NaN in it did not fail");
             }
         }
     }

@@ -26,6 +26,11 @@ final class LogitsRules {
                         "count the calls of forward, and compare the count in every method of Logits",
                         subject -> subject.models((driver, model) -> logitsEnd(driver))),
                 required(
+                        "L1.stays",
+                        "until then logits stay, also while another model computes, and when their state is closed",
+                        "a buffer of logits belongs to one model, and to no state",
+                        subject -> subject.models((driver, model) -> logitsStay(driver, model))),
+                required(
                         "L1.rows",
                         "there are as many rows as were asked for, each of the token it was asked for",
                         "logitsFrom counts from the run's first id",
@@ -72,6 +77,36 @@ final class LogitsRules {
         refused("argMax after the next forward", () -> logits.argMax(0), IllegalStateException.class);
         refused("copy after the next forward", () -> logits.copyTo(0, new float[size]), IllegalStateException.class);
         state.close();
+    }
+
+    private static void logitsStay(Driver driver, RandomModel model) {
+        driver.requireBatch(1, 2);
+        Driver other = Driver.load(driver.backend(), model, 1);
+        SequenceState state = driver.model().newState();
+        RunResult result =
+                driver.forward(new Run(state, driver.ids(2), 0, 2, 0)).get(0);
+        List<float[]> before = Driver.rows(result);
+        other.plain(other.ids(9));
+        remain("after another model computed", before, result);
+        other.model().close();
+        remain("after another model was closed", before, result);
+        state.close();
+        remain("after their state was closed", before, result);
+    }
+
+    private static void remain(String when, List<float[]> before, RunResult result) {
+        List<float[]> after;
+        int largest;
+        try {
+            after = Driver.rows(result);
+            largest = logits(result).argMax(0);
+        } catch (IllegalStateException e) {
+            throw new AssertionError("logits are no longer valid " + when + ": " + e, e);
+        }
+        for (int r = 0; r < before.size(); r++) {
+            require(Arrays.equals(before.get(r), after.get(r)), "row " + r + " is another " + when);
+        }
+        require(largest == Driver.lowestOfTheLargest(before.get(0)), "argMax answers " + largest + " " + when);
     }
 
     private static void rowsAreThoseAskedFor(Driver driver) {

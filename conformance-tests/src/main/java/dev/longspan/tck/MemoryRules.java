@@ -9,6 +9,7 @@ import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.MemorySize;
+import dev.longspan.spi.MemoryUse;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.PlanOptions;
 import dev.longspan.spi.Run;
@@ -30,6 +31,7 @@ final class MemoryRules {
     private static final int MOST_CONTEXT = 16_384;
 
     private static final int PIECE = 512;
+    private static final long LITTLE = 64 << 20;
 
     private MemoryRules() {}
 
@@ -43,6 +45,11 @@ final class MemoryRules {
                             thePlanIsABound(driver, model);
                             thePlanIsABoundOfBatches(driver, model);
                         })),
+                required(
+                        "M2.limit",
+                        "memory tells how much there is: no less than is used, and no more than it was told to take",
+                        "MemoryUse.limit: Long.MAX_VALUE where no limit is known, but never where one was set",
+                        MemoryRules::theLimitIsTold),
                 required(
                         "M2.recurrent",
                         "recurrent states are planned and counted",
@@ -157,6 +164,20 @@ final class MemoryRules {
                     fixed);
         }
         loaded.model().close();
+    }
+
+    private static void theLimitIsTold(Subject subject) throws Exception {
+        subject.models((driver, model) -> {
+            driver.plain(driver.ids(9));
+            MemoryUse memory = driver.backend().memory();
+            within("beside a limit of " + memory.limit(), memory.used(), memory.limit());
+        });
+        if (subject.limitsMemory()) {
+            MemorySize limit = subject.openWithMemory(LITTLE).memory().limit();
+            require(
+                    Math.min(limit.hostBytes(), limit.deviceBytes()) <= LITTLE,
+                    "told to take " + LITTLE + " bytes, its limit is " + limit);
+        }
     }
 
     private static void recurrentStatesAreCounted(Driver driver, RandomModel model) {
@@ -351,6 +372,7 @@ final class MemoryRules {
         checkpoint.close();
         freed -= used(backend);
         require(freed == promised, "a checkpoint beside its state says " + promised + " bytes, closing frees " + freed);
+        forksAreCounted(driver, state);
         Checkpoint last = state.checkpoint();
         state.close();
         require(
@@ -361,6 +383,35 @@ final class MemoryRules {
         last.close();
         freed -= used(backend);
         require(freed == promised, "a checkpoint alone says " + promised + " bytes, closing frees " + freed);
+    }
+
+    private static void forksAreCounted(Driver driver, SequenceState state) {
+        long whole = state.bytes();
+        long rounding = driver.backend()
+                .plan(driver.model().spec(), new PlanOptions(1, 1, CONTEXT))
+                .perSequence()
+                .totalBytes();
+        Checkpoint checkpoint = state.checkpoint();
+        SequenceState fork = driver.model().newState(checkpoint);
+        SequenceState other = driver.model().newState(checkpoint);
+        for (long bytes : new long[] {checkpoint.bytes(), fork.bytes()}) {
+            require(
+                    Math.abs(bytes - whole) <= rounding,
+                    "a checkpoint or a fork of a state of " + whole + " bytes has " + bytes
+                            + ": what is shared counts for each");
+        }
+        frees("a fork beside others", driver, fork.exclusiveBytes(), fork::close);
+        driver.absorb(other, driver.ids(CONTEXT), CONTEXT);
+        frees("a fork that went on", driver, other.exclusiveBytes(), other::close);
+        frees("a checkpoint behind its forks", driver, checkpoint.exclusiveBytes(), checkpoint::close);
+    }
+
+    /** Requires that closing frees what was said. */
+    static void frees(String what, Driver driver, long promised, Runnable close) {
+        long before = driver.usedBytes();
+        close.run();
+        long freed = before - driver.usedBytes();
+        require(freed == promised, what + " says " + promised + " bytes are exclusive, closing frees " + freed);
     }
 
     private static long used(Backend backend) {

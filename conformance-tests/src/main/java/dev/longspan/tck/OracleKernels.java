@@ -92,6 +92,7 @@ public class OracleKernels implements AttentionKernels {
     public float[] merge(
             AttentionHeads heads, int spans, PartialAttention window, PartialAttention spanOutputs, float[] scores) {
         int size = heads.headSize();
+        requireParts(size, spans, window, spanOutputs, scores);
         float[] output = window.output().clone();
         for (int c = 0; c < window.logSumExp().length; c++) {
             int count = 0;
@@ -121,6 +122,17 @@ public class OracleKernels implements AttentionKernels {
             }
         }
         return output;
+    }
+
+    void requireParts(int size, int spans, PartialAttention window, PartialAttention spanOutputs, float[] scores) {
+        int choices = window.logSumExp().length;
+        if (window.output().length != choices * size
+                || scores.length != choices * spans
+                || spanOutputs.logSumExp().length != scores.length
+                || spanOutputs.output().length != scores.length * size) {
+            throw new IllegalArgumentException("expected " + spans + " spans and scores for each of " + choices
+                    + " rows and heads, found " + spanOutputs.logSumExp().length + " and " + scores.length);
+        }
     }
 
     /** Two softmaxes over different keys as one. */

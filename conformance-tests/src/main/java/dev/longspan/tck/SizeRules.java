@@ -33,13 +33,20 @@ final class SizeRules {
                         "N1.sizes",
                         "a network with the heads, states and experts of released models computes what the oracle computes",
                         "blocks and buffers that are right for small sizes only: head size 128, state 128, 64 experts",
-                        SizeRules::releasedSizesAreRight),
+                        subject -> subject.once(() -> releasedSizesAreRight(subject))),
                 numeric(
                         "N1.large",
                         "large scores, of which float32 has no exponential, compute what the oracle computes",
                         "take the largest score off before exp, in the window and in spans, too",
                         subject -> subject.models(
                                 SizeRules::attention, (driver, model) -> largeScoresAreRight(driver, model))),
+                numeric(
+                        "N1.ties",
+                        "where scores are the same, the first expert, the first group and the oldest anchor are chosen",
+                        "a search that keeps the later of two equal scores, or sorts them in no order",
+                        subject -> subject.eachOf(
+                                List.of(SizeRules::tied, RandomModel::spansOnly),
+                                (driver, model) -> tiesAreDecided(driver, model))),
                 numeric(
                         "N1.steps",
                         "a large time step computes what the oracle computes",
@@ -103,6 +110,46 @@ final class SizeRules {
             int[] ids = new int[REPEATED];
             Arrays.fill(ids, loaded.ids(1)[0]);
             agrees(loaded, model, ids, "a token that repeats, with large scores");
+        }
+    }
+
+    /** Experts of which some are left out, in one group and in several. */
+    private static ModelSpec tied(Random random) {
+        ModelSpec drawn = RandomModel.expertsOnly(random);
+        return new ModelSpec(
+                drawn.modelType(),
+                drawn.vocabularySize(),
+                drawn.hiddenSize(),
+                drawn.normEpsilon(),
+                drawn.tiedEmbeddings(),
+                List.of(
+                        new LayerSpec.Experts(6, 1 + random.nextInt(4), 8, 8, 1, 1, true, 1),
+                        new LayerSpec.Experts(8, 2, 8, 0, 4, 1 + random.nextInt(3), true, 1)));
+    }
+
+    /** All experts of a layer have the same row in its router, and all keys are zero: scores are the same in any arithmetic. */
+    private static void tiesAreDecided(Driver driver, RandomModel drawn) {
+        RandomModel model = new RandomModel(drawn.spec(), driver.random().nextLong(), DType.F32);
+        for (ModelSpec.Tensor tensor : drawn.spec().tensors()) {
+            if (tensor.name().endsWith(".k_proj.weight")) {
+                model.with(tensor.name(), numbers -> Arrays.fill(numbers, 0));
+            } else if (tensor.name().endsWith(".e_score_correction_bias")) {
+                model.with(tensor.name(), numbers -> Arrays.fill(numbers, numbers[0]));
+            } else if (tensor.name().endsWith(".gate.weight")) {
+                int row = drawn.spec().hiddenSize();
+                model.with(tensor.name(), numbers -> {
+                    for (int i = row; i < numbers.length; i++) {
+                        numbers[i] = numbers[i - row];
+                    }
+                });
+            }
+        }
+        Driver loaded = Driver.load(driver.backend(), model, driver.random().nextLong());
+        int[] ids = loaded.ids(REPEATED);
+        Tolerance strict = loaded.tolerance().withoutGap();
+        try (SequenceState state = loaded.model().newState()) {
+            new Judge(new Oracle(model.spec(), model.weights()), ids, strict)
+                    .compare("with equal scores, logits", loaded.feed(state, ids));
         }
     }
 

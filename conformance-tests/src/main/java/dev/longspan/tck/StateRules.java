@@ -135,7 +135,23 @@ final class StateRules {
                             driver.feed(again, Driver.tail(ids, at)),
                             want.subList(at, LENGTH));
                 }
+                fromOneThatOnlyBegan(driver, state, ids, want);
             }
+        }
+    }
+
+    /** From a checkpoint of a state that itself came from one, and has not gone on. */
+    private static void fromOneThatOnlyBegan(Driver driver, SequenceState state, int[] ids, List<float[]> want) {
+        int at = state.length();
+        try (Checkpoint first = state.checkpoint();
+                SequenceState began = driver.model().newState(first);
+                Checkpoint second = began.checkpoint();
+                SequenceState again = driver.model().newState(second)) {
+            length(again, at);
+            driver.same(
+                    "a state from a checkpoint, at " + at + ", of a state that only began there",
+                    driver.feed(again, Driver.tail(ids, at)),
+                    want.subList(at, LENGTH));
         }
     }
 

@@ -63,6 +63,11 @@ final class Subject implements AutoCloseable {
         return settings.other().orElseThrow(() -> new NotApplicable("no second backend was given"));
     }
 
+    /** Whether it was told how the backend's memory is limited. */
+    boolean limitsMemory() {
+        return settings.memorySetting().isPresent();
+    }
+
     /** The backend with so much memory. */
     Backend openWithMemory(long bytes) {
         String name = settings.memorySetting()

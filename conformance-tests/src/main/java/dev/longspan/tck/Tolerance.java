@@ -23,6 +23,11 @@ record Tolerance(double oracle, double itself, double gap, double rounding) {
                 : tolerance;
     }
 
+    /** The same where every choice must be the oracle's. */
+    Tolerance withoutGap() {
+        return new Tolerance(oracle, itself, 0, rounding);
+    }
+
     /** Whether numbers are near enough. */
     boolean agree(float[] got, double[] want, double allowed) {
         return got.length == want.length && firstOff(got, want, allowed * largest(want)) < 0;

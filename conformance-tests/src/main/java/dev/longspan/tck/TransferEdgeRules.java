@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 /** The rules of transfers that are empty, repeated, ended early, or outlived. */
 final class TransferEdgeRules {
     private static final int LENGTH = 70;
+    private static final int LONG = 600;
     /** How long one writer waits for another, which may be kept waiting until it is done. */
     private static final long MOMENT_MILLIS = 50;
     /** How many of the calls of a sink and a source are let fail. */
@@ -35,6 +36,18 @@ final class TransferEdgeRules {
                         "what was read on a base stays when the base is closed; a base may be as long as the source",
                         "what is read holds the base's pages, not the base; no row may be left to read",
                         subject -> subject.models((driver, model) -> theBaseIsClosed(driver))),
+                claimed(
+                        transfer,
+                        "X1.foreign",
+                        "a base of another model, or one that is closed, is refused, and takes no memory",
+                        "a checkpoint knows its model: ask before anything is read",
+                        subject -> subject.states(TransferEdgeRules::foreignBasesAreRefused)),
+                claimed(
+                        transfer,
+                        "X1.bytes",
+                        "of a checkpoint that was read, exclusiveBytes is what closing it frees",
+                        "the counting of the holders of a page, of those that are read, too",
+                        subject -> subject.states((driver, model) -> whatWasReadFreesWhatItSays(driver))),
                 claimed(
                         transfer,
                         "X1.again",
@@ -97,6 +110,56 @@ final class TransferEdgeRules {
         require(
                 driver.usedBytes() == before,
                 "what was read on a base leaves memory: " + before + ", " + driver.usedBytes());
+    }
+
+    private static void foreignBasesAreRefused(Driver driver, RandomModel model) {
+        Driver other = Driver.load(driver.backend(), model, 1);
+        try (SequenceState state = driver.model().newState();
+                SequenceState theirs = other.model().newState()) {
+            int[] ids = driver.ids(LENGTH);
+            driver.absorb(state, ids, LENGTH);
+            other.absorb(theirs, Driver.first(ids, LENGTH / 2), LENGTH);
+            MemoryCheckpoint whole = written(state);
+            Checkpoint foreign = theirs.checkpoint();
+            Checkpoint closed = state.checkpoint();
+            closed.close();
+            long before = driver.usedBytes();
+            Driver.refused(
+                    "a base of another model",
+                    () -> driver.model().readCheckpoint(whole, foreign).close(),
+                    IllegalArgumentException.class);
+            Driver.refused(
+                    "a base that is closed",
+                    () -> driver.model().readCheckpoint(whole, closed).close(),
+                    IllegalStateException.class,
+                    IllegalArgumentException.class);
+            long after = driver.usedBytes();
+            require(after == before, "refused bases leave memory: " + before + " bytes, then " + after);
+            foreign.close();
+        }
+        other.model().close();
+    }
+
+    private static void whatWasReadFreesWhatItSays(Driver driver) {
+        int[] ids = driver.ids(LONG);
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, Driver.first(ids, LONG / 2), LONG);
+            Checkpoint base = state.checkpoint();
+            driver.absorb(state, Driver.tail(ids, LONG / 2), LONG);
+            MemoryCheckpoint whole = written(state);
+            Checkpoint alone = driver.model().readCheckpoint(whole);
+            long bytes = alone.bytes();
+            require(
+                    alone.exclusiveBytes() == bytes,
+                    "a checkpoint that was read has " + bytes + " bytes, exclusive " + alone.exclusiveBytes());
+            MemoryRules.frees("a checkpoint that was read", driver, alone.exclusiveBytes(), alone::close);
+            Checkpoint shared = driver.model().readCheckpoint(whole, base);
+            require(
+                    shared.bytes() == bytes,
+                    "read on a base it has " + shared.bytes() + " bytes, without one " + bytes);
+            MemoryRules.frees("a checkpoint read on a base", driver, shared.exclusiveBytes(), shared::close);
+            base.close();
+        }
     }
 
     private static void whatWasReadIsWrittenAgain(Driver driver) {

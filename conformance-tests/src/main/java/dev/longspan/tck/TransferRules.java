@@ -310,6 +310,9 @@ final class TransferRules {
                 List<Long> longer = new ArrayList<>(right.shape());
                 longer.set(longer.size() - 1, longer.get(longer.size() - 1) + 1);
                 fault(driver, new Altered(written, name, new TensorInfo(name, right.dtype(), longer)));
+                List<Long> fewer = new ArrayList<>(right.shape());
+                fewer.set(0, fewer.get(0) - 1); // of keys and values a row
+                fault(driver, new Altered(written, name, new TensorInfo(name, right.dtype(), fewer)));
                 fault(driver, new Altered(written, name, new TensorInfo(name, right.dtype(), List.of())));
                 List<Long> turned = LoadingRules.turned(right.shape());
                 if (!turned.equals(right.shape())) {

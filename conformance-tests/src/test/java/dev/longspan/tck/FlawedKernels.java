@@ -4,13 +4,35 @@ import dev.longspan.spi.AttentionHeads;
 import dev.longspan.spi.PartialAttention;
 import dev.longspan.spi.SpanAttention;
 import dev.longspan.spi.SpanGeometry;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /** The oracle's kernels with a flaw. */
 final class FlawedKernels extends OracleKernels {
     private final Flaw flaw;
+    private final BooleanSupplier closed;
+    private final AtomicInteger inside = new AtomicInteger();
 
-    FlawedKernels(Flaw flaw) {
+    FlawedKernels(Flaw flaw, BooleanSupplier closed) {
         this.flaw = flaw;
+        this.closed = closed;
+    }
+
+    @Override
+    void requireParts(int size, int spans, PartialAttention window, PartialAttention spanOutputs, float[] scores) {
+        if (flaw != Flaw.MERGE_IS_UNCHECKED) {
+            super.requireParts(size, spans, window, spanOutputs, scores);
+        }
+    }
+
+    @Override
+    public float[] merge(
+            AttentionHeads heads, int spans, PartialAttention window, PartialAttention spanOutputs, float[] scores) {
+        float[] merged = super.merge(heads, spans, window, spanOutputs, scores);
+        if (flaw == Flaw.KERNELS_MERGE_IN_PLACE) {
+            System.arraycopy(merged, 0, window.output(), 0, merged.length);
+        }
+        return merged;
     }
 
     @Override
@@ -55,7 +77,13 @@ final class FlawedKernels extends OracleKernels {
             float[] keys,
             float[] values) {
         int first = flaw == Flaw.CHUNKS_BEGIN_ONE_EARLY ? Math.max(0, firstPosition - 1) : firstPosition;
+        boolean others = inside.incrementAndGet() > 1;
         float[] output = super.attend(heads, geometry, first, searchQueries, queries, keys, values);
+        others |= inside.decrementAndGet() > 0;
+        if ((others && flaw == Flaw.KERNELS_SHARE_A_BUFFER)
+                || (flaw == Flaw.KERNELS_END_WRONG && closed.getAsBoolean())) {
+            output[0] += 1;
+        }
         if (flaw == Flaw.HEADS_ARE_MIXED) {
             for (int i = 0; i < output.length; i++) {
                 output[i] += output[i - i % (heads.queryHeads() * heads.headSize())] / 8;

@@ -87,7 +87,20 @@ final class FlawedOracle extends Oracle {
                                 layer, name -> name.endsWith("bias") ? new double[layer.experts()] : tensor.apply(name))
                         .choose(hidden);
             }
-            return super.choose(hidden);
+            Choice right = super.choose(hidden);
+            return flaw == Flaw.EQUAL_EXPERTS_ARE_REVERSED ? withTheLastOfEqual(right) : right;
+        }
+
+        /** With the last experts where the scores of all are the same. */
+        private Choice withTheLastOfEqual(Choice right) {
+            double[] gate = tensor.apply("gate.weight");
+            int row = gate.length / layer.experts();
+            boolean equal = layer.groups() == 1 && Arrays.equals(gate, 0, row, gate, gate.length - row, gate.length);
+            int[] picked = right.picked().clone();
+            for (int i = 0; i < picked.length && equal; i++) {
+                picked[i] = layer.experts() - 1 - picked[i];
+            }
+            return equal ? Choice.imposed(1, layer.perToken(), picked) : right;
         }
 
         @Override

@@ -52,6 +52,7 @@ final class OracleBackend implements Backend {
     private final CountDownLatch end = new CountDownLatch(1);
     private final AtomicBoolean workspaceIsMade = new AtomicBoolean();
     private volatile @Nullable ModelSpec last;
+    private volatile @Nullable OracleModel computed;
     private volatile boolean closed;
 
     OracleBackend(String id, Flaw flaw, long limit) {
@@ -115,6 +116,21 @@ final class OracleBackend implements Backend {
         return workspaceIsMade;
     }
 
+    /** Notes which model computed last. */
+    void noteForward(OracleModel model) {
+        computed = model;
+    }
+
+    /** Whether no other model has computed since. */
+    boolean computedLast(OracleModel model) {
+        return computed == model;
+    }
+
+    /** Keeps something for ever. */
+    static void leak(int bytes) {
+        LEAK.add(new byte[bytes]);
+    }
+
     /** Notes that a state is made of a checkpoint. */
     void noteRestore() {
         if (flaw == Flaw.RESTORES_LEAK) {
@@ -152,7 +168,10 @@ final class OracleBackend implements Backend {
     @Override
     public MemoryUse memory() {
         requireOpen();
-        return new MemoryUse(new MemorySize(0, ledger.used()), new MemorySize(Long.MAX_VALUE, ledger.limit()));
+        long limit = flaw == Flaw.LIMIT_IS_FORGOTTEN ? Long.MAX_VALUE : ledger.limit();
+        return new MemoryUse(
+                new MemorySize(0, ledger.used()),
+                flaw == Flaw.LIMIT_IS_ZERO ? MemorySize.ZERO : new MemorySize(Long.MAX_VALUE, limit));
     }
 
     boolean claims(Feature feature) {
@@ -344,7 +363,7 @@ final class OracleBackend implements Backend {
         if (!claims(Feature.ATTENTION_KERNELS) && flaw != Flaw.ATTENTION_UNCLAIMED) {
             throw new UnsupportedFeatureException(id, Feature.ATTENTION_KERNELS);
         }
-        return new FlawedKernels(flaw);
+        return new FlawedKernels(flaw, () -> closed);
     }
 
     @Override

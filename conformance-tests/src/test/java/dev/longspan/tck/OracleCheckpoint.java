@@ -58,6 +58,15 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
         return zeros;
     }
 
+    /** Whether the state it was taken of came from another checkpoint, and has not gone on. */
+    boolean isOfOneThatOnlyBegan() {
+        return source != null && source.parent() != null && source.parent().held() == held();
+    }
+
+    boolean isRead() {
+        return source == null;
+    }
+
     boolean isOf(OracleState state) {
         return source == state;
     }
@@ -96,7 +105,7 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
     @Override
     public long exclusiveBytes() {
         requireOpen();
-        return countExclusive();
+        return isRead() && model.flaw() == Flaw.READ_ONES_PROMISE_NOTHING ? 0 : countExclusive();
     }
 
     private void requireTransfer() {

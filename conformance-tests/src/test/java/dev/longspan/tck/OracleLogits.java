@@ -11,8 +11,11 @@ final class OracleLogits implements Logits {
 
     private final long call;
 
-    OracleLogits(OracleModel model, double[][] rows, double[][] searched) {
+    private final OracleState state;
+
+    OracleLogits(OracleModel model, OracleState state, double[][] rows, double[][] searched) {
         this.model = model;
+        this.state = state;
         this.rows = rows;
         this.searched = searched;
         this.call = model.calls();
@@ -25,7 +28,12 @@ final class OracleLogits implements Logits {
         if (call != model.calls() && model.flaw() != Flaw.LOGITS_OUTLIVE_THEIR_CALL) {
             throw new IllegalStateException("the logits are no longer valid");
         }
-        return all[row];
+        if (model.flaw() == Flaw.LOGITS_END_WITH_THEIR_STATE && state.isClosed()) {
+            throw new IllegalStateException("the state is closed");
+        }
+        boolean overwritten =
+                model.flaw() == Flaw.LOGITS_ARE_SHARED && !model.backend().computedLast(model);
+        return overwritten ? new double[all[row].length] : all[row];
     }
 
     @Override

@@ -17,6 +17,7 @@ import dev.longspan.spi.UnsupportedFeatureException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -139,6 +140,9 @@ final class OracleModel implements LanguageModel {
         if (flaw() == Flaw.CONV_IS_STALE_AFTER_RESTORE) {
             begin.replaceAll((name, numbers) -> name.endsWith(".conv") ? new double[numbers.length] : numbers);
         }
+        if (flaw() == Flaw.UNTOUCHED_FORKS_ARE_EMPTY && from.isOfOneThatOnlyBegan()) {
+            begin.replaceAll((name, numbers) -> new double[numbers.length]);
+        }
         if (flaw() == Flaw.FULL_PAGES_ARE_FORGOTTEN && from.held() > 0 && from.held() % 128 == 0) {
             begin.replaceAll((name, numbers) -> new double[numbers.length]);
         }
@@ -153,7 +157,15 @@ final class OracleModel implements LanguageModel {
         if (flaw() == Flaw.BOUND_TO_ITS_LOADER && engine != loader) {
             throw new IllegalStateException("no context on this thread");
         }
-        check(batch);
+        try {
+            check(batch);
+        } catch (IllegalArgumentException e) {
+            if (flaw() == Flaw.REFUSALS_LEAK) {
+                OracleBackend.leak(100_000);
+            }
+            throw e;
+        }
+        backend.noteForward(this);
         workspace.grow(batch);
         calls.incrementAndGet();
         List<Run> runs = new ArrayList<>(batch.runs());
@@ -171,6 +183,9 @@ final class OracleModel implements LanguageModel {
                     : run(run, state, leak, flawed);
             if (result instanceof RunResult.Failure) {
                 state.fail();
+                if (flaw() == Flaw.FAILURES_LEAK) {
+                    OracleBackend.leak(100_000);
+                }
                 if (flaw() == Flaw.FAILURE_FREES_WHAT_IT_SHARES) {
                     spoilCheckpoints(state);
                 }
@@ -276,7 +291,7 @@ final class OracleModel implements LanguageModel {
         }
         double[][] searched = flawed.searched(logits, computed);
         flawed.next(run, state, logits);
-        return new RunResult.Success(new OracleLogits(this, logits, searched));
+        return new RunResult.Success(new OracleLogits(this, state, logits, searched));
     }
 
     private boolean isTaken(float logit) {
@@ -317,11 +332,16 @@ final class OracleModel implements LanguageModel {
 
     @Override
     public Checkpoint readCheckpoint(StateSource source, Checkpoint base) {
-        boolean refused = flaw() == Flaw.BASE_MUST_BE_SHORTER && base.length() == source.length();
-        if (base.length() > source.length() || refused) {
+        int length = flaw() == Flaw.CLOSED_BASE_IS_TAKEN ? ((OracleCheckpoint) base).held() : base.length();
+        boolean refused = flaw() == Flaw.BASE_MUST_BE_SHORTER && length == source.length();
+        if (length > source.length() || refused) {
             throw new IllegalArgumentException("base: longer than the source");
         }
-        return read(source, base.length(), (OracleCheckpoint) base);
+        OracleCheckpoint own = (OracleCheckpoint) base;
+        if (own.model != this && flaw() != Flaw.FOREIGN_BASE_IS_TAKEN) {
+            throw new IllegalArgumentException("base: it is another model's");
+        }
+        return read(source, own.held(), own);
     }
 
     private Checkpoint read(StateSource source, int from, OracleCheckpoint base) {
@@ -337,7 +357,8 @@ final class OracleModel implements LanguageModel {
             boolean rounded =
                     info.dtype() == DType.BF16 && isPaged(info) && info.shape().equals(want.shape());
             boolean counted = flaw() == Flaw.TENSORS_ARE_ONLY_COUNTED && info.elements() == want.elements();
-            boolean right = info.equals(want) || counted || (rounded && flaw() != Flaw.OTHER_TYPE_REFUSED);
+            boolean fewer = flaw() == Flaw.FEWER_ROWS_ARE_READ && isPaged(info) && info.elements() < want.elements();
+            boolean right = info.equals(want) || counted || fewer || (rounded && flaw() != Flaw.OTHER_TYPE_REFUSED);
             if (!right && flaw() != Flaw.READ_SHAPES_UNCHECKED) {
                 throw new IllegalArgumentException("expected " + want + ", found " + info);
             }
@@ -347,7 +368,8 @@ final class OracleModel implements LanguageModel {
         try {
             Map<String, double[]> tensors = new HashMap<>();
             for (TensorInfo info : flaw() == Flaw.TRANSFER_UNCLAIMED ? List.<TensorInfo>of() : layout) {
-                tensors.put(info.name(), numbers(source, source.info(info.name()), from, base));
+                double[] numbers = numbers(source, source.info(info.name()), from, base);
+                tensors.put(info.name(), Arrays.copyOf(numbers, (int) info.elements()));
             }
             read.set(source.length(), tensors);
         } catch (RuntimeException e) {

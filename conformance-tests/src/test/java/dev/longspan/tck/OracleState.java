@@ -60,13 +60,13 @@ final class OracleState extends OracleHolder implements SequenceState {
     @Override
     public long bytes() {
         requireUsable();
-        return countBytes();
+        return parent != null && model.flaw() == Flaw.FORKS_COUNT_THEIR_OWN ? countExclusive() : countBytes();
     }
 
     @Override
     public long exclusiveBytes() {
         requireUsable();
-        return countExclusive();
+        return parent != null && model.flaw() == Flaw.FORKS_PROMISE_ALL ? countBytes() : countExclusive();
     }
 
     @Override
