@@ -63,9 +63,16 @@ final class ProviderRules {
 
     private static void probeAnswers(Subject subject) {
         BackendProvider provider = subject.provider();
-        Set<Thread> before = LifecycleRules.threads();
+        Set<Thread> atFirst = LifecycleRules.threads();
         Availability answer = probe(provider, subject.options());
         require(answer instanceof Availability.Available, "it is not available here: " + answer);
+        Set<Thread> before = LifecycleRules.threads();
+        for (Thread each : before) {
+            // a library may need a thread once in the life of a process
+            require(
+                    atFirst.contains(each) || each.isDaemon() || !each.isAlive(),
+                    "probe leaves thread '" + each.getName() + "', which is no daemon");
+        }
         Availability again = probe(provider, subject.options());
         require(answer.equals(again), "two answers differ: " + answer + " and " + again);
         for (BackendOptions options : strange(subject.options())) {
