@@ -1,0 +1,153 @@
+package dev.longspan.tvm.network;
+
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.tvm.runtime.DeviceMemory;
+import dev.longspan.tvm.runtime.KernelCall;
+import org.jspecify.annotations.Nullable;
+
+/** A mixture of experts: rows are sorted by expert, so that each expert's weights are read once. */
+final class ExpertsMixer implements Mixer {
+    private final long upTasks;
+    private final long downTasks;
+    private final Product gate;
+    private final KernelCall route;
+    private final KernelCall gather;
+    private final KernelCall up;
+    private final KernelCall down;
+    private final @Nullable Product sharedUp;
+    private final @Nullable Product sharedDown;
+    private final KernelCall combine;
+
+    /**
+     * The weights of a layer.
+     *
+     * @param up of all experts, one behind the other
+     * @param down of all experts, one behind the other
+     * @param sharedUp of the shared expert; null if there is none
+     * @param sharedDown of the shared expert; null if there is none
+     */
+    record Weights(
+            Matrix gate,
+            DeviceMemory bias,
+            Matrix up,
+            Matrix down,
+            @Nullable Matrix sharedUp,
+            @Nullable Matrix sharedDown) {}
+
+    ExpertsMixer(ModelSpec model, LayerSpec.Experts e, KernelSet kernels, Workspace space, Weights weights) {
+        upTasks = e.experts() * KernelSet.outputTasks(weights.up.outputs());
+        downTasks = e.experts() * KernelSet.outputTasks(weights.down.outputs());
+        BufferSize hidden = BufferSize.hidden(model);
+        BufferSize inner = BufferSize.expertInner(e);
+        DeviceMemory normed = space.get(BufferSize.normed(model));
+        DeviceMemory router = space.get(BufferSize.router(e));
+        DeviceMemory choices = space.get(BufferSize.choices("choices", e));
+        DeviceMemory choiceWeights = space.get(BufferSize.choices("choice weights", e));
+        DeviceMemory slots = space.get(BufferSize.choices("slots", e));
+        DeviceMemory slotRows = space.get(BufferSize.choices("slot rows", e));
+        DeviceMemory starts = space.get(BufferSize.expertStarts(e));
+        DeviceMemory output = space.get(BufferSize.expertOutput(model, e));
+        DeviceMemory sharedOutput = space.get(BufferSize.sharedOutput(model));
+        gate = new Product(
+                kernels,
+                weights.gate,
+                normed,
+                hidden.width(),
+                router,
+                BufferSize.router(e).width(),
+                Product.Then.STORE);
+        route = kernels.route()
+                .memory(0, router)
+                .memory(1, weights.bias)
+                .memory(2, space.get(BufferSize.routerScratch(e)))
+                .memory(3, choices)
+                .memory(4, choiceWeights)
+                .integer(6, e.experts())
+                .integer(7, e.perToken())
+                .integer(8, e.groups())
+                .integer(9, e.topGroups())
+                .integer(10, BufferSize.router(e).width())
+                .integer(11, e.normalized() ? 1 : 0)
+                .number(12, e.scaling());
+        gather = kernels.gather()
+                .memory(0, choices)
+                .memory(1, starts)
+                .memory(2, slotRows)
+                .memory(3, slots)
+                .integer(5, e.experts())
+                .integer(6, e.perToken());
+        up = kernels.expertProduct(weights.up)
+                .memory(0, normed)
+                .memory(1, weights.up.memory())
+                .memory(2, space.get(inner))
+                .memory(3, starts)
+                .memory(4, slotRows)
+                .integer(5, e.experts())
+                .integer(6, weights.up.outputs())
+                .integer(7, weights.up.paddedInputs())
+                .integer(8, hidden.width())
+                .integer(9, inner.width())
+                .integer(10, 1)
+                .integer(11, 1);
+        down = kernels.expertProduct(weights.down)
+                .memory(0, space.get(inner))
+                .memory(1, weights.down.memory())
+                .memory(2, output)
+                .memory(3, starts)
+                .memory(4, slotRows)
+                .integer(5, e.experts())
+                .integer(6, weights.down.outputs())
+                .integer(7, weights.down.paddedInputs())
+                .integer(8, inner.width())
+                .integer(9, hidden.width())
+                .integer(10, 0)
+                .integer(11, 0);
+        if (weights.sharedUp == null || weights.sharedDown == null) {
+            sharedUp = null;
+            sharedDown = null;
+        } else {
+            BufferSize shared = BufferSize.inner(e.sharedInnerSize());
+            sharedUp = new Product(
+                    kernels,
+                    weights.sharedUp,
+                    normed,
+                    hidden.width(),
+                    space.get(shared),
+                    shared.width(),
+                    Product.Then.STORE_RELU_SQUARED);
+            sharedDown = new Product(
+                    kernels,
+                    weights.sharedDown,
+                    space.get(shared),
+                    shared.width(),
+                    sharedOutput,
+                    hidden.width(),
+                    Product.Then.STORE);
+        }
+        combine = kernels.combine()
+                .memory(0, output)
+                .memory(1, slots)
+                .memory(2, choiceWeights)
+                .memory(3, sharedOutput)
+                .memory(4, space.get(hidden))
+                .integer(6, e.perToken())
+                .integer(7, hidden.width())
+                .integer(8, sharedUp == null ? 0 : 1);
+    }
+
+    @Override
+    public void mix(Pass pass) {
+        int rows = pass.rows();
+        gate.run(rows);
+        route.integer(5, rows).run(rows, 8);
+        gather.integer(4, rows).run(1);
+        up.run(upTasks);
+        down.run(downTasks);
+        if (sharedUp != null && sharedDown != null) {
+            sharedUp.run(rows);
+            sharedDown.run(rows);
+        }
+        combine.integer(5, rows).run(rows, 8);
+    }
+}

@@ -1,0 +1,268 @@
+package dev.longspan.tvm.network;
+
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.LoadProgress;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.SpanAttention;
+import dev.longspan.spi.WeightSource;
+import dev.longspan.tvm.memory.MemoryAccount;
+import dev.longspan.tvm.memory.Padding;
+import dev.longspan.tvm.memory.StateLayout;
+import dev.longspan.tvm.runtime.DeviceMemory;
+import dev.longspan.tvm.runtime.KernelCall;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A network whose weights lie on a device, as the calls of kernels that take a pass through it. One thread at a time. */
+public final class Network {
+    private final ModelSpec spec;
+    private final MemoryAccount account;
+    private final Pass pass;
+    private final Workspace space;
+    private final List<DeviceMemory> weights;
+    private final Map<Optional<SpanAttention>, Geometry> geometries = new HashMap<>();
+    private final KernelCall embed;
+    private final List<Layer> layers = new ArrayList<>();
+    private final KernelCall lastNorm;
+    private final Product head;
+    private final DeviceMemory headRows;
+    private final DeviceMemory logits;
+    private final long logitsStride;
+
+    private record Layer(KernelCall norm, Mixer mixer) {}
+
+    /**
+     * Loads a network.
+     *
+     * @throws dev.longspan.spi.ModelLoadException if a tensor is missing or has another shape
+     * @throws dev.longspan.spi.BackendMemoryException if there is no memory for it
+     */
+    public static Network load(
+            ModelSpec spec,
+            StateLayout layout,
+            WeightSource source,
+            LoadProgress progress,
+            KernelSet kernels,
+            MemoryAccount account) {
+        WeightLoader loader = new WeightLoader(source, progress, account);
+        loader.check(spec);
+        boolean done = false;
+        try {
+            Network network = new Network(spec, layout, loader, kernels, account);
+            loader.finish();
+            done = true;
+            return network;
+        } finally {
+            if (!done) {
+                loader.loaded().forEach(account::free);
+            }
+        }
+    }
+
+    private Network(ModelSpec spec, StateLayout layout, WeightLoader loader, KernelSet kernels, MemoryAccount account) {
+        this.spec = spec;
+        this.account = account;
+        space = new Workspace(spec, account);
+        pass = new Pass(account);
+        boolean done = false;
+        try {
+            Matrix embeddings = loader.matrix("backbone.embeddings.weight");
+            BufferSize hidden = BufferSize.hidden(spec);
+            embed = kernels.embed(embeddings)
+                    .memory(0, pass.ids())
+                    .memory(1, embeddings.memory())
+                    .memory(2, space.get(hidden))
+                    .integer(4, embeddings.paddedInputs())
+                    .integer(5, hidden.width());
+            DeviceMemory rowNumbers = space.get(BufferSize.rowNumbers());
+            int[] numbers = new int[Pass.MAX_ROWS];
+            Arrays.setAll(numbers, i -> i);
+            rowNumbers.write(0, numbers, 0, numbers.length);
+            addLayers(layout, loader, kernels, rowNumbers);
+            headRows = space.get(BufferSize.headRows());
+            logits = space.get(BufferSize.logits(spec));
+            logitsStride = BufferSize.logits(spec).width();
+            DeviceMemory headInput = space.get(BufferSize.headInput(spec));
+            lastNorm = norm(kernels, loader.vector("backbone.norm_f.weight"), headRows, headInput);
+            Matrix last = spec.tiedEmbeddings() ? embeddings : loader.matrix("lm_head.weight");
+            head = new Product(kernels, last, headInput, hidden.width(), logits, logitsStride, Product.Then.STORE);
+            weights = loader.loaded();
+            done = true;
+        } finally {
+            if (!done) {
+                releaseWorkspace();
+            }
+        }
+    }
+
+    private KernelCall norm(KernelSet kernels, DeviceMemory weight, DeviceMemory rows, DeviceMemory output) {
+        BufferSize hidden = BufferSize.hidden(spec);
+        return kernels.rmsNorm()
+                .memory(0, space.get(hidden))
+                .memory(1, rows)
+                .memory(2, weight)
+                .memory(3, output)
+                .integer(5, spec.hiddenSize())
+                .integer(6, hidden.width())
+                .number(7, spec.normEpsilon());
+    }
+
+    private void addLayers(StateLayout layout, WeightLoader loader, KernelSet kernels, DeviceMemory rowNumbers) {
+        int attention = 0;
+        int mamba = 0;
+        for (int i = 0; i < spec.layers().size(); i++) {
+            String prefix = "backbone.layers." + i + ".";
+            String mixer = prefix + "mixer.";
+            KernelCall norm = norm(
+                    kernels, loader.vector(prefix + "norm.weight"), rowNumbers, space.get(BufferSize.normed(spec)));
+            LayerSpec layer = spec.layers().get(i);
+            Mixer made;
+            if (layer instanceof LayerSpec.Mamba) {
+                made = mamba(mixer, layout.mamba().get(mamba++), loader, kernels);
+            } else if (layer instanceof LayerSpec.Attention a) {
+                made = attention(mixer, a, layout.attention().get(attention++), loader, kernels);
+            } else if (layer instanceof LayerSpec.Experts e) {
+                made = experts(mixer, e, loader, kernels);
+            } else {
+                made = new MlpMixer(
+                        spec,
+                        kernels,
+                        space,
+                        loader.matrix(mixer + "up_proj.weight"),
+                        loader.matrix(mixer + "down_proj.weight"));
+            }
+            layers.add(new Layer(norm, made));
+        }
+    }
+
+    private Mixer mamba(String prefix, StateLayout.MambaPart part, WeightLoader loader, KernelSet kernels) {
+        float[] rate = loader.numbers(prefix + "A_log");
+        for (int h = 0; h < rate.length; h++) {
+            rate[h] = (float) -Math.exp(rate[h]);
+        }
+        MambaMixer.Weights read = new MambaMixer.Weights(
+                loader.matrix(prefix + "in_proj.weight"),
+                loader.vector(prefix + "conv1d.weight"),
+                loader.vector(prefix + "conv1d.bias"),
+                loader.vector(prefix + "dt_bias"),
+                loader.vector(rate),
+                loader.vector(prefix + "D"),
+                loader.vector(prefix + "norm.weight"),
+                loader.matrix(prefix + "out_proj.weight"));
+        return new MambaMixer(spec, part, kernels, space, read);
+    }
+
+    private Mixer attention(
+            String prefix,
+            LayerSpec.Attention layer,
+            StateLayout.AttentionPart part,
+            WeightLoader loader,
+            KernelSet kernels) {
+        Geometry geometry = geometries.computeIfAbsent(
+                Optional.ofNullable(layer.span()), key -> new Geometry(layer.span(), account));
+        AttentionMixer.Weights read = new AttentionMixer.Weights(
+                loader.matrix(prefix + "q_proj.weight"),
+                layer.span() == null ? null : loader.matrix(prefix + "search_q_proj.weight"),
+                loader.matrix(prefix + "k_proj.weight"),
+                loader.matrix(prefix + "v_proj.weight"),
+                loader.matrix(prefix + "o_proj.weight"));
+        return new AttentionMixer(spec, layer, part, geometry, kernels, space, read);
+    }
+
+    private Mixer experts(String prefix, LayerSpec.Experts layer, WeightLoader loader, KernelSet kernels) {
+        List<String> ups = new ArrayList<>();
+        List<String> downs = new ArrayList<>();
+        for (int j = 0; j < layer.experts(); j++) {
+            ups.add(prefix + "experts." + j + ".up_proj.weight");
+            downs.add(prefix + "experts." + j + ".down_proj.weight");
+        }
+        boolean shared = layer.sharedInnerSize() > 0;
+        ExpertsMixer.Weights read = new ExpertsMixer.Weights(
+                loader.matrix(prefix + "gate.weight"),
+                loader.vector(prefix + "gate.e_score_correction_bias"),
+                loader.matrices(ups),
+                loader.matrices(downs),
+                shared ? loader.matrix(prefix + "shared_experts.up_proj.weight") : null,
+                shared ? loader.matrix(prefix + "shared_experts.down_proj.weight") : null);
+        return new ExpertsMixer(spec, layer, kernels, space, read);
+    }
+
+    /** {@return an upper bound of the weights' bytes, whatever their data type} */
+    public static long weightBytes(ModelSpec spec) {
+        long sum = 0;
+        for (ModelSpec.Tensor tensor : spec.tensors()) {
+            List<Long> shape = tensor.shape();
+            long outputs = shape.get(0);
+            long elements = shape.stream().reduce(1L, Math::multiplyExact);
+            int inputs = Math.toIntExact(elements / outputs);
+            sum += shape.size() == 1 || tensor.name().contains("conv1d")
+                    ? (long) Float.BYTES * Padding.padded(Math.toIntExact(elements))
+                    : Matrix.bytes(Matrix.Kind.F32, outputs, inputs);
+        }
+        return sum;
+    }
+
+    /** {@return an upper bound of what it needs beside weights and sequences} */
+    public static long workspaceBytes(ModelSpec spec, int runs, int contextTokens) {
+        long geometry = spec.layers().stream()
+                .filter(LayerSpec.Attention.class::isInstance)
+                .map(layer -> ((LayerSpec.Attention) layer).span())
+                .map(Optional::ofNullable)
+                .distinct()
+                .mapToLong(span -> Geometry.bytes(span.orElse(null), contextTokens))
+                .sum();
+        return Workspace.bytes(spec) + Pass.bytes(runs, contextTokens) + geometry;
+    }
+
+    /** {@return the pass that is filled and then {@linkplain #run run}} */
+    public Pass pass() {
+        return pass;
+    }
+
+    /** Computes the pass; its sequences have grown by its rows when this returns. */
+    public void run() {
+        pass.upload();
+        geometries.values().forEach(geometry -> geometry.upload(pass));
+        embed.integer(3, pass.rows()).run(pass.rows(), 32);
+        for (Layer layer : layers) {
+            layer.norm.integer(4, pass.rows()).run(pass.rows(), 16);
+            layer.mixer.mix(pass);
+        }
+        pass.advance();
+    }
+
+    /**
+     * Computes logits of rows of the last pass.
+     *
+     * @param rows the rows
+     * @param count how many of them, at most {@link Pass#MAX_ROWS}
+     * @param targets takes the logits of each
+     */
+    public void logits(int[] rows, int count, float[][] targets) {
+        for (int first = 0; first < count; first += BufferSize.HEAD_ROWS) {
+            int part = Math.min(BufferSize.HEAD_ROWS, count - first);
+            headRows.write(0, rows, first, part);
+            lastNorm.integer(4, part).run(part, 16);
+            head.run(part);
+            for (int i = 0; i < part; i++) {
+                logits.read((long) Float.BYTES * i * logitsStride, targets[first + i], 0, spec.vocabularySize());
+            }
+        }
+    }
+
+    /** Gives everything back. */
+    public void release() {
+        weights.forEach(account::free);
+        releaseWorkspace();
+    }
+
+    private void releaseWorkspace() {
+        geometries.values().forEach(Geometry::release);
+        pass.release();
+        space.release();
+    }
+}

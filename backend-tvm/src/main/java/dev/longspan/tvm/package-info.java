@@ -1,0 +1,5 @@
+/** The TVM backend's provider. */
+@NullMarked
+package dev.longspan.tvm;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,235 @@
+package dev.longspan.tvm.runtime;
+
+import com.sun.jna.Library;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Platform;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * TVM's runtime in this process. A shared library is loaded once and stays until the process ends, so there is one of these; what was
+ * asked for by the first who loaded it holds for all.
+ *
+ * <p>Any thread.
+ */
+public final class TvmRuntime {
+    /** The version of TVM, as in the name of its artifact. */
+    public static final String VERSION = "tvm-0.18.0-1.5.11";
+
+    private static final Logger LOG = LoggerFactory.getLogger(TvmRuntime.class);
+    private static final String PLACE = "org/bytedeco/tvm/linux-x86_64-gpu/";
+    private static final String RUNTIME = "libtvm_runtime.so";
+    private static final String CUDA_PLACE = "org/bytedeco/cuda/linux-x86_64/";
+    private static final String DRIVER = "libcuda.so.1";
+    private static final String CUDA_RUNTIME = "libcudart.so.12";
+    /** Symbols are looked up when they are used, and for all libraries. */
+    private static final int LAZY_AND_GLOBAL = 0x101;
+
+    /** How the names of properties begin that JNA sets when it is loaded, and does not read again. */
+    private static final List<String> OF_JNA = List.of("jnidispatch.", "jna.");
+
+    private static final int NO_DEVICE = 100;
+
+    private static final ReentrantLock LOADING = new ReentrantLock();
+    private static final AtomicReference<@Nullable TvmRuntime> LOADED = new AtomicReference<>();
+
+    private final boolean cuda;
+    private final String cudaProblem;
+
+    private TvmRuntime(boolean cuda, String cudaProblem) {
+        this.cuda = cuda;
+        this.cudaProblem = cudaProblem;
+    }
+
+    /**
+     * {@return the runtime, loaded if it is not}
+     *
+     * @throws TvmUnavailableException if it cannot be loaded here
+     */
+    public static TvmRuntime load(NativeOptions options) {
+        LOADING.lock();
+        try {
+            TvmRuntime loaded = LOADED.get();
+            if (loaded == null) {
+                Set<String> before = propertiesOfJna();
+                loaded = open(options);
+                Set<String> after = propertiesOfJna();
+                after.removeAll(before);
+                after.forEach(System::clearProperty);
+                LOADED.set(loaded);
+            }
+            return loaded;
+        } finally {
+            LOADING.unlock();
+        }
+    }
+
+    private static Set<String> propertiesOfJna() {
+        Set<String> names = new TreeSet<>(System.getProperties().stringPropertyNames());
+        names.removeIf(name -> OF_JNA.stream().noneMatch(name::startsWith));
+        return names;
+    }
+
+    private static TvmRuntime open(NativeOptions options) {
+        if (!(Platform.isLinux() && Platform.isIntel() && Platform.is64Bit())) {
+            throw new TvmUnavailableException(
+                    "there are no natives for this platform",
+                    System.getProperty("os.name") + " on " + System.getProperty("os.arch"),
+                    "use Linux on x86-64, or another backend",
+                    null);
+        }
+        NativeFolder folder = NativeFolder.at(options.folder());
+        Path runtime = options.runtime()
+                .map(TvmRuntime::existing)
+                .orElseGet(() -> folder.resource(
+                        PLACE + RUNTIME,
+                        RUNTIME,
+                        "add org.bytedeco:tvm with the classifier linux-x86_64-gpu, or name the file by the setting '"
+                                + NativeOptions.RUNTIME_SETTING + "'"));
+        Optional<String> cudaProblem = loadCuda(folder);
+        standIn(folder, "libOpenCL.so.1", List.of(), List.of("OPENCL_1.0", "OPENCL_1.1", "OPENCL_1.2"), -1001);
+        standIn(folder, "libopenblas.so.0", List.of(), List.of(), 1);
+        standIn(folder, "libdnnl.so.2", List.of(), List.of(), 1);
+        for (String unused : List.of("libcudnn.so.9", "libcublas.so.12", "libcublasLt.so.12")) {
+            standIn(folder, unused, List.of(), List.of(unused), 1);
+        }
+        try {
+            TvmApi.bind(open(runtime.toString()));
+        } catch (UnsatisfiedLinkError e) {
+            throw new TvmUnavailableException(
+                    "TVM's runtime cannot be loaded",
+                    String.valueOf(e.getMessage()),
+                    "it needs glibc 2.27 and libstdc++ of GCC 9 or later, and a folder from which programs may be run: name "
+                            + "another one by the setting '" + NativeOptions.FOLDER_SETTING + "'",
+                    e);
+        }
+        return new TvmRuntime(cudaProblem.isEmpty(), cudaProblem.orElse(""));
+    }
+
+    private static Path existing(Path named) {
+        if (!Files.isRegularFile(named)) {
+            throw new TvmUnavailableException(
+                    "the named runtime is not there",
+                    named.toString(),
+                    "name the file libtvm_runtime.so by the setting '" + NativeOptions.RUNTIME_SETTING + "'",
+                    null);
+        }
+        return named.toAbsolutePath();
+    }
+
+    /** Loads what speaks to a GPU, or stands in for it; answers why there is none. */
+    private static Optional<String> loadCuda(NativeFolder folder) {
+        boolean driver = isLoaded(DRIVER);
+        if (!driver) {
+            standIn(folder, DRIVER, CudaSymbols.DRIVER, List.of(), NO_DEVICE);
+        }
+        boolean runtime = driver && (isLoaded(CUDA_RUNTIME) || isLoadedFromClassPath(folder));
+        if (!runtime) {
+            List<String> functions = CudaSymbols.RUNTIME.stream()
+                    .map(function -> function + "@" + CUDA_RUNTIME)
+                    .toList();
+            standIn(folder, CUDA_RUNTIME, functions, List.of(CUDA_RUNTIME), NO_DEVICE);
+        }
+        if (!driver) {
+            return Optional.of("there is no NVIDIA driver (" + DRIVER + ")");
+        }
+        return runtime ? Optional.empty() : Optional.of("there is no CUDA runtime (" + CUDA_RUNTIME + ")");
+    }
+
+    private static boolean isLoaded(String name) {
+        try {
+            open(name);
+            return true;
+        } catch (UnsatisfiedLinkError e) {
+            LOG.debug("{} is not on this machine", name, e);
+            return false;
+        }
+    }
+
+    private static boolean isLoadedFromClassPath(NativeFolder folder) {
+        if (TvmRuntime.class.getClassLoader().getResource(CUDA_PLACE + CUDA_RUNTIME) == null) {
+            return false;
+        }
+        return isLoaded(
+                folder.resource(CUDA_PLACE + CUDA_RUNTIME, CUDA_RUNTIME, "").toString());
+    }
+
+    private static void standIn(
+            NativeFolder folder, String name, List<String> functions, List<String> versions, int result) {
+        Path file = folder.file(name, StandIn.library(name, functions, versions, result));
+        try {
+            open(file.toString());
+        } catch (UnsatisfiedLinkError e) {
+            throw new TvmUnavailableException(
+                    "libraries in the folder for natives cannot be loaded",
+                    String.valueOf(e.getMessage()),
+                    "name a folder from which programs may be run by the setting '" + NativeOptions.FOLDER_SETTING
+                            + "'",
+                    e);
+        }
+    }
+
+    private static NativeLibrary open(String name) {
+        return NativeLibrary.getInstance(name, Map.of(Library.OPTION_OPEN_FLAGS, LAZY_AND_GLOBAL));
+    }
+
+    /** {@return whether there are the libraries that a GPU needs; not whether there is one} */
+    public boolean hasCuda() {
+        return cuda;
+    }
+
+    /** {@return which of them is missing; empty if none is} */
+    public String cudaProblem() {
+        return cudaProblem;
+    }
+
+    /**
+     * {@return the path of a resource of this module, unpacked}
+     *
+     * @throws TvmUnavailableException if it is not there, or cannot be written
+     */
+    public static Path unpacked(NativeOptions options, String place, String name) {
+        return NativeFolder.at(options.folder())
+                .resource(place + name, name, "the module is not whole: build it again");
+    }
+
+    /** {@return a library of kernels} */
+    public KernelLibrary kernels(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new TvmException("there is no library of kernels at " + file);
+        }
+        return KernelLibrary.load(file);
+    }
+
+    /**
+     * {@return a block of memory}
+     *
+     * @throws TvmException if there is none
+     */
+    public DeviceMemory allocate(TvmDevice device, long bytes) {
+        requireDevice(device);
+        return DeviceMemory.allocate(device, bytes);
+    }
+
+    private void requireDevice(TvmDevice device) {
+        if (device.kind() == TvmDevice.Kind.CUDA && !cuda) {
+            throw new TvmException("there is no such device: " + cudaProblem);
+        }
+    }
+
+    /** Waits until all that the calling thread has begun on a device is done. */
+    public void synchronize(TvmDevice device) {
+        requireDevice(device);
+        Calls.check(TvmApi.TVMSynchronize(device.kind().number(), device.index(), 0));
+    }
+}

@@ -1,0 +1,21 @@
+package dev.longspan.tvm.build;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class KernelStampTest {
+    @Test
+    void theCompiledKernelsAreThoseOfTheSources() throws IOException {
+        Path sources = Path.of(System.getProperty("longspan.root"), "backend-tvm", "src", "main", "kernels");
+        try (InputStream stamp = KernelStampTest.class.getResourceAsStream("/dev/longspan/tvm/kernels/stamp")) {
+            assertThat(new String(stamp.readAllBytes(), StandardCharsets.UTF_8).strip())
+                    .as("compile them again: ./mvnw -Pkernels -pl backend-tvm -am process-test-classes")
+                    .isEqualTo(KernelStamp.of(sources));
+        }
+    }
+}
