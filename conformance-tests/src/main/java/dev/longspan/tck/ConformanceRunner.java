@@ -25,6 +25,9 @@ final class ConformanceRunner {
     static final int DOES_NOT = 1;
     static final int MISUSED = 2;
 
+    /** A limit of memory that no machine reaches. */
+    private static final long PLENTY = 1L << 50;
+
     private static final String USAGE = """
             Proves a backend of Longspan against the rules of its contract.
 
@@ -76,7 +79,7 @@ final class ConformanceRunner {
             if (List.of(args).contains("--help") || List.of(args).contains("-h")) {
                 out.print(USAGE);
                 return CONFORMS;
-            } else if (List.of(args).contains("--list")) {
+            } else if (List.of(args).equals(List.of("--list"))) {
                 ConformanceKit.rules().forEach(rule -> out.println(rule.level() + " " + rule));
                 return CONFORMS;
             }
@@ -111,6 +114,7 @@ final class ConformanceRunner {
             case "--other" -> other = value;
             case "--deviation" -> pair(name, value, deviations);
             case "--rule" -> rules.add(ConformanceKit.rule(value));
+            case "--list" -> throw new IllegalArgumentException("--list: expected nothing beside it");
             case "--seed" -> seed = number(name, value);
             case "--tries" -> tries = whole(name, value);
             case "--long" -> longTokens = whole(name, value);
@@ -159,25 +163,56 @@ final class ConformanceRunner {
             kit = memorySetting.isEmpty() ? kit : kit.withMemorySetting(memorySetting);
             kit = other.isEmpty() ? kit : kit.withOther(provider(found, other));
             for (Map.Entry<String, String> each : deviations.entrySet()) {
+                if (!rules.isEmpty()
+                        && rules.stream().noneMatch(rule -> rule.id().equals(each.getKey()))) {
+                    throw new IllegalArgumentException(
+                            "--deviation: the rule " + each.getKey() + " is not among those that are checked");
+                }
                 kit = kit.withKnownDeviation(each.getKey(), each.getValue());
             }
-            requireAvailable(provider(found, backend), new BackendOptions(threads, device, settings));
-            if (!report.isEmpty()) {
-                Files.writeString(Path.of(report), ""); // minutes later would be late to find out
-            }
-            ConformanceReport result = rules.isEmpty() ? kit.run() : kit.run(rules);
+            requireAvailable(provider(found, backend));
+            writeReport(""); // minutes later would be late to find out
+            ConformanceReport result = rules.isEmpty()
+                    ? kit.run()
+                    : kit.run(rules.stream().distinct().toList());
             out.print(result.table());
-            if (!report.isEmpty()) {
-                Files.writeString(Path.of(report), result.json());
-            }
+            writeReport(result.json());
             return result.conforms() ? CONFORMS : DOES_NOT;
         }
     }
 
-    private static void requireAvailable(BackendProvider provider, BackendOptions options) {
-        if (provider.probe(options) instanceof Availability.Unavailable unavailable) {
-            throw new IllegalArgumentException("backend '" + provider.id() + "' is unavailable: " + unavailable.cause()
-                    + " " + unavailable.detail() + "; remedy: " + unavailable.remedy());
+    private void writeReport(String text) {
+        if (report.isEmpty()) {
+            return;
+        }
+        try {
+            Files.writeString(Path.of(report), text);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("--report: cannot write " + report + ": " + e, e);
+        }
+    }
+
+    private void requireAvailable(BackendProvider provider) {
+        requireAvailable(provider, settings, "");
+        if (!memorySetting.isEmpty()) {
+            Map<String, String> limited = new TreeMap<>(settings);
+            limited.put(memorySetting, Long.toString(PLENTY));
+            requireAvailable(provider, limited, "--memory-setting " + memorySetting + ": ");
+        }
+    }
+
+    /** A probe that throws is no misuse: the rules tell what is wrong with it. */
+    private void requireAvailable(BackendProvider provider, Map<String, String> given, String option) {
+        Availability answer;
+        try {
+            answer = provider.probe(new BackendOptions(threads, device, given));
+        } catch (RuntimeException | LinkageError e) {
+            out.println("the probe failed: " + e);
+            return;
+        }
+        if (answer instanceof Availability.Unavailable unavailable) {
+            throw new IllegalArgumentException(option + "backend '" + provider.id() + "' is unavailable: "
+                    + unavailable.cause() + " " + unavailable.detail() + "; remedy: " + unavailable.remedy());
         }
     }
 
@@ -195,8 +230,19 @@ final class ConformanceRunner {
         return urls.toArray(URL[]::new);
     }
 
+    private static String idOf(BackendProvider provider) {
+        try {
+            return provider.id();
+        } catch (RuntimeException | LinkageError e) {
+            throw new IllegalArgumentException("a " + provider.getClass().getName() + " cannot tell its id: " + e, e);
+        }
+    }
+
     private static BackendProvider provider(List<BackendProvider> found, String id) {
-        List<String> ids = found.stream().map(BackendProvider::id).toList();
+        if (found.isEmpty()) {
+            throw new IllegalArgumentException("no backend was found: --class-path names its jars");
+        }
+        List<String> ids = found.stream().map(ConformanceRunner::idOf).toList();
         if (id.isEmpty() && found.size() == 1) {
             return found.get(0);
         }

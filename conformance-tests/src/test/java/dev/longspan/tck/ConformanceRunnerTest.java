@@ -77,6 +77,23 @@ class ConformanceRunnerTest {
         assertThat(run("--colour", "red")).isEqualTo(2);
         assertThat(run("--rule", "Q9.none")).isEqualTo(2);
         assertThat(run("--tries", "many")).isEqualTo(2);
+        assertThat(run("--list", "--bogus")).isEqualTo(2);
+        assertThat(run(
+                        "--backend",
+                        "oracle",
+                        "--report",
+                        folder.resolve("none/x.json").toString()))
+                .isEqualTo(2);
+        assertThat(run("--backend", "oracle", "--memory-setting", "noSuchSetting"))
+                .isEqualTo(2);
+        assertThat(run("--backend", "oracle", "--rule", "P2.name", "--deviation", "L2.lowest=why"))
+                .isEqualTo(2);
+        assertThat(printed.toString())
+                .contains(
+                        "--list: expected nothing beside it",
+                        "--report: cannot write",
+                        "--memory-setting noSuchSetting: ",
+                        "--deviation: the rule L2.lowest is not among those that are checked");
         assertThat(run("--seed")).isEqualTo(2);
         assertThat(run("--class-path", "/no/such.jar")).isEqualTo(2);
         assertThat(run("--backend", "oracle", "--deviation", "why")).isEqualTo(2);
