@@ -3,6 +3,7 @@ package dev.longspan.tvm.runtime;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /**
  * A block of a device's memory, aligned to {@value #ALIGNMENT} bytes and filled with zeros where the device is the processor. Closed by
@@ -79,87 +80,60 @@ public final class DeviceMemory implements AutoCloseable {
 
     /** Copies numbers to it, from a byte offset on. */
     public void write(long offset, float[] from, int first, int count) {
-        long target = address(offset, 4L * count);
-        if (device.kind() == TvmDevice.Kind.CPU) {
-            new Pointer(target).write(0, from, first, count);
-        } else {
-            try (Memory host = new Memory(4L * count)) {
-                host.write(0, from, first, count);
-                copyIn(host, target, 4L * count);
-            }
-        }
+        fill(offset, (long) Float.BYTES * count, host -> host.write(0, from, first, count));
     }
 
     /** Copies whole numbers to it, from a byte offset on. */
     public void write(long offset, int[] from, int first, int count) {
-        long target = address(offset, 4L * count);
-        if (device.kind() == TvmDevice.Kind.CPU) {
-            new Pointer(target).write(0, from, first, count);
-        } else {
-            try (Memory host = new Memory(4L * count)) {
-                host.write(0, from, first, count);
-                copyIn(host, target, 4L * count);
-            }
-        }
+        fill(offset, (long) Integer.BYTES * count, host -> host.write(0, from, first, count));
     }
 
     /** Copies long whole numbers to it, from a byte offset on. */
     public void write(long offset, long[] from, int first, int count) {
-        long target = address(offset, 8L * count);
-        if (device.kind() == TvmDevice.Kind.CPU) {
-            new Pointer(target).write(0, from, first, count);
-        } else {
-            try (Memory host = new Memory(8L * count)) {
-                host.write(0, from, first, count);
-                copyIn(host, target, 8L * count);
-            }
-        }
+        fill(offset, (long) Long.BYTES * count, host -> host.write(0, from, first, count));
     }
 
     /** Copies two-byte numbers to it, from a byte offset on. */
     public void write(long offset, short[] from, int first, int count) {
-        long target = address(offset, 2L * count);
-        if (device.kind() == TvmDevice.Kind.CPU) {
-            new Pointer(target).write(0, from, first, count);
-        } else {
-            try (Memory host = new Memory(2L * count)) {
-                host.write(0, from, first, count);
-                copyIn(host, target, 2L * count);
-            }
-        }
+        fill(offset, (long) Short.BYTES * count, host -> host.write(0, from, first, count));
     }
 
     /** Copies numbers out of it, from a byte offset on. */
     public void read(long offset, float[] to, int first, int count) {
-        long source = address(offset, 4L * count);
-        if (device.kind() == TvmDevice.Kind.CPU) {
-            new Pointer(source).read(0, to, first, count);
-        } else {
-            try (Memory host = new Memory(4L * count)) {
-                copy(source, device, Pointer.nativeValue(host), TvmDevice.CPU, 4L * count);
-                Calls.check(TvmApi.TVMSynchronize(device.kind().number(), device.index(), 0));
-                host.read(0, to, first, count);
-            }
-        }
+        show(offset, (long) Float.BYTES * count, host -> host.read(0, to, first, count));
     }
 
     /** Copies whole numbers out of it, from a byte offset on. */
     public void read(long offset, int[] to, int first, int count) {
-        long source = address(offset, 4L * count);
+        show(offset, (long) Integer.BYTES * count, host -> host.read(0, to, first, count));
+    }
+
+    /** Has a part written: in its place where the device is the processor, else by a copy. */
+    private void fill(long offset, long length, Consumer<Pointer> writing) {
+        long target = address(offset, length);
         if (device.kind() == TvmDevice.Kind.CPU) {
-            new Pointer(source).read(0, to, first, count);
-        } else {
-            try (Memory host = new Memory(4L * count)) {
-                copy(source, device, Pointer.nativeValue(host), TvmDevice.CPU, 4L * count);
+            writing.accept(new Pointer(target));
+        } else if (length > 0) {
+            try (Memory host = new Memory(length)) {
+                writing.accept(host);
+                copy(Pointer.nativeValue(host), TvmDevice.CPU, target, device, length);
                 Calls.check(TvmApi.TVMSynchronize(device.kind().number(), device.index(), 0));
-                host.read(0, to, first, count);
             }
         }
     }
 
-    private void copyIn(Memory host, long target, long length) {
-        copy(Pointer.nativeValue(host), TvmDevice.CPU, target, device, length);
-        Calls.check(TvmApi.TVMSynchronize(device.kind().number(), device.index(), 0));
+    /** Has a part read, likewise. */
+    private void show(long offset, long length, Consumer<Pointer> reading) {
+        long source = address(offset, length);
+        if (device.kind() == TvmDevice.Kind.CPU) {
+            reading.accept(new Pointer(source));
+        } else if (length > 0) {
+            try (Memory host = new Memory(length)) {
+                copy(source, device, Pointer.nativeValue(host), TvmDevice.CPU, length);
+                Calls.check(TvmApi.TVMSynchronize(device.kind().number(), device.index(), 0));
+                reading.accept(host);
+            }
+        }
     }
 
     /** Copies a part of one block to another, on whichever devices; the caller synchronises. */

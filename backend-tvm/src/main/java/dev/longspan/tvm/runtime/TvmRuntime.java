@@ -40,6 +40,15 @@ public final class TvmRuntime {
 
     private static final int NO_DEVICE = 100;
 
+    /** What the runtime names, and nothing here calls; with the versions that it asks for. */
+    private static final Map<String, List<String>> UNUSED = Map.of(
+            "libOpenCL.so.1", List.of("OPENCL_1.0", "OPENCL_1.1", "OPENCL_1.2"),
+            "libopenblas.so.0", List.of(),
+            "libdnnl.so.2", List.of(),
+            "libcudnn.so.9", List.of("libcudnn.so.9"),
+            "libcublas.so.12", List.of("libcublas.so.12"),
+            "libcublasLt.so.12", List.of("libcublasLt.so.12"));
+
     private static final ReentrantLock LOADING = new ReentrantLock();
     private static final AtomicReference<@Nullable TvmRuntime> LOADED = new AtomicReference<>();
 
@@ -97,12 +106,11 @@ public final class TvmRuntime {
                         "add org.bytedeco:tvm with the classifier linux-x86_64-gpu, or name the file by the setting '"
                                 + NativeOptions.RUNTIME_SETTING + "'"));
         Optional<String> cudaProblem = loadCuda(folder);
-        standIn(folder, "libOpenCL.so.1", List.of(), List.of("OPENCL_1.0", "OPENCL_1.1", "OPENCL_1.2"), -1001);
-        standIn(folder, "libopenblas.so.0", List.of(), List.of(), 1);
-        standIn(folder, "libdnnl.so.2", List.of(), List.of(), 1);
-        for (String unused : List.of("libcudnn.so.9", "libcublas.so.12", "libcublasLt.so.12")) {
-            standIn(folder, unused, List.of(), List.of(unused), 1);
-        }
+        UNUSED.forEach((name, versions) -> {
+            if (!isLoaded(name)) { // others in this process may need the real one
+                standIn(folder, name, List.of(), versions, 1);
+            }
+        });
         try {
             TvmApi.bind(open(runtime.toString()));
         } catch (UnsatisfiedLinkError e) {
