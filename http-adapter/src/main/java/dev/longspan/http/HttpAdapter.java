@@ -169,7 +169,7 @@ public final class HttpAdapter implements AutoCloseable {
                 long end = System.nanoTime() + time.toNanos();
                 server.stop(time, this::saveSessions);
                 slot.close();
-                awaitMaker(Duration.ofNanos(Math.max(1, end - System.nanoTime())));
+                awaitMaker(Duration.ofNanos(end - System.nanoTime()));
                 closeEngine();
             }
         } catch (RuntimeException e) {

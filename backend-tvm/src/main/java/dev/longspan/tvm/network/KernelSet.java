@@ -30,10 +30,6 @@ public final class KernelSet {
         return (outputs + OUTPUTS - 1L) / OUTPUTS;
     }
 
-    KernelTeam team() {
-        return team;
-    }
-
     KernelCall embed(Matrix table) {
         return call("embed_" + table.kind().suffix(), 6);
     }

@@ -7,7 +7,8 @@ import com.sun.jna.Pointer;
  * A kernel and room for its arguments, which are set and used again and again; behind them it is told which of its tasks to do.
  * By who holds the team's lock.
  *
- * <p>What would end the process is refused here: memory that is closed or too short, and arguments that were not set.
+ * <p>What would end the process is refused here: memory that is closed, and arguments that were not set. Whether memory is long
+ * enough only the caller knows.
  */
 public final class KernelCall {
     private static final int INTEGER = 0;

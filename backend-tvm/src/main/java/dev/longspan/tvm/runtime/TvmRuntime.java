@@ -234,10 +234,4 @@ public final class TvmRuntime {
             throw new TvmException("there is no such device: " + cudaProblem);
         }
     }
-
-    /** Waits until all that the calling thread has begun on a device is done. */
-    public void synchronize(TvmDevice device) {
-        requireDevice(device);
-        Calls.check(TvmApi.TVMSynchronize(device.kind().number(), device.index(), 0));
-    }
 }

@@ -3,7 +3,6 @@ package dev.longspan.http.server;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Json;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -24,7 +23,7 @@ final class ErrorForm implements Request.Handler {
                 "http_" + status,
                 null,
                 words(status));
-        byte[] body = Json.write(error.body()).getBytes(StandardCharsets.UTF_8);
+        byte[] body = Json.bytes(error.body());
         Ids.name(request, response);
         // what comes behind such a request cannot be told from it: the connection ends, and the client should know
         response.getHeaders().put(HttpHeader.CONNECTION, "close");
