@@ -1,11 +1,11 @@
 package dev.longspan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -23,12 +23,7 @@ class UnreadStreamTest extends OnDigestBackend {
                 largestBatch.accumulateAndGet(runs, Math::max);
             }
         });
-        ChatRequest loop = ChatRequest.builder()
-                .user("!loop")
-                .flushPolicy(FlushPolicy.EVERY_TOKEN)
-                .maxTokens(400)
-                .repetition(RepetitionSettings.DEFAULT.with(Map.of("enabled", false)))
-                .build();
+        ChatRequest loop = loop(400);
         List<ChatStream> unread = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
             unread.add(engine.stream(loop));
@@ -46,6 +41,46 @@ class UnreadStreamTest extends OnDigestBackend {
             assertThat(each.join().usage().completionTokens()).isEqualTo(400);
         }
         assertThat(largestBatch.get()).isEqualTo(2);
+    }
+
+    @Test
+    void streamsThatAreNotReadKeepTheirMemory() {
+        long one;
+        try (ChatEngine measured = builder().build();
+                Session session = measured.openSession()) {
+            session.send(loop(400));
+            one = session.info().bytes();
+        }
+        ChatEngine engine = keep(builder().maxStateBytes(3 * one / 2).build());
+        ChatStream unread = engine.stream(loop(400));
+        awaitStandstill();
+        ChatStream second = engine.stream(loop(400));
+        awaitStandstill();
+        assertThat(engine.load())
+                .extracting(EngineLoad::running, EngineLoad::queued)
+                .containsExactly(1, 1);
+        unread.close();
+        assertThat(second.await().usage().completionTokens()).isEqualTo(400);
+    }
+
+    @Test
+    void aStreamThatIsNotReadIsGivenUpWhileOthersAreComputed() {
+        ChatEngine engine = keep(builder().readerPatience(Duration.ofMillis(20)).build());
+        ChatStream unread = engine.stream(loop(400));
+        try (ChatStream read = engine.stream(loop(3900))) {
+            while (engine.load().running() == 2) {
+                read.next();
+            }
+            assertThat(read.hasNext()).isTrue();
+        }
+        assertThatThrownBy(unread::await).isInstanceOf(ReaderTooSlowException.class);
+    }
+
+    private static ChatRequest loop(int maxTokens) {
+        return endless()
+                .flushPolicy(FlushPolicy.EVERY_TOKEN)
+                .maxTokens(maxTokens)
+                .build();
     }
 
     /** Waits until nothing is computed any more: the queue of every stream is full. */

@@ -137,7 +137,7 @@ final class Admission {
 
     /** {@return the first request, taken out; null if it cannot start} */
     @Nullable
-    Generation next(List<Generation> running) {
+    Generation next(RunningSet running) {
         if (closing || !canAdmit(running)) {
             return null;
         }
@@ -147,7 +147,7 @@ final class Admission {
     }
 
     /** {@return whether the first request can start} Grants the reservations that came before it. */
-    boolean canAdmit(List<Generation> running) {
+    boolean canAdmit(RunningSet running) {
         while (!closing && !reservations.isEmpty() && (isReservationNext() || isFull(running))) {
             if (!decide(reservations.element().what(), running)) {
                 return false;
@@ -162,19 +162,8 @@ final class Admission {
     }
 
     /** What waits for its reader computes nothing, and keeps nobody out but by the memory that it holds. */
-    private boolean isFull(List<Generation> running) {
-        return inBatch(running) >= limits.maxRunning();
-    }
-
-    /** {@return how many answers take part in batches} */
-    static int inBatch(List<Generation> running) {
-        int count = 0;
-        for (int i = 0; i < running.size(); i++) {
-            if (!running.get(i).isUnread()) {
-                count++;
-            }
-        }
-        return count;
+    private boolean isFull(RunningSet running) {
+        return running.activeCount() >= limits.maxRunning();
     }
 
     private boolean isReservationNext() {
@@ -183,7 +172,7 @@ final class Admission {
     }
 
     /** {@return whether it was granted or refused; else it waits} */
-    private boolean decide(Reservation reservation, List<Generation> running) {
+    private boolean decide(Reservation reservation, RunningSet running) {
         while (reservation.isNeeded() && !memory.hasRoom(reservation.size(), running)) {
             switch (freed()) {
                 case FREED -> {}
@@ -208,7 +197,7 @@ final class Admission {
         return true;
     }
 
-    private boolean hasRoom(Generation first, List<Generation> running) {
+    private boolean hasRoom(Generation first, RunningSet running) {
         forced = false;
         while (!fits(first, running)) {
             switch (freed()) {
@@ -241,7 +230,7 @@ final class Admission {
                 : freed;
     }
 
-    private boolean fits(Generation first, List<Generation> running) {
+    private boolean fits(Generation first, RunningSet running) {
         return memory.hasRoom(first, 0, running) || memory.hasRoom(first, first.sharedTokens(), running);
     }
 }

@@ -4,7 +4,6 @@ import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.MemorySize;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -70,7 +69,7 @@ public final class MemoryBudget {
      * @param sharedTokens how many of its tokens lie in pages that are held already, or come back from disk with its state
      * @param others those that run, and those that are about to
      */
-    boolean hasRoom(Generation next, int sharedTokens, List<Generation> others) {
+    boolean hasRoom(Generation next, int sharedTokens, RunningSet others) {
         return hasRoom(all(next, sharedTokens), others);
     }
 
@@ -78,9 +77,9 @@ public final class MemoryBudget {
      * {@return whether there is room for so much beside sequences that have not yet all they may take} There is if the backend does
      * not tell its memory: what becomes of the request or the state will tell why.
      */
-    boolean hasRoom(MemorySize size, List<Generation> others) {
+    boolean hasRoom(MemorySize size, RunningSet others) {
         try {
-            return fits(promised(others).plus(size), limit);
+            return fits(promised().plus(others.owed(this)).plus(size), limit);
         } catch (RuntimeException e) {
             LOG.debug("the backend does not tell its memory", e);
             return true;
@@ -89,7 +88,7 @@ public final class MemoryBudget {
 
     /** {@return whether there is room for a sequence if the state that its turn holds is let go of and nothing else runs} */
     boolean hasRoomInstead(Generation next) {
-        MemorySize promised = promised(List.of());
+        MemorySize promised = promised();
         long freed = next.yieldableBytes();
         MemorySize left = plan.perSequence().deviceBytes() > 0
                 ? new MemorySize(Math.max(0, promised.deviceBytes() - freed), promised.hostBytes())
@@ -149,7 +148,7 @@ public final class MemoryBudget {
     }
 
     /** {@return whether those that run were promised more than there is} */
-    boolean isOverdrawn(List<Generation> running) {
+    boolean isOverdrawn(RunningSet running) {
         return !hasRoom(MemorySize.ZERO, running);
     }
 
@@ -161,21 +160,22 @@ public final class MemoryBudget {
                 Math.max(0, used.hostBytes() - before.hostBytes()));
     }
 
-    /** What is held, and what running sequences may still take. */
-    private MemorySize promised(List<Generation> running) {
+    /** What is held, and what is set aside. */
+    private MemorySize promised() {
         MemorySize promised = held();
         for (Reservation each : granted) {
             promised = promised.plus(each.size());
         }
-        for (int i = 0; i < running.size(); i++) {
-            MemorySize most = most(running.get(i), running.get(i).returningTokens());
-            long taken = running.get(i).stateBytes();
-            promised = promised.plus(
-                    most.deviceBytes() > 0
-                            ? new MemorySize(Math.max(0, most.deviceBytes() - taken), most.hostBytes())
-                            : new MemorySize(0, Math.max(0, most.hostBytes() - taken)));
-        }
         return promised;
+    }
+
+    /** {@return what a sequence that runs may take beside what its state holds} */
+    MemorySize owed(Generation running) {
+        MemorySize most = most(running, running.returningTokens());
+        long taken = running.stateBytes();
+        return most.deviceBytes() > 0
+                ? new MemorySize(Math.max(0, most.deviceBytes() - taken), most.hostBytes())
+                : new MemorySize(0, Math.max(0, most.hostBytes() - taken));
     }
 
     private MemorySize all(Generation next, int sharedTokens) {
@@ -197,7 +197,7 @@ public final class MemoryBudget {
      * @throws BackendMemoryException if the limit would be passed
      */
     void requireRoom(Generation next, int sharedTokens) {
-        if (isLimited() && !hasRoom(next, sharedTokens, List.of())) {
+        if (isLimited() && !hasRoom(next, sharedTokens, new RunningSet(0))) {
             MemorySize needed = all(next, sharedTokens);
             throw new BackendMemoryException(
                     "a conversation of " + next.spec().prompt().length + " tokens and an answer of up to "

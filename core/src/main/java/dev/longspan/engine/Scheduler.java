@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -37,8 +38,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
-    /** How late a stream that is not read may be noticed. */
-    private static final long LONGEST_WAIT_MILLIS = 500;
+    /** How long the thread waits at most before it looks for streams that are not read. */
+    private static final long LONGEST_WAIT_MILLIS = 250;
 
     private final LanguageModel model;
     private final Vocabulary vocabulary;
@@ -48,7 +49,6 @@ public final class Scheduler implements AutoCloseable {
     private final Executor worker;
     private final Executor returner;
     private final RetryHint retryHint;
-    private final long readerPatienceNanos;
     private final ListenerGuard listener;
     private final BatchStep step;
     private final Thread thread;
@@ -58,13 +58,10 @@ public final class Scheduler implements AutoCloseable {
     private final Admission admission;
     private final Reservations reservations;
     private boolean woken;
-    /** As many as {@link #running} holds or is about to, for other threads. */
-    private volatile int runningCount;
-    /** How many of them took part in batches when that was last looked at. */
-    private volatile int inBatchCount;
 
     // owned by the thread, and used again in every step: a token should cost no garbage that it need not
-    private final List<Generation> running = new ArrayList<>();
+    private final RunningSet running;
+    private final Consumer<Generation> whatEnded = this::ended;
     private final List<Generation> cancelled = new ArrayList<>();
 
     /**
@@ -93,7 +90,7 @@ public final class Scheduler implements AutoCloseable {
         this.model = model;
         this.vocabulary = vocabulary;
         this.limits = limits;
-        this.readerPatienceNanos = TimeUnit.NANOSECONDS.convert(limits.readerPatience());
+        this.running = new RunningSet(TimeUnit.NANOSECONDS.convert(limits.readerPatience()));
         this.memory = memory;
         this.reclaimer = reclaimer;
         this.worker = worker;
@@ -141,7 +138,7 @@ public final class Scheduler implements AutoCloseable {
     private EventQueue enqueue(GenerationSpec spec, TurnOwner owner) {
         try {
             memory.requirePossible(spec);
-            Generation generation = new Generation(spec, owner, vocabulary, this::wake, this::isOnEngine);
+            Generation generation = new Generation(spec, owner, vocabulary, this::stir, this::isOnEngine);
             add(generation);
             return generation.events();
         } catch (BackendMemoryException | EngineOverloadedException e) {
@@ -160,7 +157,7 @@ public final class Scheduler implements AutoCloseable {
         try {
             lock.lock();
             try {
-                admission.requirePlace(inBatchCount);
+                admission.requirePlace(running.activeCount());
             } finally {
                 lock.unlock();
             }
@@ -174,7 +171,7 @@ public final class Scheduler implements AutoCloseable {
         int tokens = generation.spec().prompt().length;
         lock.lock();
         try {
-            admission.requirePlace(inBatchCount);
+            admission.requirePlace(running.activeCount());
             admission.requireRoomFor(tokens);
             listener.requestQueued(tokens);
             admission.add(generation);
@@ -198,7 +195,7 @@ public final class Scheduler implements AutoCloseable {
     public EngineLoad load() {
         lock.lock();
         try {
-            return new EngineLoad(runningCount, admission.size(), admission.tokens());
+            return new EngineLoad(running.size(), admission.size(), admission.tokens());
         } finally {
             lock.unlock();
         }
@@ -213,6 +210,12 @@ public final class Scheduler implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** One of those that run was read or cancelled. */
+    private void stir() {
+        running.stir();
+        wake();
     }
 
     /** Ends every stream with {@link EngineClosedException} within one step, and joins the thread, but on the thread itself. */
@@ -278,11 +281,11 @@ public final class Scheduler implements AutoCloseable {
             while (admit()) {
                 retire();
                 goOn();
-                step.compute(running);
+                step.compute(running.active());
                 if (step.tookCheckpoints()) {
                     giveWay();
                 }
-                removeEnded();
+                settle();
             }
         } catch (Throwable e) { // whatever it is, every stream gets its end
             LOG.error("the engine's thread failed", e);
@@ -297,7 +300,6 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             while (mustWait()) {
-                inBatchCount = Admission.inBatch(running);
                 changed.await(LONGEST_WAIT_MILLIS, TimeUnit.MILLISECONDS);
             }
             woken = false;
@@ -328,8 +330,7 @@ public final class Scheduler implements AutoCloseable {
         try {
             Generation next = admission.next(running);
             if (next != null) {
-                runningCount = running.size() + 1;
-                inBatchCount = Admission.inBatch(running) + 1;
+                running.add(next);
             }
             return next;
         } finally {
@@ -346,28 +347,24 @@ public final class Scheduler implements AutoCloseable {
 
     /** Whether there is nothing to do: no change, no sequence that can go on, none to admit, none to give up. */
     private boolean mustWait() {
+        running.gather();
         if (admission.isClosing() || woken || admission.canAdmit(running)) {
             return false;
         }
-        for (int i = 0; i < running.size(); i++) {
-            if (running.get(i).canRun()
-                    || running.get(i).wantsPlan()
-                    || running.get(i).hasReturned()
-                    || isTooSlow(running.get(i))) {
+        List<Generation> active = running.active();
+        for (int i = 0; i < active.size(); i++) {
+            if (active.get(i).canRun()
+                    || active.get(i).wantsPlan()
+                    || active.get(i).hasReturned()
+                    || running.isTooSlow(active.get(i))) {
                 return false;
             }
         }
         return true;
     }
 
-    private boolean isTooSlow(Generation generation) {
-        long nanos = generation.nanosUnread();
-        return nanos > 0 && nanos >= readerPatienceNanos;
-    }
-
     /** Has the state of a request brought back, or starts it. */
     private void begin(Generation generation) {
-        running.add(generation);
         try {
             if (admission.isForced()) {
                 memory.requireRoom(generation, generation.sharedTokens());
@@ -411,22 +408,24 @@ public final class Scheduler implements AutoCloseable {
 
     /** Ends what is cancelled or not read. */
     private void retire() {
-        for (int i = 0; i < running.size(); i++) {
-            Generation generation = running.get(i);
+        List<Generation> active = running.active();
+        for (int i = 0; i < active.size(); i++) {
+            Generation generation = active.get(i);
             if (generation.mustCancel()) {
                 generation.cancel();
-            } else if (isTooSlow(generation)) {
+            } else if (running.isTooSlow(generation)) {
                 generation.fail(
                         new ReaderTooSlowException(limits.readerPatience().toSeconds()));
             }
         }
-        removeEnded();
+        settle();
     }
 
     /** Starts those whose states have come back; has commits planned elsewhere, and goes on with those that are. */
     private void goOn() {
-        for (int i = 0; i < running.size(); i++) {
-            Generation generation = running.get(i);
+        List<Generation> active = running.active();
+        for (int i = 0; i < active.size(); i++) {
+            Generation generation = active.get(i);
             if (generation.hasReturned()) {
                 start(generation);
             }
@@ -444,24 +443,17 @@ public final class Scheduler implements AutoCloseable {
                 generation.fail(BatchStep.explained(e));
             }
         }
-        removeEnded();
+        settle();
     }
 
-    private void removeEnded() {
-        if (running.removeIf(this::isDone)) {
-            runningCount = running.size();
-        }
-        inBatchCount = Admission.inBatch(running);
+    private void settle() {
+        running.settle(whatEnded);
     }
 
-    private boolean isDone(Generation generation) {
-        if (!generation.hasEnded()) {
-            return false;
-        }
+    private void ended(Generation generation) {
         Timing timing = generation.timing();
         retryHint.ended(timing.total().minus(timing.queue()));
         tellEnd(generation);
-        return true;
     }
 
     private void tellEnd(Generation generation) {
@@ -475,11 +467,8 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void endAll(LongspanException error) {
-        List<Generation> all = new ArrayList<>(running);
+        List<Generation> all = running.clear();
         all.addAll(cancelled);
-        running.clear();
-        runningCount = 0;
-        inBatchCount = 0;
         lock.lock();
         try {
             all.addAll(admission.end());
