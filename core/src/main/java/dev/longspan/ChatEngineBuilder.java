@@ -400,6 +400,7 @@ public final class ChatEngineBuilder {
         ModelInfo info = model.info(maxContextTokens);
         BackendInfo backendInfo = new BackendInfo(backend.id(), backend.device(), backend.description(), notices);
         LOG.info("{} on backend {} ({})", info, backend.id(), backend.description());
+        notices.forEach(LOG::info);
         Clock clock = Clock.system(ZoneId.systemDefault());
         SessionSnapshots snapshots = new SessionSnapshots(
                 new Once<>(() -> store == null ? FileSnapshotStore.open(FileSnapshotStore.defaultFolder()) : store),

@@ -14,7 +14,9 @@ import java.util.stream.Collectors;
 /** Runs the command in a process of its own. */
 final class ChildJvm {
     private static final Pattern RUNTIME = Pattern.compile(
-            "(longspan|jackson|picocli|jline|slf4j|jetty|micrometer|prometheus|HdrHistogram)-.*\\.jar|classes");
+            "(longspan|jackson|picocli|jline|jna|slf4j|jetty|micrometer|prometheus|HdrHistogram)-.*\\.jar|classes");
+    /** Only libraries: they are found on the class path, also beside modules. */
+    private static final Pattern NATIVES = Pattern.compile("tvm-.*\\.jar");
 
     private ChildJvm() {}
 
@@ -24,19 +26,26 @@ final class ChildJvm {
 
     /** {@return what the command needs when it runs, as a path of jars and folders of classes} */
     static String runtimePath() {
+        return path(RUNTIME);
+    }
+
+    private static String path(Pattern jars) {
         String path = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         return Arrays.stream(path.split(Pattern.quote(File.pathSeparator)))
                 .filter(entry ->
-                        RUNTIME.matcher(Path.of(entry).getFileName().toString()).matches())
+                        jars.matcher(Path.of(entry).getFileName().toString()).matches())
                 .collect(Collectors.joining(File.pathSeparator));
     }
 
     static List<String> onClassPath(String... args) {
-        return command(List.of("-cp", runtimePath(), "dev.longspan.cli.Main"), args);
+        return command(
+                List.of("-cp", runtimePath() + File.pathSeparator + path(NATIVES), "dev.longspan.cli.Main"), args);
     }
 
     static List<String> onModulePath(String... args) {
-        return command(List.of("-p", runtimePath(), "-m", "dev.longspan.cli/dev.longspan.cli.Main"), args);
+        return command(
+                List.of("-p", runtimePath(), "-cp", path(NATIVES), "-m", "dev.longspan.cli/dev.longspan.cli.Main"),
+                args);
     }
 
     /** {@return what came of a command that reads the given text} */

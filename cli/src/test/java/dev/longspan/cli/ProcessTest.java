@@ -3,7 +3,9 @@ package dev.longspan.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.longspan.backend.BackendChoice;
 import dev.longspan.cli.InProcess.Outcome;
+import dev.longspan.spi.BackendOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -36,6 +38,18 @@ class ProcessTest {
     }
 
     @Test
+    void modulesChooseTheSameBackend() throws IOException, InterruptedException {
+        Outcome outcome =
+                ChildJvm.run(folder, "What is the capital of France?\n", ChildJvm.onModulePath("chat", "--verbose"));
+        assertThat(outcome.err()).contains(chosenBackend());
+    }
+
+    private static String chosenBackend() {
+        BackendChoice choice = BackendChoice.probeAll(BackendOptions.defaults());
+        return "on backend " + choice.best().provider().id() + " ";
+    }
+
+    @Test
     void theExitCodeOfTheProcessIsTheCommands() throws IOException, InterruptedException {
         Outcome outcome = ChildJvm.run(folder, "", ChildJvm.onClassPath("chat", "--model", "/no/such/folder"));
         assertThat(outcome.code()).isEqualTo(2);
@@ -48,7 +62,7 @@ class ProcessTest {
                 ChildJvm.run(folder, "What is the capital of France?\n", ChildJvm.onClassPath("chat", "--verbose"));
         assertThat(outcome.lines()).hasSize(1);
         assertThat(outcome.out()).contains("Paris");
-        assertThat(outcome.err()).contains("reference");
+        assertThat(outcome.err()).contains(chosenBackend());
     }
 
     @Test

@@ -41,7 +41,10 @@ class TerminalChatTest {
 
     @Test
     void theBannerTellsModelAndBackend() throws IOException {
-        assertThat(talk("/quit\r")).contains("nano-").contains("reference").contains("/help");
+        assertThat(talk("/quit\r"))
+                .contains("nano-")
+                .contains(engine.backend().id())
+                .contains("/help");
     }
 
     @Test

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 class HouseRulesTest {
     private static final String SPI = "dev.longspan.spi..";
     private static final String REFERENCE = "dev.longspan.reference..";
+    private static final String TVM = "dev.longspan.tvm..";
     private static final String KIT = "dev.longspan.tck..";
     private static final String CLI = "dev.longspan.cli..";
     private static final String HTTP = "dev.longspan.http..";
@@ -41,7 +42,14 @@ class HouseRulesTest {
             "core",
             type -> resideInAPackage("dev.longspan..").test(type)
                     && !resideInAnyPackage(
-                                    SPI, REFERENCE, KIT, CLI, HTTP, "dev.longspan.it..", "dev.longspan.benchmarks..")
+                                    SPI,
+                                    REFERENCE,
+                                    TVM,
+                                    KIT,
+                                    CLI,
+                                    HTTP,
+                                    "dev.longspan.it..",
+                                    "dev.longspan.benchmarks..")
                             .test(type));
 
     private static final DescribedPredicate<JavaClass> CORE_INTERNALS = describe(
@@ -59,6 +67,7 @@ class HouseRulesTest {
         Map<String, Integer> floors = new LinkedHashMap<>();
         floors.put(SPI, 45);
         floors.put(REFERENCE, 20);
+        floors.put(TVM, 30);
         floors.put(KIT, 10);
         floors.put(CLI, 18);
         floors.put(HTTP, 30);
@@ -87,7 +96,7 @@ class HouseRulesTest {
                 .that(CORE)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(REFERENCE, KIT, CLI, HTTP)
+                .resideInAnyPackage(REFERENCE, TVM, KIT, CLI, HTTP)
                 .check(ALL);
     }
 
@@ -97,7 +106,13 @@ class HouseRulesTest {
                 .that()
                 .resideInAPackage(REFERENCE)
                 .should()
-                .dependOnClassesThat(CORE.or(resideInAnyPackage(KIT, CLI, HTTP)))
+                .dependOnClassesThat(CORE.or(resideInAnyPackage(TVM, KIT, CLI, HTTP)))
+                .check(ALL);
+        noClasses()
+                .that()
+                .resideInAPackage(TVM)
+                .should()
+                .dependOnClassesThat(CORE.or(resideInAnyPackage(REFERENCE, KIT, CLI, HTTP)))
                 .check(ALL);
     }
 
@@ -107,7 +122,7 @@ class HouseRulesTest {
                 .that()
                 .resideInAPackage(KIT)
                 .should()
-                .dependOnClassesThat(CORE.or(resideInAnyPackage(REFERENCE, CLI, HTTP)))
+                .dependOnClassesThat(CORE.or(resideInAnyPackage(REFERENCE, TVM, CLI, HTTP)))
                 .check(ALL);
     }
 
@@ -117,7 +132,7 @@ class HouseRulesTest {
                 .that()
                 .resideInAPackage(HTTP)
                 .should()
-                .dependOnClassesThat(CORE_INTERNALS.or(resideInAnyPackage(REFERENCE, KIT, CLI)))
+                .dependOnClassesThat(CORE_INTERNALS.or(resideInAnyPackage(REFERENCE, TVM, KIT, CLI)))
                 .check(ALL);
     }
 
@@ -131,7 +146,8 @@ class HouseRulesTest {
                 .that()
                 .resideInAPackage(CLI)
                 .should()
-                .dependOnClassesThat(CORE_INTERNALS.or(internalsOfTheServer).or(resideInAnyPackage(REFERENCE, KIT)))
+                .dependOnClassesThat(
+                        CORE_INTERNALS.or(internalsOfTheServer).or(resideInAnyPackage(REFERENCE, TVM, KIT)))
                 .check(ALL);
     }
 

@@ -8,7 +8,7 @@ import dev.longspan.ChatRequest;
 import dev.longspan.ChatStream;
 import dev.longspan.ModelInspection;
 import dev.longspan.ThinkingMode;
-import dev.longspan.reference.ReferenceBackendProvider;
+import dev.longspan.backend.BackendChoice;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.MemorySize;
@@ -29,7 +29,11 @@ class LongPromptTest {
     }
 
     private static void findsTheNeedle(int tokens) {
-        try (Backend backend = new ReferenceBackendProvider().open(BackendOptions.defaults());
+        BackendOptions options = BackendOptions.defaults();
+        try (Backend backend = BackendChoice.probeAll(options)
+                        .best()
+                        .provider()
+                        .open(options); // the one that an inspection plans with
                 ChatEngine engine = ChatEngine.builder()
                         .model(NanoFolder.path())
                         .backend(backend)

@@ -76,11 +76,14 @@ final class NativeFolder {
      * @throws TvmUnavailableException if there is no such resource
      */
     Path resource(String resource, String name, String remedy) {
-        try (InputStream in = NativeFolder.class.getClassLoader().getResourceAsStream(resource)) {
-            if (in == null) {
+        try (InputStream own =
+                        NativeFolder.class.getResourceAsStream("/" + resource); // as a module it alone sees its own
+                InputStream others = NativeFolder.class.getClassLoader().getResourceAsStream(resource)) {
+            InputStream found = own == null ? others : own;
+            if (found == null) {
                 throw new TvmUnavailableException("a library is not on the class path", resource, remedy, null);
             }
-            return file(name, in.readAllBytes());
+            return file(name, found.readAllBytes());
         } catch (IOException e) {
             throw new TvmUnavailableException("a library cannot be read", resource + ": " + e, remedy, e);
         }

@@ -103,7 +103,8 @@ public final class TvmRuntime {
                 .orElseGet(() -> folder.resource(
                         PLACE + RUNTIME,
                         RUNTIME,
-                        "add org.bytedeco:tvm with the classifier linux-x86_64-gpu, or name the file by the setting '"
+                        "add org.bytedeco:tvm with the classifier linux-x86_64-gpu to the class path (beside the module path,"
+                                + " if there is one), or name the file by the setting '"
                                 + NativeOptions.RUNTIME_SETTING + "'"));
         Optional<String> cudaProblem = loadCuda(folder);
         UNUSED.forEach((name, versions) -> {
