@@ -188,6 +188,20 @@ public final class Session implements AutoCloseable {
     }
 
     /**
+     * Begins to go back to the beginning of the history, and tells how far it is.
+     *
+     * @param keepMessages how many messages to keep, from 0
+     * @param options how the turn is begun; a turn that is cancelled is taken back, and the history stays as it was
+     * @return {@link ChatEvent.PromptProgress} and an end, to be read to the end or closed by the caller; empty if there was nothing
+     *     to compute, and the history is as asked for
+     * @throws ChatTemplateException if the template does not render so few messages, such as a system message alone
+     * @throws dev.longspan.spi.LongspanException as {@link #stream(ChatRequest, TurnOptions)} does
+     */
+    public Optional<ChatStream> beginRollback(int keepMessages, TurnOptions options) {
+        return session.turns().beginRollback(keepMessages, options);
+    }
+
+    /**
      * Sets how many tokens the conversation may have. No memory is taken or freed: it grows with the tokens held.
      *
      * @param maxTokens from what it holds to the engine's limit

@@ -101,14 +101,23 @@ public final class SessionTurns {
 
     /** Goes back to the first messages. */
     public void rollback(int keepMessages, TurnOptions options) {
-        prefill(options, Turn.Kind.READS, now -> {
+        prefill(options, Turn.Kind.READS, goingBack(keepMessages));
+    }
+
+    /** Begins to go back to the first messages; empty if there was nothing to compute. */
+    public Optional<ChatStream> beginRollback(int keepMessages, TurnOptions options) {
+        return Optional.ofNullable(begun(options, Turn.Kind.READS, goingBack(keepMessages)));
+    }
+
+    private static Function<Committed, Reading> goingBack(int keepMessages) {
+        return now -> {
             int count = now.messages().size();
             if (keepMessages < 0 || keepMessages > count) {
                 throw new InvalidRequestException(
                         "keepMessages", "expected 0 to " + count + ", the messages there are, found " + keepMessages);
             }
             return new Reading(now.messages().subList(0, keepMessages), now.settingsOf(keepMessages));
-        });
+        };
     }
 
     /** Computes a state that is not there again; the history does not change. */

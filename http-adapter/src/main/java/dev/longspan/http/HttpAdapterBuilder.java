@@ -278,11 +278,11 @@ public final class HttpAdapterBuilder {
     /**
      * Limits how many requests compute or wait to at once; each has a thread.
      *
-     * @param count at least 1; by default 512
+     * @param count 1 to 100 000; by default 512
      * @return this builder
      */
     public HttpAdapterBuilder maxConcurrent(int count) {
-        maxConcurrent = Ranges.atLeast("maxConcurrent", 1, count);
+        maxConcurrent = Ranges.between("maxConcurrent", 1, 100_000, count);
         return this;
     }
 
@@ -315,7 +315,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder maxTemperature(double highest) {
-        if (!(highest > 0)) {
+        if (!(highest > 0) || Double.isInfinite(highest)) {
             throw new InvalidRequestException("maxTemperature", "expected a number above 0, found " + highest);
         }
         maxTemperature = highest;

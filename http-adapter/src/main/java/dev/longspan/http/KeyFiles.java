@@ -20,7 +20,7 @@ final class KeyFiles {
         List<String> keys;
         try {
             keys = Files.readAllLines(file, StandardCharsets.UTF_8).stream()
-                    .map(String::strip)
+                    .map(line -> line.replace("\uFEFF", "").strip()) // some editors begin a file with that mark
                     .filter(line -> !line.isEmpty() && !line.startsWith("#"))
                     .toList();
         } catch (IOException e) {

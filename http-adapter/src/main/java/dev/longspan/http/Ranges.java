@@ -60,6 +60,13 @@ final class Ranges {
         return value;
     }
 
+    static int between(String name, int least, int most, int value) {
+        if (value < least || value > most) {
+            throw new InvalidRequestException(name, "expected " + least + " to " + most + ", found " + value);
+        }
+        return value;
+    }
+
     static Duration positive(String name, Duration time) {
         if (time.isNegative() || time.isZero()) {
             throw new InvalidRequestException(name, "expected a time above zero, found " + time);

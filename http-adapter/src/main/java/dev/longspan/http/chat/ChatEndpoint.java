@@ -10,7 +10,6 @@ import dev.longspan.Session;
 import dev.longspan.TurnOptions;
 import dev.longspan.http.server.EventStream;
 import dev.longspan.http.server.Exchange;
-import dev.longspan.http.server.Faults;
 import dev.longspan.http.server.Ids;
 import dev.longspan.http.server.Route;
 import dev.longspan.http.server.Surroundings;
@@ -193,11 +192,7 @@ public final class ChatEndpoint implements Route.Endpoint {
 
     private static void fail(Exchange exchange, ChatChunks chunks, Throwable fault) {
         try {
-            var error = Faults.of(fault);
-            if (error.status() == 500) {
-                LOG.error("the stream of request {} failed", exchange.name(), fault);
-            }
-            chunks.fail(error);
+            chunks.fail(exchange.told(fault));
         } catch (EventStream.GoneException e) {
             LOG.debug("nobody is there to be told", e);
         }

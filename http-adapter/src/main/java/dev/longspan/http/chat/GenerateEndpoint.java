@@ -13,7 +13,6 @@ import dev.longspan.Timing;
 import dev.longspan.http.server.EventStream;
 import dev.longspan.http.server.EventStream.GoneException;
 import dev.longspan.http.server.Exchange;
-import dev.longspan.http.server.Faults;
 import dev.longspan.http.server.Ids;
 import dev.longspan.http.server.Route;
 import dev.longspan.http.server.Surroundings;
@@ -143,7 +142,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
         } catch (GoneException e) {
             running.leave();
         } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
-            sender.fail(e);
+            sender.fail(exchange.told(e));
         } finally {
             events.end();
         }
@@ -172,8 +171,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
             events.send(Json.write(node));
         }
 
-        void fail(Throwable fault) {
-            ApiError error = Faults.of(fault);
+        void fail(ApiError error) {
             ObjectNode node = node("", true).put("finish_reason", "error");
             node.putObject("error").put("code", error.code()).put("message", error.getMessage());
             try {

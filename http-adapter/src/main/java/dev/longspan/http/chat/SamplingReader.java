@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.longspan.ChatRequest;
 import dev.longspan.ChatRequestBuilder;
 import dev.longspan.FlushPolicy;
+import dev.longspan.InvalidRequestException;
 import dev.longspan.RepetitionSettings;
 import dev.longspan.SamplingSettings;
+import dev.longspan.http.server.Faults;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import java.time.Duration;
@@ -23,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 public final class SamplingReader {
     private static final double MOST_PENALTY = 2;
     private static final double MOST_BIAS = 100;
-    private static final Pattern TOKEN = Pattern.compile("[0-9]{1,9}");
+    private static final Pattern TOKEN = Pattern.compile("0|[1-9][0-9]{0,8}");
     private static final int MOST_DELAY = 60_000;
 
     private SamplingReader() {}
@@ -108,7 +110,17 @@ public final class SamplingReader {
             String name = names.next();
             values.put(name, value(node.get(name)));
         }
-        request.repetition(RepetitionSettings.DEFAULT.with(values));
+        try {
+            request.repetition(RepetitionSettings.DEFAULT.with(values));
+        } catch (InvalidRequestException e) {
+            throw wins.isPresent() ? inExtra(e) : e;
+        }
+    }
+
+    private static ApiError inExtra(InvalidRequestException fault) {
+        String problem =
+                String.valueOf(fault.getMessage()).substring(fault.field().length() + ": ".length());
+        return ApiError.invalid("invalid_value", "extra." + Faults.wire(fault.field()), problem);
     }
 
     private static @Nullable Object value(JsonNode node) {

@@ -15,24 +15,34 @@ final class AccessLog implements RequestLog {
 
     private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT");
 
+    private static final String CUT = AccessLog.class.getName() + ".cut";
+
     private final ServerMetrics metrics;
 
     AccessLog(ServerMetrics metrics) {
         this.metrics = metrics;
     }
 
+    /** Says that the answer to a request did not leave whole. */
+    static void markCut(Request request) {
+        request.setAttribute(CUT, true);
+    }
+
     @Override
     public void log(Request request, Response response) {
-        metrics.answered(METHODS.contains(request.getMethod()) ? request.getMethod() : "other", response.getStatus());
+        boolean cut = request.getAttribute(CUT) != null;
+        metrics.answered(
+                METHODS.contains(request.getMethod()) ? request.getMethod() : "other", response.getStatus(), cut);
         if (LOG.isInfoEnabled()) {
             long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - request.getBeginNanoTime());
             LOG.info(
-                    "{} {} {} {} {} bytes {} ms request {} trace {}",
+                    "{} {} {} {} {} bytes{} {} ms request {} trace {}",
                     Request.getRemoteAddr(request),
                     request.getMethod(),
                     clean(request.getHttpURI().getPath()),
                     response.getStatus(),
                     Response.getContentBytesWritten(response),
+                    cut ? " cut" : "",
                     millis,
                     Ids.of(request),
                     Ids.trace(request));

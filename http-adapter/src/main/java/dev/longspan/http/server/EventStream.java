@@ -24,6 +24,7 @@ public final class EventStream {
     private static final HttpField TYPE = new HttpField(HttpHeader.CONTENT_TYPE, "text/event-stream; charset=utf-8");
     private static final byte[] COMMENT = ": \n\n".getBytes(StandardCharsets.UTF_8);
 
+    private final Request request;
     private final Response response;
     private final Callback callback;
     private final long patienceNanos;
@@ -56,6 +57,7 @@ public final class EventStream {
             long patienceNanos,
             Executor executor,
             Runnable beforeLast) {
+        this.request = request;
         this.response = response;
         this.callback = callback;
         this.patienceNanos = patienceNanos;
@@ -226,6 +228,7 @@ public final class EventStream {
         } else if (cause == null) {
             response.write(true, ByteBuffer.allocate(0), callback);
         } else {
+            AccessLog.markCut(request);
             callback.failed(cause);
         }
     }

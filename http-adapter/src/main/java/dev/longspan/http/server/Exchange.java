@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -148,7 +147,7 @@ public final class Exchange {
             begin(status);
             setHeader(HttpHeader.CONTENT_TYPE.asString(), contentType);
             response.getHeaders().put(HttpHeader.CONTENT_LENGTH, bytes.length);
-            response.write(true, ByteBuffer.wrap(bytes), callback);
+            surroundings.unread().send(request, response, bytes, callback);
         }
     }
 
@@ -171,6 +170,9 @@ public final class Exchange {
 
     /** Answers with an error. */
     public void fail(ApiError error) {
+        if (error.isRejection()) {
+            surroundings.metrics().rejected(error.code());
+        }
         error.headers().forEach(this::setHeader);
         boolean provisioning = error.code().equals(ModelSlot.LOADING)
                 && header("X-SIE-SDK-Version").isPresent();
@@ -179,11 +181,16 @@ public final class Exchange {
 
     /** Answers with the error that an exception means. */
     public void fail(Throwable fault) {
+        fail(told(fault));
+    }
+
+    /** {@return the error that an exception means} What is the server's fault goes into the log. */
+    public ApiError told(Throwable fault) {
         ApiError error = Faults.of(fault);
         if (error.status() == UNKNOWN_FAULT && !(fault instanceof ApiError)) {
             LOG.error("request {} failed", name(), fault);
         }
-        fail(error);
+        return error;
     }
 
     /**

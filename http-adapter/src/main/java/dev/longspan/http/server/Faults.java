@@ -77,7 +77,7 @@ public final class Faults {
     }
 
     /** {@return the name of a field on the wire} */
-    static String wire(String field) {
+    public static String wire(String field) {
         int end = 0;
         while (end < field.length() && (Character.isLetterOrDigit(field.charAt(end)) || field.charAt(end) == '_')) {
             end++;

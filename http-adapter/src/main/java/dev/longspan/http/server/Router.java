@@ -13,6 +13,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -24,7 +25,6 @@ import org.slf4j.LoggerFactory;
 /** From a request to the endpoint that answers it: path, key, origin and body are looked at here. */
 public final class Router extends Handler.Abstract.NonBlocking {
     private static final Logger LOG = LoggerFactory.getLogger(Router.class);
-    private static final int BODY_SHARE = 16;
 
     private final Surroundings surroundings;
     private final List<Route> routes;
@@ -46,10 +46,7 @@ public final class Router extends Handler.Abstract.NonBlocking {
         this.routes = List.copyOf(routes);
         this.keys = new Keys(surroundings.settings().keys());
         this.origins = new Origins(surroundings.settings());
-        // a body takes several times its size once it is read
-        this.bodies = new BodyRoom(Math.max(
-                surroundings.settings().limits().bodyBytes(),
-                Runtime.getRuntime().maxMemory() / BODY_SHARE));
+        this.bodies = new BodyRoom(WebServer.heapShare(surroundings.settings()));
         this.quick = quick;
         this.working = working;
     }
@@ -59,6 +56,7 @@ public final class Router extends Handler.Abstract.NonBlocking {
         Ids.name(request, response);
         open.register();
         Request.addCompletionListener(request, failure -> open.arriveAndDeregister());
+        outlast(request);
         request.addIdleTimeoutListener(
                 timeout -> false); // an answer may take its time; bodies have a limit of their own
         List<String> segments = Route.segments(Request.getPathInContext(request));
@@ -84,6 +82,17 @@ public final class Router extends Handler.Abstract.NonBlocking {
             refuse(request, exchange, e);
         }
         return true;
+    }
+
+    /** A connection with a request on it is not idle; and a piece of an answer that is not read would be ended with it. */
+    private void outlast(Request request) {
+        Settings.Times times = surroundings.settings().times();
+        if (times.idle().compareTo(times.write()) < 0) {
+            EndPoint end = request.getConnectionMetaData().getConnection().getEndPoint();
+            end.setIdleTimeout(2 * times.write().toMillis());
+            Request.addCompletionListener(
+                    request, failure -> end.setIdleTimeout(times.idle().toMillis()));
+        }
     }
 
     /**
@@ -188,7 +197,6 @@ public final class Router extends Handler.Abstract.NonBlocking {
         try {
             place = route.kind() == Route.Kind.WORK ? surroundings.work().take(key) : null;
         } catch (ApiError e) {
-            surroundings.metrics().rejected(e.code());
             exchange.fail(e);
             return;
         }

@@ -5,7 +5,6 @@ import dev.longspan.EngineListener;
 import dev.longspan.FinishReason;
 import dev.longspan.Timing;
 import dev.longspan.TokenUsage;
-import dev.longspan.http.wire.ApiError;
 import dev.longspan.spi.LongspanException;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -27,6 +26,8 @@ public final class ServerMetrics implements EngineListener {
     private final Counter tokensOut = counter("longspan.tokens.out", "Tokens of answers, thinking included");
     private final Counter steps = counter("longspan.steps", "Batches computed");
     private final Timer firstToken = timer("longspan.time.to.first.token", "From a request to its first token");
+    private final Counter answersCut = counter(
+            "longspan.http.answers.cut", "Answers that did not leave whole, since the client did not read or has gone");
     private final Timer perToken = timer("longspan.time.per.token", "From one token of an answer to the next");
     private final Timer queue = timer("longspan.queue.time", "From a request to its first work");
     private final DistributionSummary batch = DistributionSummary.builder("longspan.batch.runs")
@@ -85,9 +86,12 @@ public final class ServerMetrics implements EngineListener {
     }
 
     /** Counts an answered request. */
-    void answered(String method, int status) {
+    void answered(String method, int status, boolean cut) {
         registry.counter("longspan.http.requests", "method", method, "status", Integer.toString(status))
                 .increment();
+        if (cut) {
+            answersCut.increment();
+        }
     }
 
     /** Counts a request that was refused for lack of room. */
@@ -103,12 +107,6 @@ public final class ServerMetrics implements EngineListener {
     /** Ends it. */
     void close() {
         registry.close();
-    }
-
-    @Override
-    public void requestRefused(LongspanException reason) {
-        ApiError error = Faults.of(reason);
-        rejected(error.code());
     }
 
     @Override

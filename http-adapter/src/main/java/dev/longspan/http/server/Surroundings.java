@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledExecutorService;
  * @param work what is computed at this moment
  * @param heart sends signs of life
  * @param timer runs what must not wait long
+ * @param unread sends answers that are no streams
  * @param metrics counts
  * @param json reads bodies
  */
@@ -21,6 +22,7 @@ public record Surroundings(
         Work work,
         Heart heart,
         ScheduledExecutorService timer,
+        UnreadAnswers unread,
         ServerMetrics metrics,
         StrictJson json) {
     /** {@return runs what ends an answer, so that threads which read and write for all clients never wait for the engine} */

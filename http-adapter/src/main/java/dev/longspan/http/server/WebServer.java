@@ -35,6 +35,7 @@ public final class WebServer {
     private static final int QUICK_QUEUE = 4_096;
     private static final int IO_THREADS = 16;
     private static final int SPARE = 32;
+    private static final int HEAP_SHARE = 16;
     /** Ids of models may have a slash, which clients encode. */
     private static final UriCompliance URIS =
             UriCompliance.DEFAULT.with("LONGSPAN", UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR);
@@ -66,12 +67,14 @@ public final class WebServer {
         Work work = new Work(settings.limits().answers(), settings.limits().perKey());
         Heart heart = new Heart(timer);
         metrics.watch(work, heart);
+        UnreadAnswers unread = new UnreadAnswers(settings.times().write(), heapShare(settings), timer);
         this.surroundings = new Surroundings(
                 settings,
                 slot,
                 work,
                 heart,
                 timer,
+                unread,
                 metrics,
                 new StrictJson(settings.limits().forms().jsonDepth()));
         this.quick = new ThreadPoolExecutor(
@@ -101,6 +104,11 @@ public final class WebServer {
         server.setErrorHandler(new ErrorForm());
         server.setRequestLog(new AccessLog(metrics));
         server.setStopAtShutdown(false);
+    }
+
+    /** {@return how many bytes all bodies together may take, and all answers} They take several times their size in other forms. */
+    static long heapShare(Settings settings) {
+        return Math.max(settings.limits().bodyBytes(), Runtime.getRuntime().maxMemory() / HEAP_SHARE);
     }
 
     private static ThreadFactory threads(String name) {
@@ -184,6 +192,7 @@ public final class WebServer {
      * @param beforeEnd is run once nothing computes any more, and before connections are closed
      */
     public void stop(Duration time, Runnable beforeEnd) throws Exception {
+        long end = System.nanoTime() + TimeUnit.NANOSECONDS.convert(time);
         drain();
         if (!surroundings.work().await(time)) {
             surroundings.work().stop();
@@ -194,12 +203,14 @@ public final class WebServer {
         }
         beforeEnd.run();
         connector.close(); // whoever is accepted is answered, and nobody else is let in
-        router.awaitAnswers(FLUSH);
+        Duration left = Duration.ofNanos(end - System.nanoTime());
+        router.awaitAnswers(left.compareTo(FLUSH) > 0 ? left : FLUSH);
         server.setStopTimeout(0); // what is left are connections without a request
         server.stop();
         quick.shutdownNow();
         working.shutdownNow();
         surroundings.heart().close();
+        surroundings.unread().close();
         heads.close();
         timer.shutdownNow();
         surroundings.metrics().close();

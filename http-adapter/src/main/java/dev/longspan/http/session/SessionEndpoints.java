@@ -20,7 +20,6 @@ import dev.longspan.http.chat.TurnLedger;
 import dev.longspan.http.server.EventStream;
 import dev.longspan.http.server.EventStream.GoneException;
 import dev.longspan.http.server.Exchange;
-import dev.longspan.http.server.Faults;
 import dev.longspan.http.server.Ids;
 import dev.longspan.http.server.Route;
 import dev.longspan.http.server.Route.Kind;
@@ -62,7 +61,7 @@ public final class SessionEndpoints {
                 Route.of(Kind.QUICK, "GET /v1/sessions/*", this::look),
                 Route.of(Kind.UNPLACED, "DELETE /v1/sessions/*", this::close),
                 Route.of(Kind.QUICK, "GET /v1/sessions/*/history", this::history),
-                Route.working("POST /v1/sessions/*/rollback", (exchange, place) -> rollback(exchange)),
+                Route.working("POST /v1/sessions/*/rollback", this::rollback),
                 Route.of(Kind.QUICK, "POST /v1/sessions/*/resize", exchange -> resize(exchange, false)),
                 Route.of(Kind.QUICK, "POST /v1/sessions/*/resize/next_pow2", exchange -> resize(exchange, true)),
                 Route.working("POST /v1/sessions/*/append", this::append),
@@ -158,7 +157,7 @@ public final class SessionEndpoints {
         exchange.send(200, answer);
     }
 
-    private void rollback(Exchange exchange) {
+    private void rollback(Exchange exchange, Work.@Nullable Place place) {
         Session session = session(exchange);
         Fields body = exchange.fields();
         OptionalInt keep = body.integer("keep_messages", 0, Integer.MAX_VALUE);
@@ -166,15 +165,23 @@ public final class SessionEndpoints {
             throw body.missing("keep_messages", "an integer of at least 0");
         }
         exchange.end(body);
-        turns.during(session.id(), () -> {
+        try (TurnLedger.Claim claim = turns.claim(session.id())) {
+            exchange.beforeEnd(claim::close);
             int count = session.info().messages();
             if (keep.getAsInt() > count) {
                 throw body.outOfRange("keep_messages", "0 to " + count + ", the messages there are", keep.getAsInt());
             }
-            session.rollback(keep.getAsInt());
-        });
-        turns.forget(session.id());
-        answerWith(exchange, "ok", session);
+            TurnOptions options = TurnOptions.DEFAULT.withCancelled(TurnOptions.Cancelled.DISCARD);
+            Optional<ChatStream> reading = session.beginRollback(keep.getAsInt(), options);
+            if (reading.isPresent()) {
+                try (Running running =
+                        new Running(reading.get(), surroundings, exchange, Objects.requireNonNull(place))) {
+                    running.whole(running.readWatching(exchange, event -> {}));
+                }
+            }
+            turns.forget(session.id());
+            answerWith(exchange, "ok", session);
+        }
     }
 
     private static void answerWith(Exchange exchange, String word, Session session) {
@@ -314,7 +321,7 @@ public final class SessionEndpoints {
         } catch (GoneException e) {
             return; // the turn is committed, and nobody is there to be told
         } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
-            fail(events, e);
+            fail(events, exchange.told(e));
         } finally {
             events.end();
         }
@@ -339,9 +346,9 @@ public final class SessionEndpoints {
         }
     }
 
-    private static void fail(EventStream events, Throwable fault) {
+    private static void fail(EventStream events, ApiError error) {
         ObjectNode chunk = Json.object();
-        chunk.set("error", Faults.of(fault).error());
+        chunk.set("error", error.error());
         try {
             events.sendLast(Json.write(chunk));
         } catch (GoneException e) {

@@ -3,6 +3,7 @@ package dev.longspan.http.session;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.longspan.ChatEngine;
+import dev.longspan.ContextLengthException;
 import dev.longspan.Session;
 import dev.longspan.SessionInfo;
 import dev.longspan.SessionNotFoundException;
@@ -124,9 +125,9 @@ public final class SnapshotEndpoints {
         Session session = id.isPresent() && force ? replaced(engine, id.get(), snapshot) : null;
         if (session == null) {
             SessionOptions options = id.map(SessionOptions.DEFAULT::withId).orElse(SessionOptions.DEFAULT);
-            session = engine.loadSession(snapshot, options);
+            session = loaded(engine, snapshot, options);
+            turns.forget(session.id());
         }
-        turns.forget(session.id());
         ObjectNode answer = Json.object()
                 .put("status", "loaded")
                 .put("snapshot_id", snapshot)
@@ -139,12 +140,33 @@ public final class SnapshotEndpoints {
         exchange.send(200, answer);
     }
 
+    private static Session loaded(ChatEngine engine, String snapshot, SessionOptions options) {
+        try {
+            return engine.loadSession(snapshot, options);
+        } catch (ContextLengthException e) {
+            throw tooLong(e);
+        }
+    }
+
+    private static ApiError tooLong(ContextLengthException fault) {
+        return ApiError.invalid(
+                "context_length_exceeded",
+                "snapshot_id",
+                "expected a snapshot of at most " + fault.maxContextTokens()
+                        + " tokens, which is the server's limit, found " + fault.promptTokens());
+    }
+
     /** The session, with the snapshot in the place of what it held; null if there is none. */
     private @Nullable Session replaced(ChatEngine engine, String id, String snapshot) {
         try {
             Session session = engine.session(id);
-            turns.during(id, () -> session.load(snapshot));
+            turns.during(id, () -> {
+                session.load(snapshot);
+                turns.forget(id);
+            });
             return session;
+        } catch (ContextLengthException e) {
+            throw tooLong(e);
         } catch (SessionNotFoundException e) {
             return null;
         }

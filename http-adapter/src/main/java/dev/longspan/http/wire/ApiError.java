@@ -123,6 +123,11 @@ public final class ApiError extends LongspanException {
         return status;
     }
 
+    /** {@return whether it refuses a request that might be taken at another time, but for a model that is not there yet} */
+    public boolean isRejection() {
+        return status == 429 || (status == 503 && type == Type.OVERLOADED);
+    }
+
     /** {@return the word for programs} */
     public String code() {
         return code;

@@ -137,15 +137,18 @@ public final class Fields {
             throw wrong(name, "an integer", node);
         }
         if (!node.canConvertToLong() || node.longValue() < least || node.longValue() > most) {
-            throw outOfRange(name, range("an integer", least, most), node.asText());
+            boolean tooLarge =
+                    node.bigIntegerValue().signum() > 0 && (!node.canConvertToLong() || node.longValue() > most);
+            throw outOfRange(name, range(least, most, tooLarge), node.asText());
         }
         return OptionalLong.of(node.longValue());
     }
 
-    private static String range(String what, long least, long most) {
-        return most == Long.MAX_VALUE || most == Integer.MAX_VALUE
-                ? what + " of at least " + least
-                : what + " from " + least + " to " + most;
+    /** What a program can hold at most is told only to who asks for more. */
+    private static String range(long least, long most, boolean tooLarge) {
+        return (most == Long.MAX_VALUE || most == Integer.MAX_VALUE) && !tooLarge
+                ? "an integer of at least " + least
+                : "an integer from " + least + " to " + most;
     }
 
     /** {@return an integer of a range} */

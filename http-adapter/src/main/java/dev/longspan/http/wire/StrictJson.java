@@ -104,6 +104,6 @@ public final class StrictJson {
         int end = message.indexOf('\n');
         String line = end < 0 ? message : message.substring(0, end);
         // what the parser says of its own classes is nobody's business
-        return (line.contains("com.fasterxml") ? "malformed" : line) + place;
+        return (line.contains("com.fasterxml") || line.contains("Feature") ? "malformed" : line) + place;
     }
 }
