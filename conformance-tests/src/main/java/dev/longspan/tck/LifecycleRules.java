@@ -53,7 +53,7 @@ final class LifecycleRules {
                 required("P4.silence", "a backend prints nothing", "log by slf4j", LifecycleRules::nothingIsPrinted),
                 required(
                         "P4.process",
-                        "a process that leaves its backend open exits; nothing is printed, no property set, no socket opened",
+                        "a process that leaves its backend open exits; nothing is printed, no property set, no socket opened in Java",
                         "a thread that is not a daemon; natives that print; a download",
                         QuietProcess::check),
                 required(
