@@ -10,8 +10,10 @@ import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,11 +26,11 @@ import org.jspecify.annotations.Nullable;
 
 /** A process of its own with a backend in it. */
 final class ChildProcess {
-    private static final long LONGEST_SECONDS = 300;
     /** How long a process may take to exit once its work is done. */
     private static final long LAST_SECONDS = 10;
 
     private static final String DONE = "done";
+    private static final String PRINTED = "printed";
     /** Flags without which some backends do not work, or work otherwise. */
     private static final List<String> PASSED_ON = List.of(
             "--add-modules", "--add-opens", "--add-exports", "--enable-native-access", "-Djava.library.path", "-Djna.");
@@ -39,7 +41,8 @@ final class ChildProcess {
      * How a process ended.
      *
      * @param done what it wrote when its work was done; null if it ended by itself before
-     * @param printed what it printed, but for what the logger says of itself
+     * @param printed what it printed, but for what the logger says of itself, and, of one that did its work, what Java said of its
+     *     flags before anything else ran
      */
     record Ended(@Nullable String done, String printed) {}
 
@@ -60,7 +63,7 @@ final class ChildProcess {
         }
         Path folder = Files.createTempDirectory("longspan-conformance");
         try {
-            then.look(run(command(subject, main, flags, folder), folder), folder);
+            then.look(run(command(subject, main, flags, folder), folder, longest(subject)), folder);
         } finally {
             try (Stream<Path> files = Files.list(folder)) {
                 for (Path file : files.toList()) {
@@ -69,6 +72,11 @@ final class ChildProcess {
             }
             Files.delete(folder);
         }
+    }
+
+    /** Less than the rule may take, so that what the process printed is told. */
+    private static Duration longest(Subject subject) {
+        return subject.timeout().multipliedBy(9).dividedBy(10);
     }
 
     private static List<String> command(Subject subject, Class<?> main, List<String> flags, Path folder) {
@@ -96,8 +104,9 @@ final class ChildProcess {
         return command;
     }
 
-    private static Ended run(List<String> command, Path folder) throws IOException, InterruptedException {
-        Path printed = folder.resolve("printed");
+    private static Ended run(List<String> command, Path folder, Duration longest)
+            throws IOException, InterruptedException {
+        Path printed = folder.resolve(PRINTED);
         Path done = folder.resolve(DONE);
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(printed.toFile());
@@ -106,25 +115,41 @@ final class ChildProcess {
         Process process = builder.start();
         boolean ended;
         try {
-            ended = ends(process, done);
+            ended = ends(process, done, longest);
         } finally {
             process.destroyForcibly().waitFor();
         }
-        String text = Files.readAllLines(printed).stream()
-                .filter(line -> !line.startsWith("SLF4J")) // which tells that it was told its provider
-                .collect(Collectors.joining("\n"));
+        byte[] all = Files.readAllBytes(printed);
+        String text = text(all, 0);
         require(
                 ended,
-                "the process did not exit by itself within " + LAST_SECONDS + " s of its work, or " + LONGEST_SECONDS
-                        + " s; it printed: " + text);
-        require(process.exitValue() == 0, "the process exited with " + process.exitValue() + ": " + text);
-        return new Ended(Files.exists(done) ? Files.readString(done) : null, text);
+                "the process did not exit by itself within " + LAST_SECONDS + " s of its work, or "
+                        + longest.toSeconds() + " s; it printed: " + text.strip());
+        require(process.exitValue() == 0, "the process exited with " + process.exitValue() + ": " + text.strip());
+        if (!Files.exists(done)) {
+            return new Ended(null, text);
+        }
+        String[] told = Files.readString(done).split("\n", 2);
+        return new Ended(told[1], text(all, Integer.parseInt(told[0])));
+    }
+
+    private static String text(byte[] printed, int from) {
+        return withoutLogger(new String(printed, from, printed.length - from, Charset.defaultCharset()));
+    }
+
+    /** What was printed, but for what the logger says of itself, such as which provider it found. */
+    static String withoutLogger(String printed) {
+        return printed.lines()
+                .filter(line -> !line.startsWith("SLF4J"))
+                .map(line -> line + "\n")
+                .collect(Collectors.joining());
     }
 
     /** Whether the process ends by itself soon after its work. */
-    private static boolean ends(Process process, Path done) throws InterruptedException {
-        for (long i = 0; i < LONGEST_SECONDS && !Files.exists(done); i++) {
-            if (process.waitFor(1, TimeUnit.SECONDS)) {
+    private static boolean ends(Process process, Path done, Duration longest) throws InterruptedException {
+        long began = System.nanoTime();
+        while (System.nanoTime() - began < longest.toNanos() && !Files.exists(done)) {
+            if (process.waitFor(Math.min(1000, longest.toMillis()), TimeUnit.MILLISECONDS)) {
                 return true;
             }
         }
@@ -148,9 +173,19 @@ final class ChildProcess {
         return all;
     }
 
-    /** What a process is told: the file that tells that it is done, the provider's class, threads, device, settings. */
-    record Arguments(Path done, BackendProvider provider, BackendOptions options) {
-        static Arguments of(String... args) {
+    /**
+     * What a process is told.
+     *
+     * @param done the file that tells that it is done
+     * @param begun how much was printed before it began
+     * @param provider the provider
+     * @param options how its backend is opened
+     */
+    record Arguments(Path done, long begun, BackendProvider provider, BackendOptions options) {
+        /** Reads the file, the provider's class, threads, device, settings. */
+        static Arguments of(String... args) throws IOException {
+            Path done = Path.of(args[0]);
+            long begun = Files.size(done.resolveSibling(PRINTED)); // first, before the provider can print
             Map<String, String> settings = new TreeMap<>();
             for (int i = 4; i < args.length; i++) {
                 int at = args[i].indexOf('=');
@@ -162,12 +197,12 @@ final class ChildProcess {
                     .findFirst()
                     .orElseThrow(() -> new IllegalStateException("ServiceLoader does not find " + args[1]));
             return new Arguments(
-                    Path.of(args[0]), provider, new BackendOptions(Integer.parseInt(args[2]), args[3], settings));
+                    done, begun, provider, new BackendOptions(Integer.parseInt(args[2]), args[3], settings));
         }
 
         /** Tells that the work is done. */
         void tell(String result) throws IOException {
-            Files.writeString(done, result);
+            Files.writeString(done, begun + "\n" + result);
         }
     }
 }

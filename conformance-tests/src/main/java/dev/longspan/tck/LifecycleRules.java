@@ -121,7 +121,7 @@ final class LifecycleRules {
             System.setOut(out);
             System.setErr(err);
         }
-        String printed = caught.toString(StandardCharsets.UTF_8);
+        String printed = ChildProcess.withoutLogger(caught.toString(StandardCharsets.UTF_8));
         require(printed.isEmpty(), "it printed: " + printed.strip());
     }
 

@@ -7,6 +7,7 @@ import dev.longspan.spi.Feature;
 import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.Support;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,11 @@ final class Subject implements AutoCloseable {
 
     BackendOptions options() {
         return settings.options();
+    }
+
+    /** How long the rule may take. */
+    Duration timeout() {
+        return settings.timeout();
     }
 
     int longTokens() {
