@@ -6,16 +6,13 @@ import dev.longspan.spi.BackendProvider;
 import dev.longspan.spi.Capabilities;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +32,9 @@ public final class ConformanceKit {
 
     /** How many tokens the longest context has, unless said otherwise. */
     public static final int DEFAULT_LONG_TOKENS = 32_768;
+
+    /** With how many threads a backend is opened, unless said otherwise. */
+    static final int DEFAULT_THREADS = 2;
 
     private final BackendProvider provider;
     private final Settings settings;
@@ -106,7 +106,7 @@ public final class ConformanceKit {
         return new ConformanceKit(
                 provider,
                 new Settings(
-                        BackendOptions.defaults().withThreads(2),
+                        BackendOptions.defaults().withThreads(DEFAULT_THREADS),
                         1,
                         DEFAULT_TRIES,
                         DEFAULT_LONG_TOKENS,
@@ -254,14 +254,25 @@ public final class ConformanceKit {
         for (ConformanceRule rule : rules) {
             outcomes.add(run(rule));
         }
-        return new ConformanceReport(provider.id(), description(), settings.seed, outcomes);
+        return new ConformanceReport(
+                told("id", provider::id), told("description", this::description), settings.seed, outcomes);
     }
 
     private String description() {
         try (Backend backend = provider.open(settings.options)) {
             return backend.description();
-        } catch (RuntimeException | LinkageError e) {
-            return ""; // and every rule tells why
+        }
+    }
+
+    /** What it says of itself; nothing if it cannot, of which the rules tell why. */
+    private String told(String what, Callable<String> work) {
+        try {
+            return String.valueOf(InTime.call("conformance " + what, settings.timeout, work)); // it may be null
+        } catch (ExecutionException | AssertionError e) {
+            return "";
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return "";
         }
     }
 
@@ -274,7 +285,8 @@ public final class ConformanceKit {
         long began = System.nanoTime();
         RuleOutcome.Status status = RuleOutcome.Status.PASSED;
         List<String> notes = new CopyOnWriteArrayList<>();
-        Throwable fault = inTime(rule, notes);
+        Reproduction reproduction = new Reproduction(settings, rule);
+        Throwable fault = inTime(rule, reproduction, notes);
         String message = fault == null ? String.join("; ", notes) : "";
         if (fault instanceof NotApplicable) {
             status = RuleOutcome.Status.SKIPPED;
@@ -282,7 +294,7 @@ public final class ConformanceKit {
             fault = null;
         } else if (fault != null) {
             status = RuleOutcome.Status.FAILED;
-            message = RuleOutcome.words(fault);
+            message = RuleOutcome.words(fault) + reproduction.words();
         }
         Duration time = Duration.ofNanos(System.nanoTime() - began);
         String deviation = settings.deviations.get(rule.id());
@@ -296,40 +308,30 @@ public final class ConformanceKit {
     }
 
     /** Checks a rule on a thread of its own; answers what it throws. */
-    private @Nullable Throwable inTime(ConformanceRule rule, List<String> notes) {
-        FutureTask<@Nullable Throwable> check = new FutureTask<>(() -> check(rule, notes));
-        Thread thread = new Thread(check, "conformance " + rule.id());
-        thread.setDaemon(true);
-        thread.start();
+    private @Nullable Throwable inTime(ConformanceRule rule, Reproduction reproduction, List<String> notes) {
         try {
-            return check.get(settings.timeout.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException e) {
-            AssertionError late = new AssertionError("did not end within " + settings.timeout.toSeconds()
-                    + " s; it is at " + Arrays.toString(thread.getStackTrace()));
-            late.setStackTrace(thread.getStackTrace());
-            thread.interrupt();
-            return late;
+            InTime.call("conformance " + rule.id(), settings.timeout, () -> {
+                check(rule, reproduction, notes);
+                return true;
+            });
+            return null;
         } catch (ExecutionException e) {
             return e.getCause();
+        } catch (AssertionError late) {
+            return late;
         } catch (InterruptedException e) {
-            thread.interrupt();
             Thread.currentThread().interrupt();
             return e;
         }
     }
 
-    private @Nullable Throwable check(ConformanceRule rule, List<String> notes) {
-        try (Subject subject = new Subject(provider, settings, rule, notes)) {
+    private void check(ConformanceRule rule, Reproduction reproduction, List<String> notes) throws Exception {
+        try (Subject subject = new Subject(provider, settings, reproduction, notes)) {
             String exemption = rule.feature().isPresent() ? rule.exemption(capabilities()) : null;
             if (exemption != null) {
-                return new NotApplicable(exemption);
+                throw new NotApplicable(exemption);
             }
             rule.body().check(subject);
-            return null;
-        } catch (NotApplicable e) {
-            return e;
-        } catch (Exception | AssertionError | LinkageError | StackOverflowError | OutOfMemoryError e) {
-            return e;
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.Optional;
  *
  * @param rule the rule
  * @param status how it ended
- * @param message why it did not pass: the fault with the seed, the reason for leaving it out, or the known deviation;
+ * @param message why it did not pass: the fault and how to run it again, the reason for leaving it out, or the known deviation;
  *     of one that passed, what it left out, if anything
  * @param fault what was thrown, if it failed
  * @param time how long it took

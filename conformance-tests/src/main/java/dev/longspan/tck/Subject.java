@@ -24,14 +24,18 @@ final class Subject implements AutoCloseable {
 
     private final BackendProvider provider;
     private final ConformanceKit.Settings settings;
-    private final ConformanceRule rule;
+    private final Reproduction reproduction;
     private final List<String> notes;
     private final List<Backend> opened = new ArrayList<>();
 
-    Subject(BackendProvider provider, ConformanceKit.Settings settings, ConformanceRule rule, List<String> notes) {
+    Subject(
+            BackendProvider provider,
+            ConformanceKit.Settings settings,
+            Reproduction reproduction,
+            List<String> notes) {
         this.provider = provider;
         this.settings = settings;
-        this.rule = rule;
+        this.reproduction = reproduction;
         this.notes = notes;
     }
 
@@ -105,7 +109,7 @@ final class Subject implements AutoCloseable {
         for (int i = 0; i < settings.tries(); i++) {
             long seed = settings.seed() + i;
             try {
-                toldAgain(seed, () -> each.check(seed));
+                alone(seed, () -> each.check(seed));
                 checked++;
             } catch (NotApplicable e) {
                 skipped = e; // another network may be of the kind that the rule is about
@@ -123,34 +127,18 @@ final class Subject implements AutoCloseable {
 
     /** Checks something once; a fault tells how to run it alone. */
     void once(Once check) throws Exception {
-        toldAgain(settings.seed(), check);
+        alone(settings.seed(), check);
     }
 
-    private void toldAgain(long seed, Once check) throws Exception {
+    private void alone(long seed, Once check) throws Exception {
+        reproduction.begin(seed);
         try {
             check.check();
         } catch (NotApplicable e) {
+            reproduction.end(); // of a fault it stays, to be told
             throw e;
-        } catch (Exception | AssertionError | LinkageError | StackOverflowError e) {
-            throw new AssertionError(RuleOutcome.words(e) + again(seed), e);
         }
-    }
-
-    private String again(long seed) {
-        String properties = " [again: -D" + BackendConformance.RULE + "=" + rule.id() + " -D" + BackendConformance.SEED
-                + "=" + seed + " -D" + BackendConformance.TRIES + "=1";
-        String options = ", or --rule " + rule.id() + " --seed " + seed + " --tries 1";
-        if (settings.longTokens() != ConformanceKit.DEFAULT_LONG_TOKENS) {
-            properties += " -D" + BackendConformance.LONG + "=" + settings.longTokens();
-            options += " --long " + settings.longTokens();
-        }
-        for (Map.Entry<String, String> each : new TreeMap<>(options().settings()).entrySet()) {
-            options += " --setting " + each.getKey() + "=" + each.getValue();
-        }
-        options += settings.memorySetting()
-                .map(name -> " --memory-setting " + name)
-                .orElse("");
-        return properties + options + "]";
+        reproduction.end();
     }
 
     /** A backend with a random model that it supports. */
