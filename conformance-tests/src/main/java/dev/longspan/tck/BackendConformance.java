@@ -7,6 +7,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * The kit as tests of JUnit 5: a class that extends this and names its provider is the whole proof of a backend.
@@ -23,7 +26,12 @@ import org.junit.jupiter.api.TestFactory;
  * <p>System properties choose what is run: {@value #SEED} the seed, or {@code random}; {@value #TRIES} how many cases are drawn
  * for a rule; {@value #RULE} the id of the only rule; {@value #LONG} how many tokens the longest context has. A failure tells the
  * properties that run it again.
+ *
+ * <p>Where tests run in parallel, these run alone, one after the other: some rules count threads, files and memory of the process,
+ * and look at what it prints.
  */
+@Execution(ExecutionMode.SAME_THREAD)
+@Isolated
 public abstract class BackendConformance {
     /** The property for the seed: a number, or {@code random}. */
     public static final String SEED = "longspan.tck.seed";
