@@ -95,12 +95,14 @@ public abstract class BackendConformance {
         ConformanceKit changed = kit;
         String seed = System.getProperty(SEED);
         if (seed != null) {
-            changed = changed.withSeed(seed.equals("random") ? System.nanoTime() : Long.parseLong(seed));
+            changed = changed.withSeed(seed.equals("random") ? System.nanoTime() : Numbers.number(SEED, seed));
         }
-        Integer tries = Integer.getInteger(TRIES);
-        Integer tokens = Integer.getInteger(LONG);
-        changed = tries == null ? changed : changed.withTries(tries);
-        return tokens == null ? changed : changed.withLongTokens(tokens);
+        String tries = System.getProperty(TRIES);
+        String tokens = System.getProperty(LONG);
+        changed = tries == null ? changed : changed.withTries(Numbers.whole(TRIES, tries, 1));
+        return tokens == null
+                ? changed
+                : changed.withLongTokens(Numbers.whole(LONG, tokens, ConformanceKit.LEAST_LONG_TOKENS));
     }
 
     private static void check(RuleOutcome outcome) {

@@ -191,11 +191,12 @@ final class ChildProcess {
                 int at = args[i].indexOf('=');
                 settings.put(args[i].substring(0, at), args[i].substring(at + 1));
             }
-            BackendProvider provider = ServiceLoader.load(BackendProvider.class).stream()
-                    .filter(each -> each.type().getName().equals(args[1]))
-                    .map(ServiceLoader.Provider::get)
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalStateException("ServiceLoader does not find " + args[1]));
+            BackendProvider provider =
+                    Services.listed(Thread.currentThread().getContextClassLoader(), fault -> {}).stream()
+                            .filter(each -> each.type().getName().equals(args[1]))
+                            .map(ServiceLoader.Provider::get)
+                            .findFirst()
+                            .orElseThrow(() -> new IllegalStateException("ServiceLoader does not find " + args[1]));
             return new Arguments(
                     done, begun, provider, new BackendOptions(Integer.parseInt(args[2]), args[3], settings));
         }

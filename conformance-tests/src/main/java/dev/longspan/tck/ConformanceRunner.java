@@ -3,11 +3,8 @@ package dev.longspan.tck;
 import dev.longspan.spi.Availability;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.BackendProvider;
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.MalformedURLException;
-import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,9 +12,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
 
 /** The kit as a command, for the builds of others. */
 final class ConformanceRunner {
@@ -35,7 +31,7 @@ final class ConformanceRunner {
                or: java -jar longspan-conformance-tests-VERSION-all.jar --class-path JARS [options]
 
               --backend ID          the backend; may be left out if there is one only
-              --class-path JARS     where it is found, separated as in a class path
+              --class-path JARS     where it is found, written as a class path is
               --device ID           the device to open it on
               --threads N           how many threads it may use (2)
               --setting NAME=VALUE  a setting of the backend; may be given several times
@@ -85,9 +81,13 @@ final class ConformanceRunner {
             }
             read(args);
             return run();
-        } catch (IllegalArgumentException | IOException | ServiceConfigurationError e) {
+        } catch (IllegalArgumentException | IOException e) {
             out.println(e instanceof IllegalArgumentException ? e.getMessage() : e.toString());
             out.println("--help tells the options");
+            return MISUSED;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            out.println("interrupted");
             return MISUSED;
         } finally {
             out.flush();
@@ -108,36 +108,20 @@ final class ConformanceRunner {
             case "--backend" -> backend = value;
             case "--class-path" -> classPath = value;
             case "--device" -> device = value;
-            case "--threads" -> threads = whole(name, value);
+            case "--threads" -> threads = Numbers.whole(name, value, 1, BackendOptions.MAX_THREADS);
             case "--setting" -> pair(name, value, settings);
             case "--memory-setting" -> memorySetting = value;
             case "--other" -> other = value;
             case "--deviation" -> pair(name, value, deviations);
             case "--rule" -> rules.add(ConformanceKit.rule(value));
             case "--list" -> throw new IllegalArgumentException("--list: expected nothing beside it");
-            case "--seed" -> seed = number(name, value);
-            case "--tries" -> tries = whole(name, value);
-            case "--long" -> longTokens = whole(name, value);
-            case "--timeout" -> timeout = Duration.ofSeconds(whole(name, value));
+            case "--seed" -> seed = Numbers.number(name, value);
+            case "--tries" -> tries = Numbers.whole(name, value, 1);
+            case "--long" -> longTokens = Numbers.whole(name, value, ConformanceKit.LEAST_LONG_TOKENS);
+            case "--timeout" -> timeout = Duration.ofSeconds(Numbers.whole(name, value, 1));
             case "--report" -> report = value;
             default -> throw new IllegalArgumentException(name + ": there is no such option");
         }
-    }
-
-    private static long number(String name, String value) {
-        try {
-            return Long.parseLong(value);
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(name + ": expected a number, found '" + value + "'", e);
-        }
-    }
-
-    private static int whole(String name, String value) {
-        long number = number(name, value);
-        if (number < 1 || number > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(name + ": expected 1 to " + Integer.MAX_VALUE + ", found " + value);
-        }
-        return (int) number;
     }
 
     private static void pair(String name, String value, Map<String, String> target) {
@@ -148,29 +132,14 @@ final class ConformanceRunner {
         target.put(value.substring(0, at), value.substring(at + 1));
     }
 
-    private int run() throws IOException {
-        try (URLClassLoader loader =
-                new URLClassLoader(jars(), Thread.currentThread().getContextClassLoader())) {
-            List<BackendProvider> found = ServiceLoader.load(BackendProvider.class, loader).stream()
-                    .map(ServiceLoader.Provider::get)
-                    .toList();
-            ConformanceKit kit = ConformanceKit.of(provider(found, backend))
-                    .withOptions(new BackendOptions(threads, device, settings))
-                    .withSeed(seed)
-                    .withTries(tries)
-                    .withLongTokens(longTokens)
-                    .withTimeout(timeout);
-            kit = memorySetting.isEmpty() ? kit : kit.withMemorySetting(memorySetting);
-            kit = other.isEmpty() ? kit : kit.withOther(provider(found, other));
-            for (Map.Entry<String, String> each : deviations.entrySet()) {
-                if (!rules.isEmpty()
-                        && rules.stream().noneMatch(rule -> rule.id().equals(each.getKey()))) {
-                    throw new IllegalArgumentException(
-                            "--deviation: the rule " + each.getKey() + " is not among those that are checked");
-                }
-                kit = kit.withKnownDeviation(each.getKey(), each.getValue());
-            }
-            requireAvailable(provider(found, backend));
+    private int run() throws IOException, InterruptedException {
+        try (URLClassLoader loader = new URLClassLoader(
+                ClassPath.urls(classPath), Thread.currentThread().getContextClassLoader())) {
+            Candidates found = candidates(loader);
+            found.tellFaults(out);
+            BackendProvider provider = found.provider(backend);
+            ConformanceKit kit = kit(found, provider);
+            requireAvailable(provider);
             writeReport(""); // minutes later would be late to find out
             ConformanceReport result = rules.isEmpty()
                     ? kit.run()
@@ -179,6 +148,33 @@ final class ConformanceRunner {
             writeReport(result.json());
             return result.conforms() ? CONFORMS : DOES_NOT;
         }
+    }
+
+    private Candidates candidates(ClassLoader loader) throws InterruptedException {
+        try {
+            return InTime.call("conformance providers", timeout, () -> new Candidates(loader));
+        } catch (ExecutionException e) {
+            throw new IllegalArgumentException("the providers cannot be looked for: " + e.getCause(), e);
+        }
+    }
+
+    private ConformanceKit kit(Candidates found, BackendProvider provider) {
+        ConformanceKit kit = ConformanceKit.of(provider)
+                .withOptions(new BackendOptions(threads, device, settings))
+                .withSeed(seed)
+                .withTries(tries)
+                .withLongTokens(longTokens)
+                .withTimeout(timeout);
+        kit = memorySetting.isEmpty() ? kit : kit.withMemorySetting(memorySetting);
+        kit = other.isEmpty() ? kit : kit.withOther(found.provider(other));
+        for (Map.Entry<String, String> each : deviations.entrySet()) {
+            if (!rules.isEmpty() && rules.stream().noneMatch(rule -> rule.id().equals(each.getKey()))) {
+                throw new IllegalArgumentException(
+                        "--deviation: the rule " + each.getKey() + " is not among those that are checked");
+            }
+            kit = kit.withKnownDeviation(each.getKey(), each.getValue());
+        }
+        return kit;
     }
 
     private void writeReport(String text) {
@@ -192,7 +188,7 @@ final class ConformanceRunner {
         }
     }
 
-    private void requireAvailable(BackendProvider provider) {
+    private void requireAvailable(BackendProvider provider) throws InterruptedException {
         requireAvailable(provider, settings, "");
         if (!memorySetting.isEmpty()) {
             Map<String, String> limited = new TreeMap<>(settings);
@@ -201,55 +197,20 @@ final class ConformanceRunner {
         }
     }
 
-    /** A probe that throws is no misuse: the rules tell what is wrong with it. */
-    private void requireAvailable(BackendProvider provider, Map<String, String> given, String option) {
+    /** A probe that throws or hangs is no misuse: the rules tell what is wrong with it. */
+    private void requireAvailable(BackendProvider provider, Map<String, String> given, String option)
+            throws InterruptedException {
+        BackendOptions options = new BackendOptions(threads, device, given);
         Availability answer;
         try {
-            answer = provider.probe(new BackendOptions(threads, device, given));
-        } catch (RuntimeException | LinkageError e) {
-            out.println("the probe failed: " + e);
+            answer = InTime.call("conformance probe", timeout, () -> provider.probe(options));
+        } catch (ExecutionException e) {
+            out.println("the probe failed: " + e.getCause());
             return;
         }
         if (answer instanceof Availability.Unavailable unavailable) {
             throw new IllegalArgumentException(option + "backend '" + provider.id() + "' is unavailable: "
                     + unavailable.cause() + " " + unavailable.detail() + "; remedy: " + unavailable.remedy());
         }
-    }
-
-    private URL[] jars() throws MalformedURLException {
-        List<URL> urls = new ArrayList<>();
-        for (String each : classPath.split(File.pathSeparator, -1)) {
-            if (!each.isEmpty()) {
-                Path path = Path.of(each);
-                if (!Files.exists(path)) {
-                    throw new IllegalArgumentException("--class-path: there is no " + path);
-                }
-                urls.add(path.toUri().toURL());
-            }
-        }
-        return urls.toArray(URL[]::new);
-    }
-
-    private static String idOf(BackendProvider provider) {
-        try {
-            return provider.id();
-        } catch (RuntimeException | LinkageError e) {
-            throw new IllegalArgumentException("a " + provider.getClass().getName() + " cannot tell its id: " + e, e);
-        }
-    }
-
-    private static BackendProvider provider(List<BackendProvider> found, String id) {
-        if (found.isEmpty()) {
-            throw new IllegalArgumentException("no backend was found: --class-path names its jars");
-        }
-        List<String> ids = found.stream().map(ConformanceRunner::idOf).toList();
-        if (id.isEmpty() && found.size() == 1) {
-            return found.get(0);
-        }
-        return found.stream()
-                .filter(each -> each.id().equals(id))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        (id.isEmpty() ? "--backend: name one of " : "there is no backend '" + id + "' among ") + ids));
     }
 }

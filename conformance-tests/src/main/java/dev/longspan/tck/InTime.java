@@ -16,8 +16,7 @@ final class InTime {
      * What a call answers.
      *
      * @param name of the thread
-     * @throws AssertionError if it does not end in time, with the place at which it is
-     * @throws ExecutionException with what it throws
+     * @throws ExecutionException with what it throws, or, if it does not end in time, an error that tells the place at which it is
      * @throws InterruptedException if this thread is interrupted, which then goes on to the other
      */
     static <T> T call(String name, Duration limit, Callable<T> work) throws ExecutionException, InterruptedException {
@@ -33,7 +32,7 @@ final class InTime {
             AssertionError late = new AssertionError(
                     "did not end within " + limit.toSeconds() + " s; it is at " + Arrays.toString(place));
             late.setStackTrace(place);
-            throw late;
+            throw new ExecutionException(late);
         } catch (InterruptedException e) {
             thread.interrupt();
             throw e;

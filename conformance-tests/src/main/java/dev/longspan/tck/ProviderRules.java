@@ -10,7 +10,6 @@ import dev.longspan.spi.BackendUnavailableException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -113,7 +112,7 @@ final class ProviderRules {
     /** Whether ServiceLoader finds the class of a provider. */
     static boolean isListed(BackendProvider provider) {
         Class<?> type = provider.getClass();
-        return ServiceLoader.load(BackendProvider.class, type.getClassLoader()).stream()
+        return Services.listed(type.getClassLoader(), fault -> {}).stream()
                 .anyMatch(each -> each.type().equals(type));
     }
 

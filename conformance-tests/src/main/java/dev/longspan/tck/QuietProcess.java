@@ -28,7 +28,9 @@ final class QuietProcess {
             if (ended.done() == null) {
                 throw new NotApplicable("it supports none of the networks that the process draws");
             }
-            require(ended.printed().isEmpty(), "the process printed: " + ended.printed().strip());
+            require(
+                    ended.printed().isEmpty(),
+                    "the process printed: " + ended.printed().strip());
             try (Stream<String> lines = Files.lines(folder.resolve("classes"))) {
                 List<String> sockets = lines.filter(
                                 line -> SOCKETS.stream().anyMatch(each -> line.contains("Initializing " + each)))

@@ -64,7 +64,10 @@ final class Reproduction {
         settings.memorySetting().ifPresent(name -> option(options, "--memory-setting", name));
         settings.other().map(BackendProvider::id).ifPresent(id -> option(options, "--other", id));
         if (!settings.timeout().equals(ConformanceKit.DEFAULT_TIMEOUT)) {
-            option(options, "--timeout", Long.toString(Math.max(1, settings.timeout().toSeconds())));
+            option(
+                    options,
+                    "--timeout",
+                    Long.toString(Math.max(1, settings.timeout().toSeconds())));
         }
     }
 

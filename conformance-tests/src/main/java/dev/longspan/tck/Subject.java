@@ -28,11 +28,7 @@ final class Subject implements AutoCloseable {
     private final List<String> notes;
     private final List<Backend> opened = new ArrayList<>();
 
-    Subject(
-            BackendProvider provider,
-            ConformanceKit.Settings settings,
-            Reproduction reproduction,
-            List<String> notes) {
+    Subject(BackendProvider provider, ConformanceKit.Settings settings, Reproduction reproduction, List<String> notes) {
         this.provider = provider;
         this.settings = settings;
         this.reproduction = reproduction;
