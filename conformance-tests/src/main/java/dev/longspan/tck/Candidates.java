@@ -16,7 +16,7 @@ final class Candidates {
 
     Candidates(ClassLoader loader) {
         for (ServiceLoader.Provider<BackendProvider> each :
-                Services.listed(loader, fault -> faults.add("a provider cannot be loaded: " + fault))) {
+                Services.listed(loader, fault -> faults.add("a provider cannot be loaded: " + words(fault)))) {
             add(each);
         }
     }
@@ -26,8 +26,13 @@ final class Candidates {
             BackendProvider provider = listed.get();
             found.putIfAbsent(provider.id(), provider);
         } catch (RuntimeException | LinkageError | ServiceConfigurationError e) {
-            faults.add("a " + listed.type().getName() + " cannot be made, or tell its id: " + e);
+            faults.add("a " + listed.type().getName() + " cannot be made, or tell its id: " + words(e));
         }
+    }
+
+    /** With the cause, as ServiceLoader itself only says that there is one. */
+    private static String words(Throwable fault) {
+        return fault + (fault.getCause() == null ? "" : ": " + fault.getCause());
     }
 
     /** Tells what was left out. */

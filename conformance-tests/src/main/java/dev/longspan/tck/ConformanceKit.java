@@ -258,7 +258,13 @@ public final class ConformanceKit {
             outcomes.add(run(rule));
         }
         return new ConformanceReport(
-                told("id", provider::id), told("description", this::description), settings.seed, outcomes);
+                told("id", provider::id),
+                told("description", this::description),
+                settings.seed,
+                settings.tries,
+                settings.longTokens,
+                settings.options,
+                outcomes);
     }
 
     private String description() {

@@ -1,10 +1,12 @@
 package dev.longspan.tck;
 
+import dev.longspan.spi.BackendOptions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
@@ -14,9 +16,21 @@ import java.util.stream.Collectors;
  * @param backend the id of the backend
  * @param description what it says of itself; empty if it could not be opened
  * @param seed what decided everything that was drawn
+ * @param tries how many cases were drawn for a rule
+ * @param longTokens how many tokens the longest context had
+ * @param options how the backend was opened
  * @param outcomes one for each rule, in the kit's order
  */
-public record ConformanceReport(String backend, String description, long seed, List<RuleOutcome> outcomes) {
+public record ConformanceReport(
+        String backend,
+        String description,
+        long seed,
+        int tries,
+        int longTokens,
+        BackendOptions options,
+        List<RuleOutcome> outcomes) {
+    static final String CHECKS_NOTHING = "every rule that was checked was skipped: nothing says that any is kept";
+
     static final String COMPUTES_NOTHING =
             "no rule N1 passed: nothing says that it computes any network as it is defined";
 
@@ -36,13 +50,15 @@ public record ConformanceReport(String backend, String description, long seed, L
      */
     public boolean conforms() {
         return outcomes.stream().allMatch(RuleOutcome::conforms)
-                && outcomes.stream().anyMatch(each -> each.status() != RuleOutcome.Status.SKIPPED)
                 && unproved(outcomes).isEmpty();
     }
 
     /** What nothing was proved of, though rules that prove it were checked; a sentence for each. */
     static List<String> unproved(List<RuleOutcome> outcomes) {
         List<String> unproved = new ArrayList<>();
+        if (outcomes.stream().allMatch(each -> each.status() == RuleOutcome.Status.SKIPPED)) {
+            unproved.add(CHECKS_NOTHING);
+        }
         List<RuleOutcome> networks = of(outcomes, ConformanceRule::isOfNetworks);
         if (!networks.isEmpty() && nonePassed(networks)) {
             unproved.add(COMPUTES_NOTHING);
@@ -103,10 +119,19 @@ public record ConformanceReport(String backend, String description, long seed, L
         return out.append('\n').toString();
     }
 
-    /** {@return the report as JSON, for programs} */
+    /** {@return the report as JSON, for programs; {@code unproved} tells what else than a failed rule speaks against it} */
     public String json() {
+        String settings = new TreeMap<>(options.settings())
+                .entrySet().stream()
+                        .map(each -> quoted(each.getKey()) + ": " + quoted(each.getValue()))
+                        .collect(Collectors.joining(", "));
+        String unproved =
+                unproved(outcomes).stream().map(ConformanceReport::quoted).collect(Collectors.joining(", "));
         return "{\n  \"backend\": " + quoted(backend) + ",\n  \"description\": " + quoted(description)
-                + ",\n  \"seed\": " + seed + ",\n  \"conforms\": " + conforms() + ",\n  \"rules\": [\n"
+                + ",\n  \"seed\": " + seed + ",\n  \"tries\": " + tries + ",\n  \"longTokens\": " + longTokens
+                + ",\n  \"threads\": " + options.threads() + ",\n  \"device\": " + quoted(options.device())
+                + ",\n  \"settings\": {" + settings + "},\n  \"conforms\": " + conforms() + ",\n  \"unproved\": ["
+                + unproved + "],\n  \"rules\": [\n"
                 + outcomes.stream().map(ConformanceReport::json).collect(Collectors.joining(",\n")) + "\n  ]\n}\n";
     }
 

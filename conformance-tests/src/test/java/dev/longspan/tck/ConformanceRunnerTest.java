@@ -2,11 +2,19 @@ package dev.longspan.tck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.longspan.spi.Availability;
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.BackendOptions;
+import dev.longspan.spi.BackendProvider;
+import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,6 +65,127 @@ class ConformanceRunnerTest {
     }
 
     @Test
+    void aReportTellsHowTheRulesWereRunAndWhatIsNotProved() throws IOException {
+        Path report = folder.resolve("report.json");
+        assertThat(run(
+                        "--backend",
+                        "oracle",
+                        "--rule",
+                        "X1.across",
+                        "--setting",
+                        "flaw=NONE",
+                        "--device",
+                        "cpu",
+                        "--long",
+                        "2000",
+                        "--report",
+                        report.toString()))
+                .isEqualTo(1);
+        assertThat(printed.toString()).contains("SKIPPED", ConformanceReport.CHECKS_NOTHING);
+        Map<String, Object> json = Json.object(Json.parse(Files.readString(report)));
+        assertThat(json.get("conforms")).isEqualTo(false);
+        assertThat(json.get("unproved")).isEqualTo(List.of(ConformanceReport.CHECKS_NOTHING));
+        assertThat(json.get("settings")).isEqualTo(Map.of("flaw", "NONE"));
+        assertThat(json.get("device")).isEqualTo("cpu");
+        assertThat(Files.readString(report)).contains("\"tries\": 6", "\"longTokens\": 2000", "\"threads\": 2");
+    }
+
+    /** Lists a provider in a folder, which can then be on the class path. */
+    private String listed(String provider) throws IOException {
+        Path services = Files.createDirectories(folder.resolve("META-INF/services"));
+        Files.writeString(services.resolve(BackendProvider.class.getName()), provider);
+        return folder.toString();
+    }
+
+    @Test
+    void aProviderThatCannotBeLoadedIsToldAndHidesNoOther() throws IOException {
+        String path = listed("broken.Provider");
+        String type = OracleProvider.class.getSimpleName() + ".class";
+        Path broken = Files.createDirectories(folder.resolve("broken")).resolve("Provider.class");
+        try (InputStream bytes = OracleProvider.class.getResourceAsStream(type)) {
+            Files.copy(bytes, broken); // a class of another name, which is a LinkageError
+        }
+        assertThat(run("--class-path", path, "--backend", "broken")).isEqualTo(2);
+        assertThat(printed.toString())
+                .contains(
+                        "a provider cannot be loaded: java.lang.NoClassDefFoundError", "there is no backend 'broken'");
+        assertThat(run("--class-path", path, "--backend", "oracle", "--rule", "P2.service"))
+                .isZero();
+        listed("no.such.Provider");
+        assertThat(run("--class-path", path, "--backend", "oracle", "--rule", "P2.service"))
+                .isZero();
+        assertThat(printed.toString()).contains("Provider no.such.Provider not found");
+        listed(Unmade.class.getName());
+        assertThat(run("--class-path", path, "--backend", "oracle", "--rule", "P2.service"))
+                .isZero();
+        assertThat(printed.toString()).contains("cannot be made, or tell its id", "the natives are missing");
+    }
+
+    /** A provider that cannot be made. */
+    public static final class Unmade extends Hanging {
+        /** Fails. */
+        public Unmade() {
+            throw new UnsatisfiedLinkError("the natives are missing");
+        }
+    }
+
+    /** A provider that never answers. */
+    public static class Hanging implements BackendProvider {
+        @Override
+        public String id() {
+            return "hanging";
+        }
+
+        @Override
+        public int spiVersion() {
+            return 1;
+        }
+
+        @Override
+        public Availability probe(BackendOptions options) {
+            OracleState.hang();
+            throw new IllegalStateException("it was interrupted");
+        }
+
+        @Override
+        public Backend open(BackendOptions options) {
+            OracleState.hang();
+            throw new IllegalStateException("it was interrupted");
+        }
+    }
+
+    @Test
+    void aBackendThatHangsEndsWithAReport() throws IOException {
+        String path = listed(Hanging.class.getName());
+        Path report = folder.resolve("report.json");
+        assertThat(run(
+                        "--class-path",
+                        path,
+                        "--backend",
+                        "hanging",
+                        "--rule",
+                        "P2.name",
+                        "--timeout",
+                        "1",
+                        "--report",
+                        report.toString()))
+                .isEqualTo(1);
+        assertThat(printed.toString()).contains("the probe failed", "FAILED", "did not end within 1 s");
+        assertThat(Json.object(Json.parse(Files.readString(report))).get("conforms"))
+                .isEqualTo(false);
+    }
+
+    @Test
+    void aStarOnTheClassPathStandsForAllJarsOfAFolder() throws IOException {
+        for (String name : List.of("a.jar", "b.JAR", "c.txt")) {
+            Files.createFile(folder.resolve(name));
+        }
+        assertThat(ClassPath.urls(folder + "/*" + File.pathSeparator + folder))
+                .extracting(url -> Path.of(URI.create(url.toString())))
+                .containsExactly(folder.resolve("a.jar"), folder.resolve("b.JAR"), folder);
+    }
+
+    @Test
     void aKnownDeviationIsNoFailure() {
         assertThat(run(
                         "--backend",
@@ -77,6 +206,8 @@ class ConformanceRunnerTest {
         assertThat(run("--colour", "red")).isEqualTo(2);
         assertThat(run("--rule", "Q9.none")).isEqualTo(2);
         assertThat(run("--tries", "many")).isEqualTo(2);
+        assertThat(run("--long", "10")).isEqualTo(2);
+        assertThat(run("--class-path", "/no/such/*")).isEqualTo(2);
         assertThat(run("--list", "--bogus")).isEqualTo(2);
         assertThat(run(
                         "--backend",
@@ -90,6 +221,8 @@ class ConformanceRunnerTest {
                 .isEqualTo(2);
         assertThat(printed.toString())
                 .contains(
+                        "--long: expected 1000 to 2147483647, found 10",
+                        "--class-path: there is no folder /no/such",
                         "--list: expected nothing beside it",
                         "--report: cannot write",
                         "--memory-setting noSuchSetting: ",
