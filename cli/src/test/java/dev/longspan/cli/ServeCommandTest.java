@@ -170,13 +170,18 @@ class ServeCommandTest {
         Outcome open = run(Map.of(), "serve", "--host", "0.0.0.0", "--port", "0");
         assertThat(open.code()).isEqualTo(2);
         assertThat(open.out()).contains("0.0.0.0");
+        assertThat(run(Map.of("LONGSPAN_VERSION", "1.2.3"), "serve", "--max-concurrent", "2147483647")
+                        .out())
+                .contains("--max-concurrent", "100000");
+        assertThat(run(Map.of(), "serve", "--max-temperature", "Infinity").out())
+                .contains("--max-temperature");
         assertThat(run(Map.of(), "serve", "--on-cancel", "never").out()).contains("--on-cancel", "never");
         assertThat(run(Map.of(), "serve", "--model", "/no/such/folder").code()).isEqualTo(2);
     }
 
     @Test
     void helpListsAllOptionsWithTheirDefaults() throws Exception {
-        Outcome help = run(Map.of("LONGSPAN_NOTHING", "x"), "serve", "--help");
+        Outcome help = run(Map.of("LONGSPAN_NOTHING", "x", "LONGSPAN_VERSION", "1.2.3"), "serve", "--help");
         assertThat(help.code()).isZero();
         assertThat(help.out())
                 .contains("--port", "(8787)", "--host", "(127.0.0.1)", "--api-key-file", "--stop-timeout", "(30)")
