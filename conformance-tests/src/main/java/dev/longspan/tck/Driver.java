@@ -67,11 +67,7 @@ final class Driver {
     }
 
     int[] ids(int count) {
-        int[] ids = new int[count];
-        for (int i = 0; i < count; i++) {
-            ids[i] = random.nextInt(model.spec().vocabularySize());
-        }
-        return ids;
+        return RandomModel.ids(random, model.spec(), count);
     }
 
     static int[] first(int[] ids, int count) {

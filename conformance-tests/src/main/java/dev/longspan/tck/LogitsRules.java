@@ -52,17 +52,10 @@ final class LogitsRules {
                         subject -> subject.models((driver, model) -> infiniteFails(driver, model))));
     }
 
-    private static Logits logits(RunResult result) {
-        if (result instanceof RunResult.Success success) {
-            return success.logits();
-        }
-        throw new AssertionError("a run failed: " + result);
-    }
-
     private static void logitsEnd(Driver driver) {
         driver.requireBatch(1, 2);
         SequenceState state = driver.model().newState();
-        Logits logits = logits(driver.forward(Run.last(state, 1, 2)).get(0));
+        Logits logits = Driver.success(driver.forward(Run.last(state, 1, 2)).get(0));
         int size = logits.vocabularySize();
         require(size == driver.model().spec().vocabularySize(), "a row has " + size + " numbers");
         refused("argMax of row 1 of 1", () -> logits.argMax(1), IndexOutOfBoundsException.class);
@@ -99,7 +92,7 @@ final class LogitsRules {
         int largest;
         try {
             after = Driver.rows(result);
-            largest = logits(result).argMax(0);
+            largest = Driver.success(result).argMax(0);
         } catch (IllegalStateException e) {
             throw new AssertionError("logits are no longer valid " + when + ": " + e, e);
         }
@@ -154,8 +147,8 @@ final class LogitsRules {
         int count = Math.min(30, driver.backend().capabilities().maxBatchTokens());
         int[] ids = loaded.ids(count);
         try (SequenceState state = loaded.model().newState()) {
-            Logits logits =
-                    logits(loaded.forward(new Run(state, ids, 0, count, 0)).get(0));
+            Logits logits = Driver.success(
+                    loaded.forward(new Run(state, ids, 0, count, 0)).get(0));
             float[] row = new float[logits.vocabularySize()];
             for (int r = 0; r < count; r++) {
                 logits.copyTo(r, row);

@@ -106,6 +106,11 @@ public final class RandomModel {
      * @param count how many
      */
     public int[] ids(RandomGenerator random, int count) {
+        return ids(random, spec, count);
+    }
+
+    /** Random token ids of a network's vocabulary. */
+    static int[] ids(RandomGenerator random, ModelSpec spec, int count) {
         int[] ids = new int[count];
         for (int i = 0; i < count; i++) {
             ids[i] = random.nextInt(spec.vocabularySize());
