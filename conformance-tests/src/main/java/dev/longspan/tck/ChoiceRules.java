@@ -33,9 +33,9 @@ final class ChoiceRules {
                         "B1.choices",
                         "token by token and in pieces, anchors and experts are chosen as the oracle chooses",
                         "a decode kernel for the search or the router: its bias, its order, how many it keeps",
-                        (driver, oracle) -> {
-                            alone(driver, oracle, "token by token, logits", ids -> pieces(driver, ids, 1));
-                            alone(driver, oracle, "in pieces, logits", ids -> pieces(driver, ids, 9));
+                        (subject, driver, oracle) -> {
+                            alone(subject, driver, oracle, "token by token, logits", ids -> pieces(driver, ids, 1));
+                            alone(subject, driver, oracle, "in pieces, logits", ids -> pieces(driver, ids, 9));
                         }),
                 rule(
                         "B2.choices",
@@ -46,13 +46,17 @@ final class ChoiceRules {
                         "S3.choices",
                         "behind a checkpoint, anchors and experts are chosen as the oracle chooses",
                         "the positions of the keys of a state that started from a checkpoint",
-                        (driver, oracle) -> alone(
-                                driver, oracle, "from checkpoints, logits", ids -> fromCheckpoints(driver, ids))));
+                        (subject, driver, oracle) -> alone(
+                                subject,
+                                driver,
+                                oracle,
+                                "from checkpoints, logits",
+                                ids -> fromCheckpoints(driver, ids))));
     }
 
     /** What is done with a model. */
     private interface Check {
-        void check(Driver driver, Oracle oracle);
+        void check(Subject subject, Driver driver, Oracle oracle);
     }
 
     private static ConformanceRule rule(String id, String title, String hint, Check check) {
@@ -61,7 +65,8 @@ final class ChoiceRules {
                 title,
                 hint,
                 subject -> subject.eachOf(
-                        NETWORKS, (driver, model) -> check.check(driver, new Oracle(model.spec(), model.weights()))));
+                        NETWORKS,
+                        (driver, model) -> check.check(subject, driver, new Oracle(model.spec(), model.weights()))));
     }
 
     /** One way to feed ids. */
@@ -69,16 +74,16 @@ final class ChoiceRules {
         List<float[]> feed(int[] ids);
     }
 
-    private static void alone(Driver driver, Oracle oracle, String what, Way way) {
-        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+    private static void alone(Subject subject, Driver driver, Oracle oracle, String what, Way way) {
+        int most = 0;
+        for (int attempt = 0; attempt < ATTEMPTS && most < LENGTH / 2; attempt++) {
             int[] ids = driver.ids(LENGTH);
             int compared = new Judge(oracle, ids, driver.tolerance())
                     .compare(what, way.feed(ids))
                     .compared();
-            if (compared >= LENGTH / 2) {
-                return;
-            }
+            most = Math.max(most, compared);
         }
+        subject.tellCompared(most, LENGTH);
     }
 
     private static List<float[]> pieces(Driver driver, int[] ids, int longest) {
@@ -120,7 +125,7 @@ final class ChoiceRules {
     }
 
     /** Sequences that grow side by side: at first by steps and prompts, then all of them by steps. */
-    private static void besideOthers(Driver driver, Oracle oracle) {
+    private static void besideOthers(Subject subject, Driver driver, Oracle oracle) {
         driver.requireBatch(2, 2);
         int runs = Math.min(4, driver.backend().capabilities().maxRuns());
         int most = Math.min(9, driver.backend().capabilities().maxBatchTokens() / runs);
@@ -152,8 +157,14 @@ final class ChoiceRules {
             order.removeIf(i -> got.get(i).size() >= SHORT);
         }
         states.forEach(SequenceState::close);
+        int compared = 0;
         for (int i = 0; i < runs; i++) {
-            new Judge(oracle, ids.get(i), driver.tolerance()).compare("in a batch of " + runs + ", logits", got.get(i));
+            Judge judge = new Judge(oracle, ids.get(i), driver.tolerance());
+            compared = Math.max(
+                    compared,
+                    judge.compare("in a batch of " + runs + ", logits", got.get(i))
+                            .compared());
         }
+        subject.tellCompared(compared, SHORT);
     }
 }

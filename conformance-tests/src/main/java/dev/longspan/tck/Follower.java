@@ -16,7 +16,7 @@ final class Follower {
     private static final int MOST = 60;
 
     private final Oracle oracle;
-    private final int[] ids;
+    private final Stretch stretch;
     private final Gaps gaps;
     private final Rows rows;
     private Set<Oracle.Turn> turns = Set.of();
@@ -30,12 +30,12 @@ final class Follower {
         boolean agree(int position, double[] logits);
     }
 
-    Follower(Oracle oracle, int[] ids, Gaps gaps, Rows rows) {
+    Follower(Oracle oracle, Stretch stretch, Gaps gaps, Rows rows) {
         this.oracle = oracle;
-        this.ids = ids;
+        this.stretch = stretch;
         this.gaps = gaps;
         this.rows = rows;
-        this.want = oracle.compute(ids, turns);
+        this.want = oracle.compute(stretch, turns);
     }
 
     /** What the oracle computes with the choices that were found. */
@@ -80,7 +80,7 @@ final class Follower {
         for (int i = narrow.size() - 1; i >= first && tried < MOST; i--) {
             Set<Oracle.Turn> more = new HashSet<>(before);
             more.add(narrow.get(i));
-            OracleResult changed = oracle.compute(ids, more);
+            OracleResult changed = oracle.compute(stretch, more);
             tried++;
             if (agreeUpTo(position, changed)) {
                 turns = more;

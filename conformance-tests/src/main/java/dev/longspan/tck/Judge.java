@@ -4,9 +4,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Judges the logits of one sequence by the {@link Oracle}.
+ * Judges the logits of one stretch of a sequence by the {@link Oracle}.
  *
  * <p>What may be off is what the table of tolerances says. Where the network itself makes more of rounding than that (a norm of
  * numbers that nearly cancel), it is as much as it makes of it: weights that are off by a few roundings are put into the oracle, and
@@ -19,16 +20,22 @@ final class Judge {
     private static final int SHAKES = 12;
 
     private final Oracle oracle;
-    private final int[] ids;
+    private final Stretch stretch;
     private final Tolerance tolerance;
     private final double[] allowed;
     private final Gaps gaps;
+    private @Nullable OracleResult right;
+    private boolean shaken;
 
     Judge(Oracle oracle, int[] ids, Tolerance tolerance) {
+        this(oracle, Stretch.whole(ids), tolerance);
+    }
+
+    Judge(Oracle oracle, Stretch stretch, Tolerance tolerance) {
         this.oracle = oracle;
-        this.ids = ids;
+        this.stretch = stretch;
         this.tolerance = tolerance;
-        this.allowed = new double[ids.length];
+        this.allowed = new double[stretch.rows()];
         Arrays.fill(allowed, tolerance.oracle());
         this.gaps = new Gaps(tolerance.gap());
     }
@@ -38,26 +45,85 @@ final class Judge {
      * the positions that could be compared.
      *
      * @param what is compared, for the words of a fault
-     * @param got a row for each id
+     * @param got a row for each one that is wanted
      */
     Verdict compare(String what, List<float[]> got) {
         Follower follower =
-                new Follower(oracle, ids, gaps, (t, logits) -> tolerance.agree(got.get(t), logits, allowed[t]));
+                new Follower(oracle, stretch, gaps, (t, logits) -> tolerance.agree(got.get(t), logits, allowed[t]));
         int compared = 0;
         Follower.Answer answer = Follower.Answer.AGREES;
-        while (compared < ids.length && answer == Follower.Answer.AGREES) {
+        while (compared < stretch.rows() && answer == Follower.Answer.AGREES) {
             answer = follower.reach(compared);
             if (answer == Follower.Answer.DIFFERS) {
                 shake(follower.want());
                 answer = follower.reach(compared);
             }
             if (answer == Follower.Answer.DIFFERS) {
-                double[] want = follower.want().logits(compared);
-                tolerance.compare(what + " at position " + compared, got.get(compared), want, allowed[compared]);
+                compare(what, compared, got.get(compared), follower.want());
             }
             compared += answer == Follower.Answer.AGREES ? 1 : 0;
         }
         return new Verdict(follower.want(), compared);
+    }
+
+    private void compare(String what, int row, float[] got, OracleResult want) {
+        tolerance.compare(what + " at position " + stretch.position(row), got, want.logits(row), allowed[row]);
+    }
+
+    /**
+     * Compares rows one by one, of a network in which no row depends on what others choose: of which the last layer alone chooses, or
+     * none. Those whose own choices are too close to call are left out.
+     *
+     * @param what is compared, for the words of a fault
+     * @param first which of the wanted rows is the first
+     * @param got the row of it, and those of the next ones
+     * @return how many were compared
+     */
+    int compareClear(String what, int first, List<float[]> got) {
+        int compared = 0;
+        for (int row = first; row < first + got.size(); row++) {
+            float[] numbers = got.get(row - first);
+            boolean clear = isClear(row);
+            if (clear && !shaken && !tolerance.agree(numbers, right().logits(row), allowed[row])) {
+                shaken = true;
+                shake(right());
+                clear = isClear(row);
+            }
+            if (clear) {
+                compare(what, row, numbers, right());
+                compared++;
+            }
+        }
+        return compared;
+    }
+
+    /** How many rows from one on have no choice that is too close to call. */
+    int clear(int first) {
+        int clear = 0;
+        for (int row = first; row < stretch.rows(); row++) {
+            clear += isClear(row) ? 1 : 0;
+        }
+        return clear;
+    }
+
+    private boolean isClear(int row) {
+        for (var layer : right().choices().entrySet()) {
+            Choice choice = layer.getValue();
+            for (int unit = row * choice.units(); unit < (row + 1) * choice.units(); unit++) {
+                if (choice.gaps()[unit] < gaps.of(layer.getKey(), unit)) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /** What the oracle computes if it makes all choices itself. */
+    private OracleResult right() {
+        if (right == null) {
+            right = oracle.compute(stretch);
+        }
+        return right;
     }
 
     /**
@@ -72,9 +138,9 @@ final class Judge {
     private void shake(OracleResult want) {
         for (int shake = 0; shake < SHAKES; shake++) {
             Map<Integer, Choice> own = new HashMap<>();
-            OracleResult shaken = oracle.shaken(tolerance.rounding(), shake).compute(ids, want.choices(), own);
+            OracleResult other = oracle.shaken(tolerance.rounding(), shake).compute(stretch, want.choices(), own);
             for (int t = 0; t < allowed.length; t++) {
-                double off = Tolerance.distance(shaken.logits(t), want.logits(t));
+                double off = Tolerance.distance(other.logits(t), want.logits(t));
                 allowed[t] = Math.max(allowed[t], ROOM * off);
             }
             want.choices().forEach((layer, choice) -> gaps.widen(layer, choice, own.getOrDefault(layer, choice), ROOM));
@@ -85,8 +151,9 @@ final class Judge {
     double allowed(OracleResult want, String name) {
         double most = tolerance.oracle();
         for (int shake = 0; shake < SHAKES; shake++) {
-            OracleResult shaken = oracle.shaken(tolerance.rounding(), shake).compute(ids, want.choices());
-            most = Math.max(most, ROOM * Tolerance.distance(shaken.state(name), want.state(name)));
+            OracleResult other =
+                    oracle.shaken(tolerance.rounding(), shake).compute(stretch, want.choices(), new HashMap<>());
+            most = Math.max(most, ROOM * Tolerance.distance(other.state(name), want.state(name)));
         }
         return most;
     }

@@ -20,12 +20,13 @@ final class ModelChecks {
         this.driver = driver;
     }
 
-    void oracleAgrees(Oracle oracle) {
-        oracleAgrees(oracle, LENGTH, ATTEMPTS);
+    void oracleAgrees(Subject subject, Oracle oracle) {
+        oracleAgrees(subject, oracle, LENGTH, ATTEMPTS);
     }
 
     /** With sequences of some length, of which as many are tried until one has few choices that are too close to call. */
-    void oracleAgrees(Oracle oracle, int length, int attempts) {
+    void oracleAgrees(Subject subject, Oracle oracle, int length, int attempts) {
+        int most = 0;
         for (int attempt = 0; attempt < attempts; attempt++) {
             int[] ids = driver.ids(length);
             try (SequenceState state = driver.model().newState()) {
@@ -36,12 +37,13 @@ final class ModelChecks {
                         && want.firstNarrow(driver.tolerance().gap()) == length) {
                     compareState(state, judge, want);
                 }
-                if (verdict.compared() >= length / 2) {
+                most = Math.max(most, verdict.compared());
+                if (most >= length / 2) {
                     return;
                 }
             }
         }
-        // every drawing had too many choices too close to call early on; what came before them was compared
+        subject.tellCompared(most, length);
     }
 
     private void compareState(SequenceState state, Judge judge, OracleResult want) {

@@ -115,7 +115,12 @@ public class Oracle {
      * @param imposed anchors or experts by the index of their layer; all other layers choose for themselves
      */
     public OracleResult compute(int[] ids, Map<Integer, Choice> imposed) {
-        return compute(ids, new Choices(imposed, Set.of()));
+        return compute(Stretch.whole(ids), new Choices(imposed, Set.of()));
+    }
+
+    /** What comes of a stretch, whose layers choose for themselves. */
+    OracleResult compute(Stretch stretch) {
+        return compute(stretch, Choices.NONE);
     }
 
     /**
@@ -127,8 +132,8 @@ public class Oracle {
     record Turn(int layer, int unit) {}
 
     /** With some decisions that go the other way. */
-    OracleResult compute(int[] ids, Set<Turn> turns) {
-        return compute(ids, new Choices(Map.of(), turns));
+    OracleResult compute(Stretch stretch, Set<Turn> turns) {
+        return compute(stretch, new Choices(Map.of(), turns));
     }
 
     /**
@@ -136,12 +141,8 @@ public class Oracle {
      *
      * @param own is told what each layer would have chosen itself, after what was imposed on those before it
      */
-    OracleResult compute(int[] ids, Map<Integer, Choice> imposed, Map<Integer, Choice> own) {
-        return compute(ids, new Choices(imposed, Set.of(), own));
-    }
-
-    private OracleResult compute(int[] ids, Choices choices) {
-        return compute(ids, Map.of(), 0, choices, ids.length);
+    OracleResult compute(Stretch stretch, Map<Integer, Choice> imposed, Map<Integer, Choice> own) {
+        return compute(stretch, new Choices(imposed, Set.of(), own));
     }
 
     /** What is decided from outside. */
@@ -175,18 +176,12 @@ public class Oracle {
      * @param length how many tokens that state has absorbed
      */
     OracleResult advance(int[] ids, Map<String, double[]> state, int length) {
-        return compute(ids, state, length, Choices.NONE, ids.length);
+        return compute(Stretch.behind(state, length, ids));
     }
 
-    /**
-     * The last positions of a long sequence, in a network whose last layer is the only one that chooses, and has spans: only the
-     * last rows of that layer are computed, against all keys.
-     */
-    OracleResult computeLast(int[] ids, int rows) {
-        return compute(ids, Map.of(), 0, Choices.NONE, rows);
-    }
-
-    private OracleResult compute(int[] ids, Map<String, double[]> state, int length, Choices choices, int rows) {
+    private OracleResult compute(Stretch stretch, Choices choices) {
+        int[] ids = stretch.ids();
+        int rows = stretch.rows();
         double[][] residual = new double[ids.length][];
         for (int t = 0; t < ids.length; t++) {
             residual[t] = row(weight("backbone.embeddings.weight"), ids[t]);
@@ -195,7 +190,7 @@ public class Oracle {
         for (int i = 0; i < spec.layers().size(); i++) {
             int wanted = i == spec.layers().size() - 1 ? rows : ids.length;
             double[][] hidden = norm(residual, "backbone.layers." + i + ".norm.weight");
-            double[][] mixed = mixer(i, new Input(hidden, state, length, wanted, choices), result);
+            double[][] mixed = mixer(i, new Input(hidden, stretch.before(), stretch.length(), wanted, choices), result);
             residual = Arrays.copyOfRange(residual, ids.length - wanted, ids.length);
             for (int t = 0; t < wanted; t++) {
                 for (int d = 0; d < spec.hiddenSize(); d++) {

@@ -83,7 +83,8 @@ final class SizeRules {
             throw new NotApplicable("it supports no network of this rule");
         }
         RandomModel model = new RandomModel(spec, 5, DType.BF16);
-        new ModelChecks(Driver.load(backend, model, 5)).oracleAgrees(new Oracle(spec, model.weights()), TOKENS, 2);
+        new ModelChecks(Driver.load(backend, model, 5))
+                .oracleAgrees(subject, new Oracle(spec, model.weights()), TOKENS, 2);
     }
 
     private static ModelSpec attention(Random random) {

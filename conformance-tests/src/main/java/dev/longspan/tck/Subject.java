@@ -42,6 +42,21 @@ final class Subject implements AutoCloseable {
         }
     }
 
+    /**
+     * Tells where choices were too close to call for much to be compared; a network in which nothing was compared was not checked.
+     *
+     * @param compared how many positions of the sequence in which most could be compared
+     * @param length how many it has
+     */
+    void tellCompared(int compared, int length) {
+        if (compared < length / 2) {
+            note("of some sequences less than half was compared: choices in them are too close to call");
+        }
+        if (compared == 0) {
+            throw new NotApplicable("nothing could be compared: all choices are too close to call");
+        }
+    }
+
     /** What decides everything that is drawn. */
     long seed() {
         return settings.seed();

@@ -18,6 +18,9 @@ final class TinyNetworks {
     private static final LayerSpec NARROW = new LayerSpec.Attention(new AttentionHeads(1, 1, 4), null);
     private static final LayerSpec SPANS =
             new LayerSpec.Attention(new AttentionHeads(2, 1, 8), new SpanAttention(20, 3, 3, 1, 0.55, 0.55, 1));
+    /** With the window and the reach of released models. */
+    private static final LayerSpec RELEASED_SPANS =
+            new LayerSpec.Attention(new AttentionHeads(2, 1, 8), new SpanAttention(65, 3, 3, 1, 0.55, 0.55, 1));
 
     private TinyNetworks() {}
 
@@ -28,6 +31,11 @@ final class TinyNetworks {
     /** A layer with a recurrent state, then one with spans. */
     static RandomModel ofSpans(Backend backend, long seed) {
         return supported(backend, seed, List.of(of(MAMBA, SPANS)));
+    }
+
+    /** The same with the window of released models, or with a layer before it that more backends know. */
+    static RandomModel ofReleasedSpans(Backend backend, long seed) {
+        return supported(backend, seed, List.of(of(MAMBA, RELEASED_SPANS), of(MLP, RELEASED_SPANS)));
     }
 
     /** Dense attention last, so that the oracle needs few of its rows; what is known to fewer backends comes first. */
