@@ -28,6 +28,11 @@ record Tolerance(double oracle, double itself, double gap, double rounding) {
         return new Tolerance(oracle, itself, 0, rounding);
     }
 
+    /** That one of two which allows more. */
+    Tolerance coarser(Tolerance other) {
+        return other.oracle > oracle ? other : this;
+    }
+
     /** Whether numbers are near enough. */
     boolean agree(float[] got, double[] want, double allowed) {
         return got.length == want.length && firstOff(got, want, allowed * largest(want)) < 0;

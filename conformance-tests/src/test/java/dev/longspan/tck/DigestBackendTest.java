@@ -142,7 +142,7 @@ class DigestBackendTest {
             StateRules.twinsLiveOnAlone(driver);
             TogetherRules.mixedBatchesAreRight(driver);
             TogetherRules.forksGoOnTogether(driver);
-            TransferRules.readCheckpointsContinue(driver, driver);
+            TransferRules.readCheckpointsContinue(driver);
             TransferRules.readOnABase(driver);
         }
     }
