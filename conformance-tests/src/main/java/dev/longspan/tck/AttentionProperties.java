@@ -70,14 +70,22 @@ public final class AttentionProperties {
      */
     public void searchFindsTheOraclesAnchors(Random random) {
         AttentionCase c = AttentionCase.random(random);
-        Anchors got = kernels.search(c.heads, c.geometry, 0, c.searchQueries, c.keys);
-        Choice want = c.oracle().search(0, Tensors.toDoubles(c.searchQueries), Tensors.toDoubles(c.keys));
-        if (!Arrays.equals(got.positions(), want.picked())) {
-            int at = Arrays.mismatch(got.positions(), want.picked());
-            throw new AssertionError(
-                    "anchor " + at + ": expected " + want.picked()[at] + ", found " + got.positions()[at] + "; " + c);
+        for (int first : firsts(c)) {
+            float[] queries = c.rows(c.searchQueries, first, c.tokens);
+            Anchors got = kernels.search(c.heads, c.geometry, first, queries, c.keys);
+            Choice want = c.oracle().search(first, Tensors.toDoubles(queries), Tensors.toDoubles(c.keys));
+            if (!Arrays.equals(got.positions(), want.picked())) {
+                int at = Arrays.mismatch(got.positions(), want.picked());
+                throw new AssertionError("anchor " + at + ": expected " + want.picked()[at] + ", found "
+                        + got.positions()[at] + "; from " + first + " on, " + c);
+            }
+            close("scores", got.scores(), want.scores(), c);
         }
-        close("scores", got.scores(), want.scores(), c);
+    }
+
+    /** Positions of the first query: of a whole prompt, and of its second half. */
+    private static int[] firsts(AttentionCase c) {
+        return new int[] {0, c.tokens / 2};
     }
 
     /**
@@ -87,10 +95,13 @@ public final class AttentionProperties {
      */
     public void windowEqualsTheOracle(Random random) {
         AttentionCase c = AttentionCase.random(random);
-        PartialAttention want = new OracleKernels().window(c.heads, c.geometry, 0, c.queries, c.keys, c.values);
-        PartialAttention got = kernels.window(c.heads, c.geometry, 0, c.queries, c.keys, c.values);
-        close("window", got.output(), Tensors.toDoubles(want.output()), c);
-        close("log-sum-exp of the window", got.logSumExp(), Tensors.toDoubles(want.logSumExp()), c);
+        for (int first : firsts(c)) {
+            float[] queries = c.rows(c.queries, first, c.tokens);
+            PartialAttention want = new OracleKernels().window(c.heads, c.geometry, first, queries, c.keys, c.values);
+            PartialAttention got = kernels.window(c.heads, c.geometry, first, queries, c.keys, c.values);
+            close("window", got.output(), Tensors.toDoubles(want.output()), c);
+            close("log-sum-exp of the window", got.logSumExp(), Tensors.toDoubles(want.logSumExp()), c);
+        }
     }
 
     /**

@@ -42,7 +42,7 @@ final class AttentionRules {
         rules.add(property(
                 "A1.search",
                 "search finds the oracle's anchors, the older one among equal scores",
-                "stripes in double, candidates t + 1 - f(i) with i > s, ties to the larger stripe",
+                "stripes in double, candidates t + 1 - f(i) with i > s, ties to the larger stripe; t counts from the first position",
                 AttentionProperties::searchFindsTheOraclesAnchors));
         rules.add(property(
                 "A1.window",

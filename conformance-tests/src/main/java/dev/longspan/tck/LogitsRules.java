@@ -4,6 +4,7 @@ import static dev.longspan.tck.ConformanceRule.required;
 import static dev.longspan.tck.Driver.refused;
 import static dev.longspan.tck.Driver.require;
 
+import dev.longspan.spi.Backend;
 import dev.longspan.spi.Logits;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.RunResult;
@@ -15,6 +16,12 @@ import java.util.List;
 final class LogitsRules {
     /** A third of the largest float32. */
     private static final float LARGE = 1e38f;
+    /** Of how many rows the largest logits are asked for. */
+    private static final int ROWS = 30;
+    /** How much larger than others the largest logits are. */
+    private static final float LOUD = 100;
+
+    private static final int BETWEEN_TWINS = 3000;
 
     private LogitsRules() {}
 
@@ -40,6 +47,11 @@ final class LogitsRules {
                         "argMax answers the lowest id among equal largest logits, also where all of them are negative",
                         "a reduction that keeps the later of two equal numbers, or begins at 0",
                         subject -> subject.models(LogitsRules::argMaxIsTheLowest)),
+                required(
+                        "L2.large",
+                        "argMax looks at all ids of a vocabulary of 70 000",
+                        "a reduction over one block of ids, or ids in 16 bits",
+                        subject -> subject.once(() -> argMaxLooksAtAll(subject))),
                 required(
                         "L3.finite",
                         "logits that are not finite fail their run",
@@ -127,7 +139,7 @@ final class LogitsRules {
                 seed,
                 "lm_head.weight",
                 head -> System.arraycopy(head, 0, head, half, half)); // every logit but the last is there twice
-        argMaxIsTheLowestOf(driver, twins);
+        argMaxIsTheLowestOf(Driver.load(driver.backend(), twins, 1), ROWS);
         RandomModel below = RandomModel.changed(model.spec(), seed, "backbone.embeddings.weight", all -> {
                     for (int i = 0; i < all.length; i += hidden) {
                         all[i] = COMMON;
@@ -139,12 +151,30 @@ final class LogitsRules {
                     }
                     System.arraycopy(head, 0, head, half, half);
                 });
-        argMaxIsTheLowestOf(driver, below);
+        argMaxIsTheLowestOf(Driver.load(driver.backend(), below, 1), ROWS);
     }
 
-    private static void argMaxIsTheLowestOf(Driver driver, RandomModel model) {
-        Driver loaded = Driver.load(driver.backend(), model, 1);
-        int count = Math.min(30, driver.backend().capabilities().maxBatchTokens());
+    /** The largest logits are at the end of the vocabulary, each there twice: ids need more than 16 bits. */
+    private static void argMaxLooksAtAll(Subject subject) {
+        Backend backend = subject.open();
+        RandomModel model = TinyNetworks.ofManyIds(backend, subject.seed());
+        int hidden = model.spec().hiddenSize();
+        model.with("lm_head.weight", head -> {
+            int end = head.length - hidden;
+            for (int d = 0; d < hidden; d++) {
+                float loud = LOUD * head[end + d];
+                for (int twin = 0; twin <= BETWEEN_TWINS; twin += BETWEEN_TWINS) {
+                    head[end - twin * hidden + d] = loud;
+                    head[end - (twin + 1) * hidden + d] = -loud; // one of both is larger than all others
+                }
+            }
+        });
+        argMaxIsTheLowestOf(Driver.load(backend, model, subject.seed()), ROWS);
+    }
+
+    /** Asks for the largest logits of some rows of random ids. */
+    static void argMaxIsTheLowestOf(Driver loaded, int rows) {
+        int count = Math.min(rows, loaded.backend().capabilities().maxBatchTokens());
         int[] ids = loaded.ids(count);
         try (SequenceState state = loaded.model().newState()) {
             Logits logits = Driver.success(

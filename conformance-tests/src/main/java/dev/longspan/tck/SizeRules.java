@@ -2,24 +2,17 @@ package dev.longspan.tck;
 
 import static dev.longspan.tck.ConformanceRule.numeric;
 
-import dev.longspan.spi.AttentionHeads;
-import dev.longspan.spi.Backend;
 import dev.longspan.spi.DType;
 import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.SequenceState;
-import dev.longspan.spi.SpanAttention;
-import dev.longspan.spi.Support;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
 /** The rules of networks whose sizes or numbers are larger than those that are drawn. */
 final class SizeRules {
-    private static final int TOKENS = 12;
     private static final int REPEATED = 40;
-    /** How many networks of fewer kinds of layers are tried for backends that do not know all. */
-    private static final int DRAWS = 100;
     /** Makes scores whose exponential no float32 can hold, of either sign. */
     private static final float SCORES = 100;
     /** The exponential of this is more than a float32 can hold. */
@@ -32,8 +25,8 @@ final class SizeRules {
                 numeric(
                         "N1.sizes",
                         "a network with the heads, states and experts of released models computes what the oracle computes",
-                        "blocks and buffers that are right for small sizes only: head size 128, state 128, 64 experts",
-                        subject -> subject.once(() -> releasedSizesAreRight(subject))),
+                        "blocks and buffers that are right for small sizes only: head size 128, state 128, 64 experts; steps as well as prompts",
+                        subject -> subject.once(() -> ReleasedSizes.areRight(subject))),
                 numeric(
                         "N1.large",
                         "large scores, of which float32 has no exponential, compute what the oracle computes",
@@ -53,38 +46,6 @@ final class SizeRules {
                         "softplus(x) is x for large x; in float32 the exponential of 100 is infinite",
                         subject -> subject.models(
                                 SizeRules::unclamped, (driver, model) -> largeStepsAreRight(driver, model))));
-    }
-
-    /** One layer of each kind, each with the inner sizes of released models, and narrower outside of them. */
-    private static ModelSpec released() {
-        AttentionHeads heads = new AttentionHeads(8, 2, 128);
-        return new ModelSpec(
-                "sizes",
-                1500,
-                512,
-                1e-5,
-                false,
-                List.of(
-                        new LayerSpec.Mamba(16, 64, 8, 128, 4, 0, Double.POSITIVE_INFINITY),
-                        new LayerSpec.Experts(64, 6, 64, 128, 1, 1, true, 2.5),
-                        new LayerSpec.Attention(heads, null),
-                        new LayerSpec.Mlp(1024),
-                        new LayerSpec.Attention(heads, new SpanAttention(1, 2, 2, 1, 0.5, 0.5, 1))));
-    }
-
-    private static void releasedSizesAreRight(Subject subject) {
-        Backend backend = subject.open();
-        Random random = new Random(1);
-        ModelSpec spec = released();
-        for (int i = 0; i < DRAWS && !(backend.supports(spec) instanceof Support.Supported); i++) {
-            spec = RandomModel.without(released(), random);
-        }
-        if (!(backend.supports(spec) instanceof Support.Supported)) {
-            throw new NotApplicable("it supports no network of this rule");
-        }
-        RandomModel model = new RandomModel(spec, 5, DType.BF16);
-        new ModelChecks(Driver.load(backend, model, 5))
-                .oracleAgrees(subject, new Oracle(spec, model.weights()), TOKENS, 2);
     }
 
     private static ModelSpec attention(Random random) {

@@ -9,6 +9,8 @@ import dev.longspan.spi.SpanAttention;
 import dev.longspan.spi.Support;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /** Networks as small as can be, in which many tokens and large batches take seconds. */
 final class TinyNetworks {
@@ -22,7 +24,12 @@ final class TinyNetworks {
     private static final LayerSpec RELEASED_SPANS =
             new LayerSpec.Attention(new AttentionHeads(2, 1, 8), new SpanAttention(65, 3, 3, 1, 0.55, 0.55, 1));
 
+    private static final LayerSpec EXPERTS = new LayerSpec.Experts(2, 1, 8, 0, 1, 1, true, 1);
+
     private TinyNetworks() {}
+
+    /** More than 16 bits can tell apart. */
+    private static final int MANY_IDS = 70_016;
 
     private static ModelSpec of(LayerSpec... layers) {
         return new ModelSpec("tiny", 40, 12, 1e-5, false, List.of(layers));
@@ -58,13 +65,31 @@ final class TinyNetworks {
                         of(MLP, MLP)));
     }
 
-    /** The first that a backend can run: as small as it is, or with usual sizes. */
+    /** With a large vocabulary, of whatever layer a backend knows. */
+    static RandomModel ofManyIds(Backend backend, long seed) {
+        List<ModelSpec> specs = Stream.of(MLP, NARROW, MAMBA, SPANS, EXPERTS)
+                .map(TinyNetworks::of)
+                .toList();
+        return supported(backend, seed, specs, TinyNetworks::withManyIds);
+    }
+
+    private static ModelSpec withManyIds(ModelSpec spec) {
+        return new ModelSpec(spec.modelType(), MANY_IDS, spec.hiddenSize(), spec.normEpsilon(), false, spec.layers());
+    }
+
     private static RandomModel supported(Backend backend, long seed, List<ModelSpec> specs) {
+        return supported(backend, seed, specs, UnaryOperator.identity());
+    }
+
+    /** The first that a backend can run: as small as it is, or with usual sizes, changed in either case. */
+    private static RandomModel supported(
+            Backend backend, long seed, List<ModelSpec> specs, UnaryOperator<ModelSpec> changed) {
         List<ModelSpec> all = new ArrayList<>(specs);
         for (RandomModel.Sizes sizes : RandomModel.USUAL) {
             specs.forEach(spec -> all.add(RandomModel.rounded(spec, sizes)));
         }
         return all.stream()
+                .map(changed)
                 .filter(spec -> backend.supports(spec) instanceof Support.Supported)
                 .findFirst()
                 .map(spec -> new RandomModel(spec, seed, DType.F32))

@@ -18,6 +18,7 @@ enum Flaw {
     KNOWS_HEADS_OF_128("", ""),
     KNOWS_HEADS_OF_100("", ""),
     CLAIMS_MUCH("", ""),
+    CLAIMS_EXACTNESS("", ""),
     ROUNDS_TO_BF16("", ""),
     ROUNDS_TO_F16("", ""),
     CAPITAL_ID("id 'Oracle' does not match", "P2.name"),
@@ -44,22 +45,24 @@ enum Flaw {
     EXCLUSIVE_COUNTS_SHARED("a checkpoint beside its state says", "S5.exclusive X2.written X1.thrown"),
     CONV_IS_LOST_BETWEEN_CALLS(
             "the step to position",
-            "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long M4.batch M4.held B2.limits S3.borders X1.types X2.closing N1.dense B2.mixed B3.back S4.together S6.twins X1.released X1.empty X1.thrown T1.moved Z1.networks Z1.backends"),
-    BATCH_LEAKS("run 1 of a batch", "B2.batch B2.order B3.isolation M4.batch B2.limits B2.mixed S4.together"),
+            "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long M4.batch M4.held B2.limits S3.borders X1.types X2.closing N1.dense B2.mixed B3.back S4.together S6.twins X1.released X1.empty X1.thrown T1.moved Z1.networks Z1.backends N1.window"),
+    BATCH_LEAKS(
+            "run 1 of a batch",
+            "B2.batch B2.order B3.isolation M4.batch B2.limits B2.mixed S4.together N1.dense N1.long N1.window"),
     RESULTS_ARE_SORTED("in any order", "B2.order B2.batch B3.isolation B2.mixed"),
     FAILURE_SPREADS("a run before it failed", "B3.isolation M4.batch"),
     FAILED_STATE_GOES_ON("length of a failed state", "B4.failed"),
     IDS_UNCHECKED("a batch with an id behind the vocabulary", "B5.malformed"),
     LOGITS_OUTLIVE_THEIR_CALL("argMax after the next forward", "L1.validity"),
-    ROWS_ARE_THE_LAST_ALWAYS("logits from 7 on", "L1.rows L1.validity M4.batch B2.mixed"),
-    ARG_MAX_IS_THE_LAST("the lowest of the largest logits has", "L2.lowest"),
+    ROWS_ARE_THE_LAST_ALWAYS("logits from 7 on", "L1.rows L1.validity M4.batch B2.mixed N1.dense N1.long N1.window"),
+    ARG_MAX_IS_THE_LAST("the lowest of the largest logits has", "L2.lowest L2.large"),
     NAN_IS_HANDED_OUT(
             "logits that are not numbers were handed out", "L3.finite B3.isolation B4.failed L3.infinite B3.back"),
     LENGTH_COUNTS_ROWS("a state of 7 tokens has length 0", "S1.grows M4.batch"),
-    CHECKPOINT_IS_THE_STATE("after its states went on", "S2.immutable B3.back T1.moved"),
+    CHECKPOINT_IS_THE_STATE("after its states went on", "S2.immutable B3.back T1.moved N1.dense N1.long N1.window"),
     CONV_IS_STALE_AFTER_RESTORE(
             "a state from a checkpoint at",
-            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved"),
+            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window"),
     FORKS_SHARE_KEYS("fork at", "S4.forks S4.together"),
     PARENT_FREES_CHILD("a state whose parents are closed", "S6.lives B3.back"),
     FOREIGN_CHECKPOINT_TAKEN("a checkpoint of another model", "S1.foreign"),
@@ -67,7 +70,7 @@ enum Flaw {
             "continued from another backend", "X1.across N1.mamba N1.network N1.everything X1.types N1.sizes"),
     SSM_IS_NOT_WRITTEN(
             "continued from a read checkpoint",
-            "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long N1.dense X1.released X1.empty N1.sizes"),
+            "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long N1.dense X1.released X1.empty N1.sizes N1.window"),
     LAYOUT_IS_TURNED("expected shape", "X1.layout X1.across"),
     BASE_LEAVES_A_GAP("continued from one read on a base", "X1.base X1.released"),
     READ_SHAPES_UNCHECKED("expected IllegalArgumentException, found", "X1.faults"),
@@ -78,14 +81,15 @@ enum Flaw {
     CLOSING_STOPS_OTHERS("beside models that are loaded and closed", "Z1.beside Z1.networks"),
     WINDOW_IS_ONE_SHORT(
             "window, number",
-            "A1.window X1.across A1.vectors A1.attend A1.reach A1.lost A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes"),
-    WINDOW_OVERFLOWS("at the end of 1000 tokens", "N1.long A1.vectors"),
+            "A1.window X1.across A1.vectors A1.attend A1.reach A1.lost A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes N1.window"),
+    WINDOW_OVERFLOWS("at the end of 1000 tokens", "N1.long A1.vectors N1.window"),
     TIES_ARE_REVERSED("anchor", "A1.search A1.attend"),
-    REACH_IS_ROUNDED_DOWN("attend, number", "A1.attend A1.vectors N1.spans N1.long N1.sizes"),
+    REACH_IS_ROUNDED_DOWN("attend, number", "A1.attend A1.vectors N1.spans N1.long N1.sizes N1.window"),
     SPANS_ARE_ONE_LONGER(
             "for the query at 10",
-            "A1.lost X1.across A1.vectors A1.attend A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes"),
-    SPANS_OVERLAP_THE_WINDOW("attend, number", "A1.everything A1.vectors A1.attend N1.spans N1.long N1.sizes"),
+            "A1.lost X1.across A1.vectors A1.attend A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes N1.window"),
+    SPANS_OVERLAP_THE_WINDOW(
+            "attend, number", "A1.everything A1.vectors A1.attend N1.spans N1.long N1.sizes N1.window"),
     HEADS_ARE_INTERLEAVED(
             "attend, number",
             "A1.groups X1.across A1.vectors A1.search A1.window A1.spans A1.attend A1.dense A1.everything A1.reads N1.spans N1.network N1.everything X1.types N1.sizes"),
@@ -126,7 +130,7 @@ enum Flaw {
     PROBE_LEAVES_A_THREAD("probe leaves thread 'oracle-probe'", "P1.answers P4.threads P5.growth"),
     HALF_PRECISION_IS_BFLOAT("logits at position", "N1.network N1.mamba N1.attention N1.spans N1.mlp N1.experts"),
     RUNS_BEHIND_PROMPTS_ARE_WRONG("batch", "B2.mixed M4.batch"),
-    LATER_RUNS_LOSE_THEIR_PAGES("batch", "B2.mixed M4.batch S4.together"),
+    LATER_RUNS_LOSE_THEIR_PAGES("batch", "B2.mixed M4.batch S4.together N1.dense N1.long N1.window"),
     ROWS_BEHIND_NONE_ARE_WRONG("batch", "B2.mixed"),
     ROWS_BEHIND_SOME_ARE_WRONG("batch", "B2.mixed"),
     ARG_MAX_IS_OF_THE_FIRST_RUN("argMax answers", "B2.mixed"),
@@ -182,13 +186,22 @@ enum Flaw {
     MERGE_IS_UNCHECKED("merge with one score too many", "A1.arguments"),
     KERNELS_END_WRONG("attend of a closed backend", "Z1.after"),
     STEPS_FORGET_THE_BIAS("token by token, logits at position", "B1.choices B2.choices S3.choices"),
-    STEPS_KEEP_THE_WORST_ANCHORS("token by token, logits at position", "B1.choices B2.choices S3.choices N1.long"),
+    STEPS_KEEP_THE_WORST_ANCHORS(
+            "token by token, logits at position", "B1.choices B2.choices S3.choices N1.long N1.window"),
     LARGE_SIZES_ARE_WRONG("logits at position", "N1.sizes"),
+    LARGE_STEPS_ARE_WRONG("token by token, logits at position", "N1.sizes"),
+    LARGE_SIZES_GO_ON_WRONG("in pieces, logits at position", "N1.sizes"),
+    PIECES_FAR_ON_ARE_WRONG("logits at position", "N1.long N1.dense N1.window"),
+    SPANS_FAR_ON_ARE_WRONG_IN_BF16("logits at position", "N1.long N1.window"),
+    LONG_WINDOWS_ARE_CUT("logits at position", "N1.window"),
+    ARG_MAX_LOOKS_AT_ONE_BLOCK("the lowest of the largest logits has", "L2.large N1.sizes"),
+    ARG_MAX_HAS_16_BITS("the lowest of the largest logits has", "L2.large"),
+    CHUNKS_ARE_TAKEN_FOR_THE_FIRST("anchor", "A1.search A1.window"),
     SOFTMAX_OVERFLOWS("a run failed", "N1.large"),
     SOFTPLUS_OVERFLOWS("a run failed", "N1.steps"),
     EPSILON_IS_FIXED(
             "logits at position",
-            "N1.mamba N1.attention N1.spans N1.experts N1.dense N1.long N1.sizes N1.large N1.steps");
+            "N1.mamba N1.attention N1.spans N1.experts N1.dense N1.long N1.sizes N1.large N1.steps N1.window");
 
     private final String words;
     private final String rules;

@@ -25,6 +25,8 @@ final class FlawedAttention extends AttentionOracle {
             return Math.min(t, right + (right > 0 ? 1 : 0));
         } else if (flaw == Flaw.WINDOW_OVERFLOWS && t > 700) {
             return t;
+        } else if (flaw == Flaw.LONG_WINDOWS_ARE_CUT) {
+            return Math.max(right, t - 300);
         }
         return right;
     }

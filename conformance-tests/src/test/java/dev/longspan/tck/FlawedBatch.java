@@ -1,6 +1,7 @@
 package dev.longspan.tck;
 
 import dev.longspan.spi.Batch;
+import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.Run;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +10,10 @@ import org.jspecify.annotations.Nullable;
 final class FlawedBatch {
     /** Where some flaws take a prompt, a batch or a network for too large. */
     private static final int MANY = 128;
+    /** Behind what all rules but those of long contexts compare. */
+    private static final int FAR = 660;
+    /** No more tokens than these are taken for steps. */
+    private static final int STEPS = 16;
 
     private final OracleModel model;
     private final Batch batch;
@@ -42,8 +47,25 @@ final class FlawedBatch {
             case ROWS_BEHIND_SOME_ARE_WRONG -> someBefore;
             case LAST_NETWORK_COUNTS -> !model.backend().isLast(model.network());
             case LARGE_SIZES_ARE_WRONG -> model.network().vocabularySize() > 2 * MANY;
+            case LARGE_STEPS_ARE_WRONG ->
+                model.network().vocabularySize() > 2 * MANY
+                        && batch.runs().get(index).size() == 1;
+            case LARGE_SIZES_GO_ON_WRONG ->
+                model.network().vocabularySize() > 2 * MANY
+                        && length(index) >= batch.runs().get(index).size();
+            case PIECES_FAR_ON_ARE_WRONG -> isFarOn() && batch.runs().get(index).size() > STEPS;
+            case SPANS_FAR_ON_ARE_WRONG_IN_BF16 -> isFarOn() && hasSpans();
             default -> false;
         };
+    }
+
+    private boolean isFarOn() {
+        return length(index) > FAR;
+    }
+
+    private boolean hasSpans() {
+        return model.network().layers().stream()
+                .anyMatch(layer -> layer instanceof LayerSpec.Attention attention && attention.span() != null);
     }
 
     private boolean isFullOfSteps() {

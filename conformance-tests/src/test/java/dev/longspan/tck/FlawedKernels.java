@@ -1,5 +1,6 @@
 package dev.longspan.tck;
 
+import dev.longspan.spi.Anchors;
 import dev.longspan.spi.AttentionHeads;
 import dev.longspan.spi.PartialAttention;
 import dev.longspan.spi.SpanAttention;
@@ -51,6 +52,13 @@ final class FlawedKernels extends OracleKernels {
     }
 
     @Override
+    public Anchors search(
+            AttentionHeads heads, SpanGeometry geometry, int firstPosition, float[] searchQueries, float[] keys) {
+        int first = flaw == Flaw.CHUNKS_ARE_TAKEN_FOR_THE_FIRST ? 0 : firstPosition;
+        return super.search(heads, geometry, first, searchQueries, keys);
+    }
+
+    @Override
     public PartialAttention window(
             AttentionHeads heads,
             SpanGeometry geometry,
@@ -58,7 +66,8 @@ final class FlawedKernels extends OracleKernels {
             float[] queries,
             float[] keys,
             float[] values) {
-        PartialAttention right = super.window(heads, geometry, firstPosition, queries, keys, values);
+        int first = flaw == Flaw.CHUNKS_ARE_TAKEN_FOR_THE_FIRST ? 0 : firstPosition;
+        PartialAttention right = super.window(heads, geometry, first, queries, keys, values);
         if (flaw == Flaw.LOG_SUM_EXP_IS_BINARY) {
             for (int i = 0; i < right.logSumExp().length; i++) {
                 right.logSumExp()[i] /= (float) Math.log(2);

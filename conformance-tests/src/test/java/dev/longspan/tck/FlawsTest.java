@@ -52,12 +52,26 @@ class FlawsTest {
             names = {"ROUNDS_TO_BF16", "ROUNDS_TO_F16"})
     void aBackendThatRoundsKeepsTheRulesOfNetworksForManySeeds(Flaw rounds) {
         List<ConformanceRule> rules = ConformanceKit.rules().stream()
-                .filter(rule -> rule.id()
-                        .matches(
-                                "N1\\.(mamba|attention|spans|mlp|experts|network|everything|steps|large)|.*\\.choices"))
+                .filter(
+                        rule -> rule.id()
+                                .matches(
+                                        "N1\\.(mamba|attention|spans|mlp|experts|network|everything|steps|large)|.*\\.choices|X1\\.(across|types)"))
                 .toList();
         ConformanceReport report = kit(rounds).withTries(25).withSeed(1000).run(rules);
         assertThat(report.conforms()).as(report.table()).isTrue();
+    }
+
+    /** What is read from one that rounds is rounded by both, and is right, also for a backend whose batches are exact. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Flaw.class,
+            names = {"NONE", "ROUNDS_TO_BF16", "ROUNDS_TO_F16"})
+    void checkpointsAreExchangedWithABackendThatRounds(Flaw rounds) {
+        RuleOutcome outcome = kit(Flaw.CLAIMS_EXACTNESS)
+                .withOther(new OracleProvider(rounds))
+                .withTries(25)
+                .run(ConformanceKit.rule("X1.across"));
+        assertThat(outcome.status()).as(outcome.message()).isEqualTo(RuleOutcome.Status.PASSED);
     }
 
     /** What a backend need not be: it may know less, take less at once, and hold its memory otherwise. */

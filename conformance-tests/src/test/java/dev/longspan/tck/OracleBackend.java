@@ -176,7 +176,7 @@ final class OracleBackend implements Backend {
 
     boolean claims(Feature feature) {
         return switch (feature) {
-            case BATCH_EXACT -> false;
+            case BATCH_EXACT -> flaw == Flaw.CLAIMS_EXACTNESS;
             case CHECKPOINT_TRANSFER -> flaw != Flaw.TRANSFER_UNCLAIMED && flaw != Flaw.CLAIMS_LITTLE;
             case ATTENTION_KERNELS -> flaw != Flaw.ATTENTION_UNCLAIMED && flaw != Flaw.CLAIMS_LITTLE;
         };

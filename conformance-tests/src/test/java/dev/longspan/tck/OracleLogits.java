@@ -51,11 +51,20 @@ final class OracleLogits implements Logits {
         double[] logits = row(searched, row);
         int best = 0;
         boolean fromZero = model.flaw() == Flaw.ARG_MAX_BEGINS_AT_ZERO;
-        for (int id = 1; id < logits.length; id++) {
+        for (int id = 1; id < searched(logits.length); id++) {
             boolean later = model.flaw() == Flaw.ARG_MAX_IS_THE_LAST && (float) logits[id] == (float) logits[best];
             best = (float) logits[id] > largest(logits[best], fromZero) || later ? id : best;
         }
         return best;
+    }
+
+    /** In how many ids argMax looks. */
+    private int searched(int all) {
+        return switch (model.flaw()) {
+            case ARG_MAX_LOOKS_AT_ONE_BLOCK -> Math.min(all, 128);
+            case ARG_MAX_HAS_16_BITS -> Math.min(all, 1 << 16);
+            default -> all;
+        };
     }
 
     private static float largest(double number, boolean fromZero) {

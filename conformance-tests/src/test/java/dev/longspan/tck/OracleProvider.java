@@ -16,7 +16,7 @@ public final class OracleProvider implements BackendProvider {
     static final String MEMORY = "memoryLimitBytes";
     static final Device DEVICE = new Device("cpu", "float64, as slow as it is plain", Device.Kind.CPU, 0);
 
-    /** What flaw a provider itself has: its other methods are not told the options. */
+    /** What flaw a provider itself has, and its backends unless the setting says otherwise. */
     private final Flaw own;
 
     /** Makes a provider without flaws. */
@@ -67,7 +67,7 @@ public final class OracleProvider implements BackendProvider {
                     ? new BackendException("not here", null)
                     : new BackendUnavailableException(id(), unavailable);
         }
-        Flaw flaw = Flaw.valueOf(options.settings().getOrDefault(FLAW, Flaw.NONE.name()));
+        Flaw flaw = Flaw.valueOf(options.settings().getOrDefault(FLAW, own.name()));
         long limit = Long.parseLong(options.settings().getOrDefault(MEMORY, Long.toString(Long.MAX_VALUE)));
         return new OracleBackend(id(), flaw, limit);
     }

@@ -19,7 +19,7 @@ enum Rounding {
 
     static Rounding of(Flaw flaw) {
         return switch (flaw) {
-            case ROUNDS_TO_BF16 -> BF16;
+            case ROUNDS_TO_BF16, SPANS_FAR_ON_ARE_WRONG_IN_BF16 -> BF16;
             case ROUNDS_TO_F16 -> F16;
             default -> NONE;
         };
