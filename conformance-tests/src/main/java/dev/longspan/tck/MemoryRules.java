@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.function.LongSupplier;
 
 /** The rules of memory. */
 final class MemoryRules {
@@ -40,7 +41,7 @@ final class MemoryRules {
                 required(
                         "M2.bound",
                         "what a model, its states and its workspace use never exceeds the plan",
-                        "rounding to pages, the workspace of the largest batch, and what a checkpoint copies",
+                        "weights, rounding to pages, the workspace of the largest batch, and what a checkpoint copies",
                         subject -> subject.models((driver, model) -> {
                             thePlanIsABound(driver, model);
                             thePlanIsABoundOfBatches(driver, model);
@@ -52,8 +53,8 @@ final class MemoryRules {
                         MemoryRules::theLimitIsTold),
                 required(
                         "M2.recurrent",
-                        "recurrent states are planned and counted",
-                        "the inputs of the convolution and the state of every Mamba layer, of every sequence",
+                        "recurrent states are planned and counted, those of checkpoints, too",
+                        "the inputs of the convolution and the state of every Mamba layer, of all that has a length",
                         subject -> subject.models(
                                 RandomModel::mambaOnly, (driver, model) -> recurrentStatesAreCounted(driver, model))),
                 required(
@@ -95,7 +96,11 @@ final class MemoryRules {
                 backend.load(model.spec(), model.weights(), watch),
                 driver.random().nextLong());
         within("after loading", backend.memory().used(), fixed);
-        long loadedBytes = backend.memory().used().totalBytes() - before.totalBytes();
+        long loadedBytes = loaded.usedBytes() - before.totalBytes();
+        long weights = weights(model.spec());
+        require(
+                loadedBytes >= weights,
+                "a loaded model takes " + loadedBytes + " bytes, which cannot hold " + weights + " weights");
         List<Checkpoint> checkpoints = new ArrayList<>();
         MemorySize bound = fixed;
         SequenceState state = loaded.model().newState();
@@ -117,7 +122,7 @@ final class MemoryRules {
             }
         }
         long least = (long) CONTEXT * keysAndValues(model.spec());
-        long taken = backend.memory().used().totalBytes() - before.totalBytes() - loadedBytes;
+        long taken = loaded.usedBytes() - before.totalBytes() - loadedBytes;
         require(taken >= least, CONTEXT + " tokens take " + taken + " bytes, which cannot hold " + least + " numbers");
         checkpoints.forEach(Checkpoint::close);
         state.close();
@@ -194,22 +199,62 @@ final class MemoryRules {
                 .totalBytes();
         require(
                 planned >= least,
-                "a sequence is planned with " + planned + " bytes, which cannot hold " + least + " numbers");
-        long before = driver.usedBytes();
+                "a sequence is planned with " + planned + " bytes, which cannot hold " + least + " recurrent numbers");
         List<SequenceState> states = new ArrayList<>();
-        for (int i = 0; i < CHECKPOINTS; i++) {
+        recurrentStatesAreTaken("states", least, driver, () -> {
             SequenceState state = driver.model().newState();
             states.add(state);
             driver.absorb(state, driver.ids(1), 1);
+            return state.bytes();
+        });
+        copiesAreCounted(driver, states.get(0), least);
+        states.forEach(SequenceState::close);
+    }
+
+    /** Each at another position, and each state goes on: until then a backend may keep what is the same only once. */
+    private static void copiesAreCounted(Driver driver, SequenceState state, long least) {
+        List<Checkpoint> checkpoints = new ArrayList<>();
+        recurrentStatesAreTaken("checkpoints", least, driver, () -> {
+            Checkpoint checkpoint = state.checkpoint();
+            checkpoints.add(checkpoint);
+            driver.absorb(state, driver.ids(1), 1);
+            return checkpoint.bytes();
+        });
+        List<SequenceState> forks = new ArrayList<>();
+        recurrentStatesAreTaken("states from checkpoints", least, driver, () -> {
+            SequenceState fork = driver.model().newState(checkpoints.get(forks.size()));
+            forks.add(fork);
+            driver.absorb(fork, driver.ids(1), 1);
+            return fork.bytes();
+        });
+        if (driver.transfers()) {
+            List<MemoryCheckpoint> written =
+                    checkpoints.stream().map(MemoryCheckpoint::of).toList();
+            List<Checkpoint> read = new ArrayList<>();
+            recurrentStatesAreTaken("checkpoints that were read", least, driver, () -> {
+                read.add(driver.model().readCheckpoint(written.get(read.size())));
+                return read.get(read.size() - 1).bytes();
+            });
+            read.forEach(Checkpoint::close);
+        }
+        forks.forEach(SequenceState::close);
+        checkpoints.forEach(Checkpoint::close);
+    }
+
+    /** Makes some of a kind, each of which answers its bytes; requires that these and the memory hold so many numbers each. */
+    private static void recurrentStatesAreTaken(String what, long least, Driver driver, LongSupplier next) {
+        long before = driver.usedBytes();
+        for (int i = 0; i < CHECKPOINTS; i++) {
+            long bytes = next.getAsLong();
             require(
-                    state.bytes() >= least,
-                    "a state has " + state.bytes() + " bytes, which cannot hold " + least + " numbers");
+                    bytes >= least,
+                    what + ": one has " + bytes + " bytes, which cannot hold " + least + " recurrent numbers");
         }
         long taken = driver.usedBytes() - before;
         require(
                 taken >= CHECKPOINTS * least,
-                CHECKPOINTS + " states take " + taken + " bytes, each of which has " + least + " numbers");
-        states.forEach(SequenceState::close);
+                CHECKPOINTS + " " + what + " take " + taken + " bytes, each of which has " + least
+                        + " recurrent numbers");
     }
 
     private static void thePlanIsABoundOfLongContexts(Subject subject) throws Exception {
@@ -282,6 +327,15 @@ final class MemoryRules {
             all.forEach(run -> run.state().close());
         }
         driver.model().close();
+    }
+
+    /** How many weights a network has: a backend may hold them in fewer bits than they come in, but hold them it must. */
+    private static long weights(ModelSpec spec) {
+        long numbers = 0;
+        for (ModelSpec.Tensor tensor : spec.tensors()) {
+            numbers += tensor.shape().stream().reduce(1L, Math::multiplyExact);
+        }
+        return numbers;
     }
 
     /** How many numbers a token leaves in keys and values. */
@@ -367,22 +421,14 @@ final class MemoryRules {
         require(
                 !paged || state.exclusiveBytes() < state.bytes(),
                 "a state beside its checkpoint says that all its " + state.bytes() + " bytes are exclusive");
-        long freed = used(backend);
-        long promised = checkpoint.exclusiveBytes();
-        checkpoint.close();
-        freed -= used(backend);
-        require(freed == promised, "a checkpoint beside its state says " + promised + " bytes, closing frees " + freed);
+        frees("a checkpoint beside its state", driver, checkpoint.exclusiveBytes(), checkpoint::close);
         forksAreCounted(driver, state);
         Checkpoint last = state.checkpoint();
         state.close();
         require(
                 last.exclusiveBytes() == last.bytes(),
                 "a checkpoint alone has " + last.bytes() + " bytes, exclusive " + last.exclusiveBytes());
-        freed = used(backend);
-        promised = last.exclusiveBytes();
-        last.close();
-        freed -= used(backend);
-        require(freed == promised, "a checkpoint alone says " + promised + " bytes, closing frees " + freed);
+        frees("a checkpoint alone", driver, last.exclusiveBytes(), last::close);
     }
 
     private static void forksAreCounted(Driver driver, SequenceState state) {
@@ -412,9 +458,5 @@ final class MemoryRules {
         close.run();
         long freed = before - driver.usedBytes();
         require(freed == promised, what + " says " + promised + " bytes are exclusive, closing frees " + freed);
-    }
-
-    private static long used(Backend backend) {
-        return backend.memory().used().totalBytes();
     }
 }

@@ -292,14 +292,14 @@ final class OracleBackend implements Backend {
         requireOpen();
         requireSupported(spec);
         long bytes = weightBytes(spec);
-        ledger.take(WEIGHTS, bytes);
+        ledger.take(WEIGHTS, held(bytes));
         OracleModel model;
         try {
             check(spec, weights);
             model = new OracleModel(this, spec, new FlawedOracle(spec, weights, flaw));
         } catch (RuntimeException e) {
             if (flaw != Flaw.FAILED_LOAD_LEAKS) {
-                ledger.free(bytes);
+                ledger.free(held(bytes));
             }
             if (flaw == Flaw.READ_FAULT_IS_WRAPPED
                     && String.valueOf(e.getMessage()).contains("disk")) {
@@ -309,14 +309,26 @@ final class OracleBackend implements Backend {
         }
         long staged = flaw == Flaw.LOADING_PEAKS ? 3 * bytes : 0;
         ledger.take("what is read", staged);
-        progress.loaded(bytes / 2, bytes);
+        long total = flaw == Flaw.PROGRESS_SAYS_NOTHING ? 0 : storedBytes(spec, weights);
+        progress.loaded(total / 2, total);
         ledger.free(staged);
-        progress.loaded(flaw == Flaw.PROGRESS_STOPS_EARLY ? bytes - 1 : bytes, bytes);
+        progress.loaded(flaw == Flaw.PROGRESS_STOPS_EARLY ? total - 1 : total, total);
         last = spec;
         synchronized (models) {
             models.add(model);
         }
         return model;
+    }
+
+    private static long storedBytes(ModelSpec spec, WeightSource weights) {
+        return spec.tensors().stream()
+                .mapToLong(tensor -> weights.info(tensor.name()).bytes())
+                .sum();
+    }
+
+    /** What is counted of a model's weights. */
+    private long held(long bytes) {
+        return flaw == Flaw.WEIGHTS_ARE_NOT_COUNTED ? 0 : bytes;
     }
 
     private static long count(List<Long> shape) {
@@ -353,7 +365,7 @@ final class OracleBackend implements Backend {
             }
         }
         if (flaw != Flaw.MODEL_LEAKS) {
-            ledger.free(weightBytes(model.network()));
+            ledger.free(held(weightBytes(model.network())));
         }
     }
 

@@ -14,13 +14,15 @@ class OracleHolder {
     /** The full ones, which may be shared, and the last, which never is. */
     private final List<Ledger.Page> pages = new ArrayList<>();
 
+    private final long recurrentBytes;
     private boolean closed;
 
     OracleHolder(OracleModel model, OracleHolder like) {
         this.model = model;
         this.length = like == null ? 0 : like.length;
         this.tensors = like == null ? Map.of() : like.tensors;
-        model.ledger().take("a state", recurrentBytes());
+        this.recurrentBytes = countsPagesOnly(like) ? 0 : model.backend().recurrent(spec());
+        model.ledger().take("a state", recurrentBytes);
         if (like == null) {
             return;
         }
@@ -61,8 +63,13 @@ class OracleHolder {
         return model.flaw() == Flaw.PAGES_ARE_NOT_COUNTED ? 0 : (long) page() * OracleBackend.tokenBytes(spec());
     }
 
-    private long recurrentBytes() {
-        return model.backend().recurrent(spec());
+    private boolean countsPagesOnly(OracleHolder like) {
+        return switch (model.flaw()) {
+            case CHECKPOINTS_COUNT_PAGES_ONLY -> like instanceof OracleState;
+            case FORKS_COUNT_PAGES_ONLY -> this instanceof OracleState && like != null;
+            case READ_ONES_COUNT_PAGES_ONLY -> this instanceof OracleCheckpoint && !(like instanceof OracleState);
+            default -> false;
+        };
     }
 
     private int page() {
@@ -112,11 +119,11 @@ class OracleHolder {
     }
 
     long countBytes() {
-        return recurrentBytes() + pages.size() * pageBytes();
+        return recurrentBytes + pages.size() * pageBytes();
     }
 
     long countExclusive() {
-        long bytes = recurrentBytes();
+        long bytes = recurrentBytes;
         for (Ledger.Page page : pages) {
             boolean counted = (model.flaw() == Flaw.EXCLUSIVE_COUNTS_SHARED && this instanceof OracleCheckpoint)
                     || (model.flaw() == Flaw.STATES_SHARE_NOTHING && this instanceof OracleState);
@@ -126,7 +133,7 @@ class OracleHolder {
     }
 
     private void free() {
-        model.ledger().free(recurrentBytes());
+        model.ledger().free(recurrentBytes);
         for (Ledger.Page page : pages) {
             if (page.release()) {
                 model.ledger().free(pageBytes());
