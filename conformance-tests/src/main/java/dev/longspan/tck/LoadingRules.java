@@ -63,7 +63,7 @@ final class LoadingRules {
                 required(
                         "M3.progress",
                         "progress never goes back and ends with all bytes",
-                        "call progress after each tensor, the last time with done equal to total",
+                        "call progress after each tensor; the total is that of all tensors, as the source has them",
                         subject -> subject.models((driver, model) -> progressIsTold(driver.backend(), model))));
     }
 
@@ -259,6 +259,10 @@ final class LoadingRules {
                 })
                 .close();
         require(!seen.isEmpty(), "progress was never told");
+        long stored = model.spec().tensors().stream()
+                .mapToLong(tensor -> model.weights().info(tensor.name()).bytes())
+                .sum();
+        require(totals.get(0) == stored, "the total is " + totals.get(0) + " bytes, expected " + stored);
         for (int i = 0; i < seen.size(); i++) {
             require(i == 0 || seen.get(i) >= seen.get(i - 1), "progress goes back: " + seen);
             require(totals.get(i).equals(totals.get(0)), "the total changes: " + totals);

@@ -10,7 +10,7 @@ public interface LoadProgress {
      * Is called as weights are read, at least once at the end.
      *
      * @param doneBytes how many bytes of weights have been read
-     * @param totalBytes how many there are in all
+     * @param totalBytes how many there are in all: the sizes of the network's tensors, as the {@link WeightSource} tells them
      */
     void loaded(long doneBytes, long totalBytes);
 }

@@ -35,6 +35,7 @@ final class PlainWeights {
 
     /** Every tensor is looked at before the first is read: a fault is named early. */
     static PlainWeights read(ModelSpec spec, WeightSource source, LoadProgress progress) {
+        long total = 0;
         for (ModelSpec.Tensor tensor : spec.tensors()) {
             if (!source.names().contains(tensor.name())) {
                 throw new ModelLoadException("weights", tensor.name(), "is missing");
@@ -44,13 +45,14 @@ final class PlainWeights {
                 throw new ModelLoadException(
                         "weights", tensor.name(), "expected shape " + tensor.shape() + ", found " + info.shape());
             }
+            total += info.bytes();
         }
         PlainWeights weights = new PlainWeights();
-        long total = bytes(spec);
         long done = 0;
         for (ModelSpec.Tensor tensor : spec.tensors()) {
-            weights.tensors.put(tensor.name(), numbers(source, source.info(tensor.name())));
-            done += elements(tensor) * Float.BYTES;
+            TensorInfo info = source.info(tensor.name());
+            weights.tensors.put(tensor.name(), numbers(source, info));
+            done += info.bytes();
             progress.loaded(done, total);
         }
         return weights;
