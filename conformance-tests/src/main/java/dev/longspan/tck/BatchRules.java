@@ -52,8 +52,8 @@ final class BatchRules {
                         subject -> subject.models((driver, model) -> aFailureStaysAlone(driver, model))),
                 required(
                         "B4.failed",
-                        "a failed state can only be closed",
-                        "mark the state as failed before forward returns; all its methods but close throw",
+                        "a failed state can only be closed; a batch with one is refused before anything is computed",
+                        "mark the state as failed before forward returns; look at all states before the first run",
                         subject -> subject.models((driver, model) -> aFailedStateCanOnlyBeClosed(driver, model))),
                 required(
                         "B5.malformed",
@@ -172,6 +172,29 @@ final class BatchRules {
         bad.close();
         MemorySize after = driver.backend().memory().used();
         require(after.equals(before), "a failed state leaves memory when it is closed: " + before + ", then " + after);
+        aFailedStateIsRefusedBesideOthers(poisoned);
+    }
+
+    private static void aFailedStateIsRefusedBesideOthers(Driver poisoned) {
+        if (poisoned.backend().capabilities().maxRuns() < 2) {
+            return; // none is beside another
+        }
+        int[] ids = good(poisoned, 6);
+        List<float[]> want = poisoned.plain(ids);
+        try (SequenceState bad = poisoned.model().newState();
+                SequenceState state = poisoned.model().newState()) {
+            poisoned.forward(Run.last(bad, BAD));
+            poisoned.feed(state, Driver.first(ids, 3));
+            refused(
+                    "a batch with a failed state",
+                    () -> poisoned.model().forward(Batch.of(new Run(state, ids, 3, 4, 3), Run.last(bad, ids[0]))),
+                    IllegalStateException.class);
+            require(state.length() == 3, "beside a failed state one of 3 tokens got length " + state.length());
+            poisoned.same(
+                    "a state beside one that had failed",
+                    poisoned.feed(state, Driver.tail(ids, 3)),
+                    want.subList(3, ids.length));
+        }
     }
 
     private static void malformedBatchesAreRefused(Driver driver, RandomModel model) {

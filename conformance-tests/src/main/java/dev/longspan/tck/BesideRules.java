@@ -7,12 +7,15 @@ import static dev.longspan.tck.Driver.require;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.Feature;
 import dev.longspan.spi.SequenceState;
+import dev.longspan.spi.StateSource;
 import dev.longspan.spi.TensorInfo;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -22,8 +25,10 @@ import org.jspecify.annotations.Nullable;
 /** The rules of what may be done on any thread beside forward. */
 final class BesideRules {
     private static final int LONG = 600;
+    private static final int SHORT = 70;
+    private static final int ROUNDS = 3;
     private static final int STEP = 5;
-    /** How long a close that waits for a write is left to wait before the write goes on. */
+    /** How long one thread waits for another, which may have to wait until it is done. */
     private static final long MOMENT_MILLIS = 50;
 
     private BesideRules() {}
@@ -42,6 +47,18 @@ final class BesideRules {
                         "what is being written completes though its checkpoint is closed meanwhile, and is freed then",
                         "hold the pages while writing, and let go of them in a finally",
                         subject -> subject.models((driver, model) -> aWriteCompletes(driver))),
+                claimed(
+                        Feature.CHECKPOINT_TRANSFER,
+                        "X2.ended",
+                        "what is being written completes though its model or its backend is closed meanwhile",
+                        "what an owner frees when it is closed: whoever still reads it frees it last",
+                        subject -> subject.models(BesideRules::aWriteOutlivesItsOwners)),
+                claimed(
+                        Feature.CHECKPOINT_TRANSFER,
+                        "X2.reading",
+                        "two checkpoints are read on two threads at once, and one is read while another is written",
+                        "a buffer that belongs to the model, and not to the call",
+                        subject -> subject.states((driver, model) -> transfersDoNotMeet(driver))),
                 required(
                         "X2.closing",
                         "checkpoints are asked and closed on any thread beside forward, and do not disturb it",
@@ -79,20 +96,20 @@ final class BesideRules {
         }
     }
 
-    /** Closes its checkpoint, on another thread, once the first tensor is written. */
+    /** Closes a checkpoint or what owns it, on another thread, once the first bytes are written. */
     private static final class Closing extends MemoryCheckpoint.Sink {
-        private final Checkpoint checkpoint;
+        private final Runnable close;
         private @Nullable CompletableFuture<Void> closing;
 
-        Closing(Checkpoint checkpoint) {
-            this.checkpoint = checkpoint;
+        Closing(Runnable close) {
+            this.close = close;
         }
 
         @Override
         public void write(ByteBuffer bytes) {
             super.write(bytes);
             if (closing == null) {
-                closing = CompletableFuture.runAsync(checkpoint::close);
+                closing = CompletableFuture.runAsync(close);
                 try {
                     closing.get(MOMENT_MILLIS, TimeUnit.MILLISECONDS);
                 } catch (TimeoutException e) {
@@ -101,6 +118,14 @@ final class BesideRules {
                     throw new AssertionError("close beside write threw " + e, e);
                 }
             }
+        }
+
+        /** Waits until all is closed. */
+        void finish() throws InterruptedException {
+            if (closing == null) {
+                throw new NotApplicable("a checkpoint of this network has nothing to write");
+            }
+            Driver.finish("close beside write", closing);
         }
     }
 
@@ -112,18 +137,129 @@ final class BesideRules {
             MemoryCheckpoint alone = MemoryCheckpoint.of(checkpoint);
             long before = driver.usedBytes();
             long freed = checkpoint.exclusiveBytes();
-            Closing sink = new Closing(checkpoint);
+            Closing sink = new Closing(checkpoint::close);
             checkpoint.write(sink);
-            if (sink.closing == null) {
-                throw new NotApplicable("a checkpoint of this network has nothing to write");
-            }
-            Driver.finish("close beside write", sink.closing);
+            sink.finish();
             require(alone.equalTo(sink.finish(LONG, listed)), "what is written changes when its checkpoint is closed");
             long after = driver.usedBytes();
             require(
                     before - after == freed,
                     "a checkpoint that was closed while it was written frees " + (before - after) + " bytes, expected "
                             + freed);
+        }
+    }
+
+    private static void aWriteOutlivesItsOwners(Driver driver, RandomModel model) throws Exception {
+        long before = driver.usedBytes();
+        Driver other = Driver.load(driver.backend(), model, 1);
+        completes("a model", other, other.model()::close);
+        long after = driver.usedBytes();
+        require(
+                after == before,
+                "a model that was closed beside a write leaves memory: " + before + " bytes, then " + after);
+        completes("a backend", driver, driver.backend()::close);
+    }
+
+    private static void completes(String owner, Driver driver, Runnable close) throws InterruptedException {
+        SequenceState state = driver.model().newState();
+        driver.absorb(state, driver.ids(LONG), LONG);
+        Checkpoint checkpoint = state.checkpoint();
+        List<TensorInfo> listed = checkpoint.tensors();
+        MemoryCheckpoint alone = MemoryCheckpoint.of(checkpoint);
+        Closing sink = new Closing(close);
+        checkpoint.write(sink);
+        sink.finish();
+        require(
+                alone.equalTo(sink.finish(LONG, listed)),
+                "what is written changes when " + owner + " is closed meanwhile");
+    }
+
+    /** Lets two threads that transfer meet whenever each has something in its hands, until one does not come in time. */
+    private static final class Meeting {
+        private final CyclicBarrier both = new CyclicBarrier(2);
+
+        void meet() {
+            try {
+                both.await(MOMENT_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (BrokenBarrierException | TimeoutException e) {
+                // whether the other came does not matter: a lock may keep it waiting, or it is done
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        StateSource source(MemoryCheckpoint whole) {
+            return new StateSource() {
+                @Override
+                public int length() {
+                    return whole.length();
+                }
+
+                @Override
+                public TensorInfo info(String name) {
+                    return whole.info(name);
+                }
+
+                @Override
+                public void read(String name, long offset, ByteBuffer target) {
+                    whole.read(name, offset, target);
+                    meet();
+                }
+            };
+        }
+
+        MemoryCheckpoint.Sink sink() {
+            return new MemoryCheckpoint.Sink() {
+                @Override
+                public void write(ByteBuffer bytes) {
+                    meet();
+                    super.write(bytes);
+                }
+            };
+        }
+    }
+
+    private static void transfersDoNotMeet(Driver driver) throws Exception {
+        try (Checkpoint one = someCheckpoint(driver);
+                Checkpoint other = someCheckpoint(driver)) {
+            MemoryCheckpoint first = MemoryCheckpoint.of(one);
+            MemoryCheckpoint second = MemoryCheckpoint.of(other);
+            for (int round = 0; round < ROUNDS; round++) {
+                Meeting readings = new Meeting();
+                CompletableFuture<Checkpoint> beside = reads(driver, readings.source(first));
+                Checkpoint own = driver.model().readCheckpoint(readings.source(second));
+                Driver.finish("a reading beside another", beside);
+                isRight("another reading", beside.join(), first);
+                isRight("another reading", own, second);
+                Meeting both = new Meeting();
+                MemoryCheckpoint.Sink sink = both.sink();
+                beside = reads(driver, both.source(first));
+                other.write(sink);
+                Driver.finish("a reading beside a write", beside);
+                isRight("a write", beside.join(), first);
+                require(
+                        second.equalTo(sink.finish(SHORT, other.tensors())),
+                        "what is written beside a reading is not what is written alone");
+            }
+        }
+    }
+
+    private static Checkpoint someCheckpoint(Driver driver) {
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, driver.ids(SHORT), SHORT);
+            return state.checkpoint();
+        }
+    }
+
+    private static CompletableFuture<Checkpoint> reads(Driver driver, StateSource source) {
+        return CompletableFuture.supplyAsync(() -> driver.model().readCheckpoint(source));
+    }
+
+    private static void isRight(String beside, Checkpoint read, MemoryCheckpoint written) {
+        try (read) {
+            require(
+                    written.equalTo(MemoryCheckpoint.of(read)),
+                    "what is read beside " + beside + " is not what was written");
         }
     }
 

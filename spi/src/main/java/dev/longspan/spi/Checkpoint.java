@@ -5,8 +5,8 @@ import java.util.List;
 /**
  * An immutable state at one position, from which any number of states can start.
  *
- * <p>All methods may be called from any thread. A call of {@link #write} that runs while another thread calls
- * {@link #close} still completes.
+ * <p>All methods may be called from any thread. A call of {@link #write} that runs while another thread closes the
+ * checkpoint, its model or its backend still completes, and writes what it would have; either side may wait for the other.
  */
 public interface Checkpoint extends AutoCloseable {
     /** {@return how many tokens it has absorbed} */
