@@ -35,8 +35,12 @@ final class LifecycleRules {
     /** How many states one model makes, one after the other, each with a checkpoint, forks and transfers. */
     static final int STATES = 300;
 
-    /** Few first, as much may be left of each; then more, as it may be little. */
-    private static final int[] FAILURES = {20, 2000};
+    /** Many of them, of each of which a little may be left. */
+    private static final int MANY = 2000;
+
+    private static final int FAILURES = 20;
+    /** How often a model is loaded and closed by one backend. */
+    static final int LOADS = 100;
 
     private static final long MAY_GROW = 512 << 10;
     private static final Class<IllegalStateException> CLOSED = IllegalStateException.class;
@@ -58,12 +62,12 @@ final class LifecycleRules {
                         QuietProcess::check),
                 required(
                         "P5.growth",
-                        "opening and closing many times, and many states of one model, do not make the process grow",
-                        "static lists, thread locals, files that stay open, and what a model remembers of closed states",
+                        "opening, loading and closing many times, and many states, do not make the process grow",
+                        "static lists, thread locals, open files, and what an owner remembers of what was closed",
                         LifecycleRules::nothingGrows),
                 required(
                         "P5.native",
-                        "opening and closing many times, and many states, do not take memory outside the Java heap",
+                        "opening, loading and closing many times, and many states, take no memory outside the heap",
                         "natives that are not freed, direct buffers that are kept",
                         NativeMemory::check),
                 required(
@@ -135,14 +139,11 @@ final class LifecycleRules {
         try (Backend backend = subject.provider().open(subject.options())) {
             Driver driver = Driver.load(backend, Subject.supported(backend, RandomModel::spec, 3), 3);
             Lives.many(driver, WARMING);
-            long least = Long.MAX_VALUE;
-            for (int round = 0; round < ROUNDS && least >= MAY_GROW; round++) {
-                long before = heap();
-                Lives.many(driver, STATES);
-                least = Math.min(least, heap() - before);
+            for (int count : new int[] {STATES, MANY}) {
+                leavesNothing(count + " states of one model", () -> Lives.many(driver, count));
             }
-            require(least < MAY_GROW, STATES + " states of one model leave " + least + " bytes of heap");
             failuresLeaveNothing(driver);
+            leavesNothing(LOADS + " models of one backend", () -> Lives.loading(backend, LOADS));
         }
     }
 
@@ -150,17 +151,21 @@ final class LifecycleRules {
         RandomModel model = Subject.supported(driver.backend(), RandomModel::spec, 3);
         Driver poisoned = BatchRules.poisoned(driver, model, 3);
         Lives.failing(poisoned, WARMING);
-        for (int count : FAILURES) {
-            long least = Long.MAX_VALUE;
-            for (int round = 0; round < ROUNDS && least >= MAY_GROW; round++) {
-                long before = heap();
-                Lives.failing(poisoned, count);
-                least = Math.min(least, heap() - before);
-            }
-            require(
-                    least < MAY_GROW,
-                    count + " runs that fail, and as many batches that are refused, leave " + least + " bytes of heap");
+        for (int count : new int[] {FAILURES, MANY}) {
+            leavesNothing(
+                    count + " runs that fail, and as many batches that are refused,",
+                    () -> Lives.failing(poisoned, count));
         }
+    }
+
+    private static void leavesNothing(String what, Runnable work) {
+        long least = Long.MAX_VALUE;
+        for (int round = 0; round < ROUNDS && least >= MAY_GROW; round++) {
+            long before = heap();
+            work.run();
+            least = Math.min(least, heap() - before);
+        }
+        require(least < MAY_GROW, what + " leave " + least + " bytes of heap");
     }
 
     private static void openingsLeaveNothing(Subject subject) {

@@ -56,6 +56,15 @@ final class Lives {
         }
     }
 
+    /** Many models, one after the other; each has weights of its own, which somebody may keep. */
+    static void loading(Backend backend, int count) {
+        for (int i = 0; i < count; i++) {
+            Driver driver = Driver.load(backend, Subject.supported(backend, RandomModel::spec, 3), 3);
+            driver.plain(driver.ids(1));
+            driver.model().close();
+        }
+    }
+
     /** Many runs that fail, and batches that are refused. */
     static void failing(Driver poisoned, int count) {
         for (int i = 0; i < count; i++) {

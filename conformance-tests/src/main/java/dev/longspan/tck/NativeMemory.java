@@ -36,8 +36,9 @@ final class NativeMemory {
             }
             String[] grown = ended.done().split(" ", -1);
             within(LifecycleRules.STATES + " states of one model", grown[0]);
-            int openings = Integer.parseInt(grown[2]);
-            within(openings + " openings", grown[1]);
+            within(LifecycleRules.LOADS + " models of one backend", grown[1]);
+            int openings = Integer.parseInt(grown[3]);
+            within(openings + " openings", grown[2]);
             if (openings < OPENINGS) {
                 subject.note("as opening is slow, checked with " + openings + " of " + OPENINGS + " openings");
             }
@@ -79,14 +80,16 @@ final class NativeMemory {
         return (int) Math.max(FEWEST, Math.min(OPENINGS, TimeUnit.SECONDS.toNanos(ROUND_SECONDS) / took));
     }
 
-    /** The process. What it writes is how much it grew by states of one model, by openings, and how many these were. */
+    /** The process. What it writes is how much it grew by states of one model, by models, by openings, and how many these were. */
     public static void main(String[] args) throws IOException {
         ChildProcess.Arguments told = ChildProcess.Arguments.of(args);
         try {
             long states;
+            long models;
             try (Backend backend = told.provider().open(told.options())) {
                 Driver driver = Driver.load(backend, Subject.supported(backend, RandomModel::spec, 3), 3);
                 states = least(() -> Lives.many(driver, LifecycleRules.STATES));
+                models = least(() -> Lives.loading(backend, LifecycleRules.LOADS));
             }
             int openings = openings(told);
             long opened = least(() -> {
@@ -94,7 +97,7 @@ final class NativeMemory {
                     Lives.once(told.provider(), told.options(), 3);
                 }
             });
-            told.tell(states + " " + opened + " " + openings);
+            told.tell(states + " " + models + " " + opened + " " + openings);
         } catch (NotApplicable e) {
             // and what tells that it is done is missing
         }

@@ -29,6 +29,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** Computes with the {@link Oracle}; pages of keys and values are counted as if there were any. */
@@ -49,8 +50,12 @@ final class OracleBackend implements Backend {
     private final Flaw flaw;
     private final Ledger ledger;
     private final List<OracleModel> models = new ArrayList<>();
+    /** What is kept of models that are closed, until the backend is. */
+    private final List<ByteBuffer> kept = new ArrayList<>();
+
     private final CountDownLatch end = new CountDownLatch(1);
     private final AtomicBoolean workspaceIsMade = new AtomicBoolean();
+    private final AtomicInteger restores = new AtomicInteger();
     private volatile @Nullable ModelSpec last;
     private volatile @Nullable OracleModel computed;
     private volatile boolean closed;
@@ -135,8 +140,8 @@ final class OracleBackend implements Backend {
     void noteRestore() {
         if (flaw == Flaw.RESTORES_LEAK) {
             LEAK.add(new byte[10_000]);
-        } else if (flaw == Flaw.RESTORES_KEEP_NATIVES) {
-            NATIVES.add(ByteBuffer.allocateDirect(50_000));
+        } else if (flaw == Flaw.RESTORES_KEEP_NATIVES && restores.getAndIncrement() % 10 == 0) {
+            NATIVES.add(ByteBuffer.allocateDirect(100_000));
         }
     }
 
@@ -364,8 +369,14 @@ final class OracleBackend implements Backend {
                 models.get(0).disturb();
             }
         }
+        int bytes = Math.toIntExact(weightBytes(model.network()));
+        if (flaw == Flaw.CLOSED_MODELS_ARE_KEPT) {
+            kept.add(ByteBuffer.allocate(bytes));
+        } else if (flaw == Flaw.CLOSED_MODELS_KEEP_NATIVES) {
+            kept.add(ByteBuffer.allocateDirect(bytes));
+        }
         if (flaw != Flaw.MODEL_LEAKS) {
-            ledger.free(held(weightBytes(model.network())));
+            ledger.free(held(bytes));
         }
     }
 

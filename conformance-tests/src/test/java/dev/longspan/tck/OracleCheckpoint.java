@@ -194,6 +194,7 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
             case SSM_IS_NOT_WRITTEN -> info.name().endsWith(".ssm");
             case READ_ONES_WRITE_ZEROS -> source == null;
             case WRITES_MEET -> model.writers().get() > 1;
+            case CLOSED_MODELS_WRITE_ZEROS -> model.isClosed();
             default -> false;
         };
     }

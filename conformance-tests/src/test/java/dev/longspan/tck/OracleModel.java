@@ -42,6 +42,7 @@ final class OracleModel implements LanguageModel {
     private final Thread loader = Thread.currentThread();
     private volatile Thread engine = loader;
     private final AtomicInteger writers = new AtomicInteger();
+    private final AtomicInteger readers = new AtomicInteger();
     private final AtomicLong calls = new AtomicLong();
 
     OracleModel(OracleBackend backend, ModelSpec spec, FlawedOracle oracle) {
@@ -83,10 +84,16 @@ final class OracleModel implements LanguageModel {
     void forget(OracleHolder holder) {
         if (flaw() == Flaw.CLOSED_STATES_ARE_KEPT) {
             return;
+        } else if (flaw() == Flaw.LITTLE_OF_CLOSED_STATES_IS_KEPT && holder instanceof OracleState) {
+            OracleBackend.leak(200);
         }
         synchronized (open) {
             open.remove(holder);
         }
+    }
+
+    boolean isClosed() {
+        return closed;
     }
 
     void disturb() {
@@ -178,6 +185,9 @@ final class OracleModel implements LanguageModel {
         boolean failed = false;
         for (Run run : runs) {
             OracleState state = (OracleState) run.state();
+            if (flaw() == Flaw.FAILED_STATES_ARE_SEEN_LATE) {
+                state.requireUsable();
+            }
             RunResult result = failed && flaw() == Flaw.FAILURE_SPREADS
                     ? new RunResult.Failure(new BackendException("a run before it failed"))
                     : run(run, state, leak, flawed);
@@ -237,7 +247,9 @@ final class OracleModel implements LanguageModel {
             if (!(run.state() instanceof OracleState state) || state.model != this) {
                 throw new IllegalArgumentException("batch: a state of another model");
             }
-            state.requireUsable();
+            if (flaw() != Flaw.FAILED_STATES_ARE_SEEN_LATE || !state.hasFailed()) {
+                state.requireUsable();
+            }
             if (!seen.add(state)) {
                 throw new IllegalArgumentException("batch: a state twice");
             }
@@ -399,7 +411,12 @@ final class OracleModel implements LanguageModel {
         ByteBuffer bytes = ByteBuffer.allocate(
                         (numbers.length - first) * info.dtype().bytes())
                 .order(ByteOrder.LITTLE_ENDIAN);
+        boolean met = readers.incrementAndGet() > 1;
         source.read(info.name(), (long) first * info.dtype().bytes(), bytes);
+        met |= readers.getAndDecrement() > 1;
+        if ((met && flaw() == Flaw.READINGS_MEET) || (writers.get() > 0 && flaw() == Flaw.READING_MEETS_WRITING)) {
+            return numbers;
+        }
         if (flaw() == Flaw.SOURCE_IS_READ_TWICE) {
             source.read(info.name(), (long) first * info.dtype().bytes(), bytes.clear());
         }
