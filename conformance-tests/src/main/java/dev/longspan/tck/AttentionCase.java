@@ -39,6 +39,11 @@ final class AttentionCase {
         return new AttentionCase(heads(random), RandomModel.span(random), 1 + random.nextInt(90), random);
     }
 
+    /** Other numbers in the same sizes. */
+    AttentionCase again(Random random) {
+        return new AttentionCase(heads, span, tokens, random);
+    }
+
     static AttentionHeads heads(Random random) {
         int shared = 1 + random.nextInt(3);
         return new AttentionHeads(shared * (1 + random.nextInt(3)), shared, 1 + random.nextInt(9));

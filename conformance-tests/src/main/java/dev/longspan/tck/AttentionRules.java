@@ -13,7 +13,9 @@ import dev.longspan.spi.PartialAttention;
 import dev.longspan.spi.UnsupportedFeatureException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
@@ -111,7 +113,7 @@ final class AttentionRules {
                 AttentionRules::argumentsAreChecked));
         rules.add(rule(
                 "A1.threads",
-                "several threads may call the functions at once",
+                "several threads may call each of the functions at once",
                 "a buffer that belongs to the kernels, and not to the call",
                 AttentionRules::threadsDoNotMeet));
         rules.add(unclaimed(
@@ -232,34 +234,96 @@ final class AttentionRules {
         }
     }
 
-    /** Two threads that compute other cases, again and again; what each gets must be what it gets alone. */
+    /** One of the functions, of which several threads call each at once. */
+    private interface Function {
+        float[] of(AttentionCase c);
+    }
+
     private static void threadsDoNotMeet(Subject subject) throws Exception {
         Backend backend = subject.open();
         AttentionKernels kernels = backend.attention();
         Tolerance tolerance = Tolerance.of(backend.capabilities());
+        Map<String, Function> functions = functions(kernels);
         subject.cases(seed -> {
-            List<CompletableFuture<Void>> beside = new ArrayList<>();
-            CyclicBarrier begin = new CyclicBarrier(THREADS);
-            for (int i = 0; i < THREADS; i++) {
-                AttentionCase c = AttentionCase.random(new Random(seed * THREADS + i));
-                double[] want = Tensors.toDoubles(
-                        kernels.attend(c.heads, c.geometry, 0, c.searchQueries, c.queries, c.keys, c.values));
-                beside.add(CompletableFuture.runAsync(
-                        () -> {
-                            await(begin);
-                            for (int round = 0; round < ROUNDS; round++) {
-                                float[] got = kernels.attend(
-                                        c.heads, c.geometry, 0, c.searchQueries, c.queries, c.keys, c.values);
-                                tolerance.compare(
-                                        "attend on " + THREADS + " threads at once", got, want, tolerance.oracle());
-                            }
-                        },
-                        task -> new Thread(task, "conformance beside").start()));
-            }
-            for (CompletableFuture<Void> each : beside) {
-                Driver.finish("attend on several threads", each);
+            Random random = new Random(seed);
+            AttentionCase first = AttentionCase.random(random);
+            for (Map.Entry<String, Function> each : functions.entrySet()) {
+                threadsDoNotMeet(each.getKey(), each.getValue(), first, random, tolerance);
             }
         });
+    }
+
+    private static Map<String, Function> functions(AttentionKernels kernels) {
+        Map<String, Function> functions = new LinkedHashMap<>();
+        functions.put(
+                "attend", c -> kernels.attend(c.heads, c.geometry, 0, c.searchQueries, c.queries, c.keys, c.values));
+        functions.put("search", c -> finite(kernels.search(c.heads, c.geometry, 0, c.searchQueries, c.keys)
+                .scores()));
+        functions.put("window", c -> kernels.window(c.heads, c.geometry, 0, c.queries, c.keys, c.values)
+                .output());
+        functions.put("spans", c -> spansToTheFirst(kernels, c).output());
+        functions.put("merge", c -> {
+            int spans = c.tokens * c.heads.queryHeads() * c.span.spans();
+            PartialAttention window = new PartialAttention(c.queries, new float[spans / c.span.spans()]);
+            PartialAttention outputs =
+                    new PartialAttention(repeated(c.queries, c), new float[spans]);
+            return kernels.merge(c.heads, c.span.spans(), window, outputs, new float[spans]);
+        });
+        return functions;
+    }
+
+    /** Missing anchors have no score. */
+    private static float[] finite(float... scores) {
+        float[] finite = scores.clone();
+        for (int i = 0; i < finite.length; i++) {
+            finite[i] = Float.isFinite(finite[i]) ? finite[i] : 0;
+        }
+        return finite;
+    }
+
+    /** Each row's vectors once for each span. */
+    private static float[] repeated(float[] rows, AttentionCase c) {
+        int size = c.heads.headSize();
+        int spans = c.span.spans();
+        float[] repeated = new float[rows.length * spans];
+        for (int i = 0; i < repeated.length; i++) {
+            repeated[i] = rows[i / (size * spans) * size + i % size];
+        }
+        return repeated;
+    }
+
+    private static PartialAttention spansToTheFirst(AttentionKernels kernels, AttentionCase c) {
+        int each = c.heads.queryHeads() * c.span.spans();
+        int[] starts = new int[c.tokens * each];
+        int[] ends = new int[starts.length];
+        Arrays.setAll(ends, i -> i / each);
+        return kernels.spans(c.heads, c.span.spans(), c.queries, c.keys, c.values, starts, ends);
+    }
+
+    /** Threads that compute cases of the same sizes, again and again; what each gets must be what it gets alone. */
+    private static void threadsDoNotMeet(
+            String name, Function function, AttentionCase first, Random random, Tolerance tolerance) throws Exception {
+        List<CompletableFuture<Void>> beside = new ArrayList<>();
+        CyclicBarrier begin = new CyclicBarrier(THREADS);
+        for (int i = 0; i < THREADS; i++) {
+            AttentionCase c = first.again(random);
+            double[] want = Tensors.toDoubles(function.of(c));
+            beside.add(CompletableFuture.runAsync(
+                    () -> {
+                        await(begin);
+                        for (int round = 0; round < ROUNDS; round++) {
+                            tolerance.compare(
+                                    name + " on " + THREADS + " threads at once",
+                                    function.of(c),
+                                    want,
+                                    tolerance.oracle());
+                        }
+                    },
+                    task -> new Thread(task, "conformance beside").start()));
+        }
+        for (CompletableFuture<Void> each : beside) {
+            Driver.finish(name + " on several threads", each);
+        }
     }
 
     private static void await(CyclicBarrier begin) {

@@ -194,6 +194,7 @@ enum Flaw {
     REFUSALS_LEAK("batches that are refused", "P5.growth"),
     EQUAL_EXPERTS_ARE_REVERSED("with equal scores, logits at position", "N1.ties"),
     KERNELS_SHARE_A_BUFFER("attend on 3 threads at once", "A1.threads"),
+    PARTS_SHARE_A_BUFFER("on 3 threads at once", "A1.threads"),
     KERNELS_MERGE_IN_PLACE("merge changed argument 0", "A1.arguments"),
     MERGE_IS_UNCHECKED("merge with one score too many", "A1.arguments"),
     KERNELS_END_WRONG("attend of a closed backend", "Z1.after"),

@@ -7,6 +7,8 @@ import dev.longspan.spi.SpanAttention;
 import dev.longspan.spi.SpanGeometry;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** The oracle's kernels with a flaw. */
 final class FlawedKernels extends OracleKernels {
@@ -67,11 +69,36 @@ final class FlawedKernels extends OracleKernels {
             float[] keys,
             float[] values) {
         int first = flaw == Flaw.CHUNKS_ARE_TAKEN_FOR_THE_FIRST ? 0 : firstPosition;
-        PartialAttention right = super.window(heads, geometry, first, queries, keys, values);
+        PartialAttention right = beside(
+                () -> super.window(heads, geometry, first, queries, keys, values), PartialAttention::output);
         if (flaw == Flaw.LOG_SUM_EXP_IS_BINARY) {
             for (int i = 0; i < right.logSumExp().length; i++) {
                 right.logSumExp()[i] /= (float) Math.log(2);
             }
+        }
+        return right;
+    }
+
+    @Override
+    public Anchors search(
+            AttentionHeads heads, SpanGeometry geometry, int firstPosition, float[] searchQueries, float[] keys) {
+        return beside(() -> super.search(heads, geometry, firstPosition, searchQueries, keys), Anchors::scores);
+    }
+
+    @Override
+    public PartialAttention spans(
+            AttentionHeads heads, int spans, float[] queries, float[] keys, float[] values, int[] starts, int[] ends) {
+        return beside(
+                () -> super.spans(heads, spans, queries, keys, values, starts, ends), PartialAttention::output);
+    }
+
+    /** Computes a part of attention, of which one flaw spoils a number where another thread does so, too. */
+    private <T> T beside(Supplier<T> part, Function<T, float[]> numbers) {
+        boolean others = inside.incrementAndGet() > 1;
+        T right = part.get();
+        others |= inside.decrementAndGet() > 0;
+        if (others && flaw == Flaw.PARTS_SHARE_A_BUFFER) {
+            numbers.apply(right)[0] += 1;
         }
         return right;
     }
