@@ -257,16 +257,19 @@ final class AttentionRules {
         Map<String, Function> functions = new LinkedHashMap<>();
         functions.put(
                 "attend", c -> kernels.attend(c.heads, c.geometry, 0, c.searchQueries, c.queries, c.keys, c.values));
-        functions.put("search", c -> finite(kernels.search(c.heads, c.geometry, 0, c.searchQueries, c.keys)
-                .scores()));
-        functions.put("window", c -> kernels.window(c.heads, c.geometry, 0, c.queries, c.keys, c.values)
-                .output());
+        functions.put(
+                "search",
+                c -> finite(kernels.search(c.heads, c.geometry, 0, c.searchQueries, c.keys)
+                        .scores()));
+        functions.put(
+                "window",
+                c -> kernels.window(c.heads, c.geometry, 0, c.queries, c.keys, c.values)
+                        .output());
         functions.put("spans", c -> spansToTheFirst(kernels, c).output());
         functions.put("merge", c -> {
             int spans = c.tokens * c.heads.queryHeads() * c.span.spans();
             PartialAttention window = new PartialAttention(c.queries, new float[spans / c.span.spans()]);
-            PartialAttention outputs =
-                    new PartialAttention(repeated(c.queries, c), new float[spans]);
+            PartialAttention outputs = new PartialAttention(repeated(c.queries, c), new float[spans]);
             return kernels.merge(c.heads, c.span.spans(), window, outputs, new float[spans]);
         });
         return functions;

@@ -88,8 +88,7 @@ final class FlawedKernels extends OracleKernels {
     @Override
     public PartialAttention spans(
             AttentionHeads heads, int spans, float[] queries, float[] keys, float[] values, int[] starts, int[] ends) {
-        return beside(
-                () -> super.spans(heads, spans, queries, keys, values, starts, ends), PartialAttention::output);
+        return beside(() -> super.spans(heads, spans, queries, keys, values, starts, ends), PartialAttention::output);
     }
 
     /** Computes a part of attention, of which one flaw spoils a number where another thread does so, too. */
