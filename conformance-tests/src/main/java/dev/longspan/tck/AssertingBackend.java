@@ -16,6 +16,7 @@ import dev.longspan.spi.WeightSource;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A backend that watches another: both it and its caller must keep the rules of {@link dev.longspan.spi}.
@@ -32,6 +33,7 @@ public final class AssertingBackend implements Backend {
     private final Backend backend;
     private final Contract contract = new Contract();
     private final Map<ModelSpec, Planned> plans = new ConcurrentHashMap<>();
+    private final AtomicLong loads = new AtomicLong();
 
     /**
      * What was planned for a network.
@@ -100,9 +102,9 @@ public final class AssertingBackend implements Backend {
                 plan.equals(backend.plan(spec, options)),
                 "M1",
                 () -> "two plans for the same work differ for " + options);
-        if (before.equals(MemorySize.ZERO)) {
-            contract.backend(backend.memory().used().equals(before), "M1", () -> "planning takes memory");
-        }
+        MemorySize used = backend.memory().used();
+        // whatever is loaded takes memory, on any thread: only as long as nothing was, it can be told whose it is
+        contract.backend(used.equals(before) || loads.get() > 0, "M1", () -> "planning takes memory");
         plans.merge(spec, new Planned(plan, options), AssertingBackend::larger);
         return plan;
     }
@@ -118,6 +120,7 @@ public final class AssertingBackend implements Backend {
 
     @Override
     public LanguageModel load(ModelSpec spec, WeightSource weights, LoadProgress progress) {
+        loads.incrementAndGet();
         LanguageModel model = backend.load(spec, weights, progress);
         contract.backend(
                 model.spec().equals(spec), "Z1", () -> "a loaded model has another network than was asked for");

@@ -14,8 +14,10 @@ import dev.longspan.spi.PlanOptions;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -100,6 +102,38 @@ class AssertingBackendTest {
                 .hasMessageContaining("the backend breaks " + rule)
                 .hasMessageContaining(words);
         assertThat(backend.violations()).isNotEmpty();
+    }
+
+    /** What another thread does while a plan is made, seen from the watcher. */
+    private static Backend planningWith(Backend right, Runnable meanwhile) {
+        return (Backend) Proxy.newProxyInstance(
+                Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("plan")) {
+                        meanwhile.run();
+                    }
+                    return method.invoke(right, arguments);
+                });
+    }
+
+    @Test
+    void aModelThatIsLoadedWhileAPlanIsMadeIsNoFaultOfThePlan() {
+        Backend oracle = new OracleProvider().open(BackendOptions.defaults());
+        AtomicReference<AssertingBackend> watcher = new AtomicReference<>();
+        backend = new AssertingBackend(
+                planningWith(oracle, () -> watcher.get().load(network.spec(), network.weights(), LoadProgress.NONE)));
+        watcher.set(backend);
+        backend.plan(network.spec(), new PlanOptions(2, 40, 100, 3));
+        assertThat(backend.violations()).isEmpty();
+    }
+
+    @Test
+    void aPlanThatTakesMemoryIsAFaultOfTheBackend() {
+        Backend oracle = new OracleProvider().open(BackendOptions.defaults());
+        backend = new AssertingBackend(
+                planningWith(oracle, () -> oracle.load(network.spec(), network.weights(), LoadProgress.NONE)));
+        assertThatThrownBy(() -> backend.plan(network.spec(), new PlanOptions(2, 40, 100, 3)))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("the backend breaks M1: planning takes memory");
     }
 
     private void aLongOne(Backend on) {
