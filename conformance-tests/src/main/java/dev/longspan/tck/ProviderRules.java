@@ -4,9 +4,11 @@ import static dev.longspan.tck.ConformanceRule.required;
 import static dev.longspan.tck.Driver.require;
 
 import dev.longspan.spi.Availability;
+import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.BackendProvider;
 import dev.longspan.spi.BackendUnavailableException;
+import dev.longspan.spi.Device;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +17,9 @@ import java.util.regex.Pattern;
 
 /** The rules of {@link BackendProvider}. */
 final class ProviderRules {
+    /** Of three probes the fastest takes less: the first may load classes, and a machine may be busy. */
+    private static final long CHEAP_MILLIS = 1000;
+
     private static final Pattern ID = Pattern.compile("[a-z][a-z0-9-]{0,31}");
 
     private ProviderRules() {}
@@ -23,8 +28,8 @@ final class ProviderRules {
         return List.of(
                 required(
                         "P1.answers",
-                        "probe answers any options and never throws; what it cannot offer is unavailable with a remedy",
-                        "an exception inside probe, such as a library that is missing: catch it and answer Unavailable",
+                        "probe is cheap, answers any options and never throws; what it cannot offer has a remedy",
+                        "a library that is missing: catch what it throws, and answer Unavailable; what is slow is for open",
                         ProviderRules::probeAnswers),
                 required(
                         "P2.name",
@@ -36,6 +41,11 @@ final class ProviderRules {
                         "ServiceLoader finds the provider",
                         "META-INF/services or 'provides' in module-info, and the public constructor without parameters",
                         ProviderRules::isAService),
+                required(
+                        "P3.device",
+                        "an open backend is on a device that probe lists: on the one that was asked for, if one was",
+                        "Backend.device answers one of the devices of the probe's answer; each of them can be asked for",
+                        ProviderRules::theDeviceIsListed),
                 required(
                         "P3.open",
                         "open of what probe calls unavailable throws BackendUnavailableException with cause and remedy",
@@ -74,6 +84,7 @@ final class ProviderRules {
         }
         Availability again = probe(provider, subject.options());
         require(answer.equals(again), "two answers differ: " + answer + " and " + again);
+        probeIsCheap(subject);
         for (BackendOptions options : strange(subject.options())) {
             if (probe(provider, options) instanceof Availability.Unavailable unavailable) {
                 require(!unavailable.cause().isBlank(), "no cause is given for " + options);
@@ -88,6 +99,46 @@ final class ProviderRules {
         left.removeAll(before);
         for (Thread each : left) {
             require(!each.isAlive(), "probe leaves thread '" + each.getName() + "'");
+        }
+    }
+
+    private static void probeIsCheap(Subject subject) {
+        long fastest = Long.MAX_VALUE;
+        for (int i = 0; i < 3 && fastest >= CHEAP_MILLIS; i++) {
+            long begin = System.nanoTime();
+            probe(subject.provider(), subject.options());
+            fastest = Math.min(fastest, (System.nanoTime() - begin) / 1_000_000);
+        }
+        require(fastest < CHEAP_MILLIS, "the fastest of three probes takes " + fastest + " ms");
+    }
+
+    /** The device is one of those that the probe lists, and the one that was asked for. */
+    private static void theDeviceIsListed(Subject subject) {
+        BackendOptions any = subject.options().withDevice(BackendOptions.ANY_DEVICE);
+        List<String> ids = devices(subject, any);
+        String chosen = device(subject, any);
+        require(ids.contains(chosen), "it computes on device '" + chosen + "', its probe lists " + ids);
+        for (String id : ids) {
+            BackendOptions options = any.withDevice(id);
+            require(
+                    devices(subject, options).contains(id),
+                    "asked for device '" + id + "', its probe does not list it");
+            String got = device(subject, options);
+            require(got.equals(id), "asked for device '" + id + "', it computes on '" + got + "'");
+        }
+    }
+
+    private static List<String> devices(Subject subject, BackendOptions options) {
+        Availability answer = probe(subject.provider(), options);
+        if (answer instanceof Availability.Available available) {
+            return available.devices().stream().map(Device::id).toList();
+        }
+        throw new AssertionError("it is not available with device '" + options.device() + "': " + answer);
+    }
+
+    private static String device(Subject subject, BackendOptions options) {
+        try (Backend backend = subject.provider().open(options)) {
+            return backend.device().id();
         }
     }
 

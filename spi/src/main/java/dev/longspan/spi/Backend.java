@@ -10,7 +10,7 @@ public interface Backend extends AutoCloseable {
     /** {@return the {@linkplain BackendProvider#id id} of the provider that opened it} */
     String id();
 
-    /** {@return the device it computes on} */
+    /** {@return the device it computes on: of those the probe lists, the one that was asked for, if one was (rule P3)} */
     Device device();
 
     /** {@return a sentence that says how it computes, for people: instruction set, threads, what would be faster} */

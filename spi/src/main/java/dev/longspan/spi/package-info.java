@@ -16,7 +16,7 @@
  * <tr><td>P1</td><td>{@code probe} is cheap, never throws, and takes no device memory.</td></tr>
  * <tr><td>P2</td><td>{@code id} is stable and matches {@code [a-z][a-z0-9-]{0,31}}.</td></tr>
  * <tr><td>P3</td><td>{@code open} of what {@code probe} calls unavailable throws {@link BackendUnavailableException} with
- *     the same cause and remedy.</td></tr>
+ *     the same cause and remedy; else the backend is on a device that {@code probe} lists, the one asked for if any.</td></tr>
  * <tr><td>P4</td><td>A backend starts only daemon threads and has joined them when {@code close} returns. It prints
  *     nothing, uses no network and sets no system property.</td></tr>
  * <tr><td>P5</td><td>Opening and closing many times does not make the process grow.</td></tr>
