@@ -3,6 +3,7 @@ package dev.longspan.tck;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.BackendProvider;
+import dev.longspan.spi.BackendUnavailableException;
 import dev.longspan.spi.Feature;
 import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
@@ -89,13 +90,17 @@ final class Subject implements AutoCloseable {
         return settings.memorySetting().isPresent();
     }
 
-    /** The backend with so much memory. */
+    /** The backend with so much memory, which may be too little for it to be opened at all. */
     Backend openWithMemory(long bytes) {
         String name = settings.memorySetting()
                 .orElseThrow(() -> new NotApplicable("no setting that limits the backend's memory was given"));
         Map<String, String> changed = new TreeMap<>(options().settings());
         changed.put(name, Long.toString(bytes));
-        return open(new BackendOptions(options().threads(), options().device(), changed));
+        try {
+            return open(new BackendOptions(options().threads(), options().device(), changed));
+        } catch (BackendUnavailableException e) {
+            throw new NotApplicable("with " + bytes + " bytes of memory it cannot be opened: " + e.getMessage());
+        }
     }
 
     Backend open() {

@@ -102,6 +102,19 @@ class FlawsTest {
     }
 
     @Test
+    void aBackendThatCannotBeOpenedWithSoLittleMemoryIsNotAtFault() {
+        Flaw kind = Flaw.NEEDS_MUCH_MEMORY;
+        List<ConformanceRule> rules = ConformanceKit.rules().stream()
+                .filter(rule -> rule.id().matches("M4.*|M2.limit|P[13].*"))
+                .toList();
+        ConformanceReport report = kit(kind).run(rules);
+        assertThat(report.ids(RuleOutcome.Status.FAILED)).as(report.table()).isEmpty();
+        assertThat(report.ids(RuleOutcome.Status.SKIPPED))
+                .containsExactly("M4.refused", "M4.load", "M4.batch", "M4.held");
+        assertThat(report.table()).contains("bytes of memory it cannot be opened", "give at least 16777216 bytes");
+    }
+
+    @Test
     void aBackendThatComputesNoNetworkDoesNotConform() {
         ConformanceReport report = kit(Flaw.KNOWS_NO_NETWORK).run();
         assertThat(report.ids(RuleOutcome.Status.FAILED)).as(report.table()).isEmpty();

@@ -162,7 +162,9 @@ final class OracleBackend implements Backend {
 
     @Override
     public Device device() {
-        return OracleProvider.DEVICE;
+        return flaw == Flaw.OTHER_DEVICE
+                ? new Device("gpu:7", "one that is not there", Device.Kind.GPU, 0)
+                : OracleProvider.DEVICE;
     }
 
     @Override

@@ -9,11 +9,15 @@ import dev.longspan.spi.BackendUnavailableException;
 import dev.longspan.spi.Device;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 
 /** The oracle as a backend, right or with one flaw, which a setting names. */
 public final class OracleProvider implements BackendProvider {
     static final String FLAW = "flaw";
     static final String MEMORY = "memoryLimitBytes";
+    /** What one kind of backend needs at least. */
+    private static final long MUCH = 16 << 20;
+
     static final Device DEVICE = new Device("cpu", "float64, as slow as it is plain", Device.Kind.CPU, 0);
 
     /** What flaw a provider itself has, and its backends unless the setting says otherwise. */
@@ -40,6 +44,13 @@ public final class OracleProvider implements BackendProvider {
 
     @Override
     public Availability probe(BackendOptions options) {
+        if (own == Flaw.PROBE_IS_SLOW) {
+            LockSupport.parkNanos(1_100_000_000L);
+        }
+        return answer(options);
+    }
+
+    private Availability answer(BackendOptions options) {
         if (!Set.of(BackendOptions.ANY_DEVICE, "cpu").contains(options.device())) {
             if (own == Flaw.PROBE_THROWS) {
                 throw new IllegalStateException("cannot load the driver of " + options.device());
@@ -52,6 +63,12 @@ public final class OracleProvider implements BackendProvider {
             thread.setDaemon(true);
             thread.start();
         }
+        if (own == Flaw.LISTED_DEVICE_IS_REFUSED && options.device().equals("cpu")) {
+            return new Availability.Unavailable("no device 'cpu'", "", "leave the device open");
+        }
+        if (own == Flaw.NEEDS_MUCH_MEMORY && limit(options) < MUCH) {
+            return new Availability.Unavailable("too little memory", "", "give at least " + MUCH + " bytes");
+        }
         for (String name : options.settings().keySet()) {
             if (!Set.of(FLAW, MEMORY).contains(name)) {
                 return new Availability.Unavailable("no setting '" + name + "'", "", "leave it out");
@@ -62,13 +79,16 @@ public final class OracleProvider implements BackendProvider {
 
     @Override
     public Backend open(BackendOptions options) {
-        if (probe(options) instanceof Availability.Unavailable unavailable) {
+        if (answer(options) instanceof Availability.Unavailable unavailable) {
             throw own == Flaw.OPEN_SAYS_LITTLE
                     ? new BackendException("not here", null)
                     : new BackendUnavailableException(id(), unavailable);
         }
         Flaw flaw = Flaw.valueOf(options.settings().getOrDefault(FLAW, own.name()));
-        long limit = Long.parseLong(options.settings().getOrDefault(MEMORY, Long.toString(Long.MAX_VALUE)));
-        return new OracleBackend(id(), flaw, limit);
+        return new OracleBackend(id(), flaw, limit(options));
+    }
+
+    private static long limit(BackendOptions options) {
+        return Long.parseLong(options.settings().getOrDefault(MEMORY, Long.toString(Long.MAX_VALUE)));
     }
 }
