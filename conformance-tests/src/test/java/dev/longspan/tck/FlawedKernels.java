@@ -54,13 +54,6 @@ final class FlawedKernels extends OracleKernels {
     }
 
     @Override
-    public Anchors search(
-            AttentionHeads heads, SpanGeometry geometry, int firstPosition, float[] searchQueries, float[] keys) {
-        int first = flaw == Flaw.CHUNKS_ARE_TAKEN_FOR_THE_FIRST ? 0 : firstPosition;
-        return super.search(heads, geometry, first, searchQueries, keys);
-    }
-
-    @Override
     public PartialAttention window(
             AttentionHeads heads,
             SpanGeometry geometry,
@@ -69,8 +62,8 @@ final class FlawedKernels extends OracleKernels {
             float[] keys,
             float[] values) {
         int first = flaw == Flaw.CHUNKS_ARE_TAKEN_FOR_THE_FIRST ? 0 : firstPosition;
-        PartialAttention right = beside(
-                () -> super.window(heads, geometry, first, queries, keys, values), PartialAttention::output);
+        PartialAttention right =
+                beside(() -> super.window(heads, geometry, first, queries, keys, values), PartialAttention::output);
         if (flaw == Flaw.LOG_SUM_EXP_IS_BINARY) {
             for (int i = 0; i < right.logSumExp().length; i++) {
                 right.logSumExp()[i] /= (float) Math.log(2);
@@ -82,7 +75,8 @@ final class FlawedKernels extends OracleKernels {
     @Override
     public Anchors search(
             AttentionHeads heads, SpanGeometry geometry, int firstPosition, float[] searchQueries, float[] keys) {
-        return beside(() -> super.search(heads, geometry, firstPosition, searchQueries, keys), Anchors::scores);
+        int first = flaw == Flaw.CHUNKS_ARE_TAKEN_FOR_THE_FIRST ? 0 : firstPosition;
+        return beside(() -> super.search(heads, geometry, first, searchQueries, keys), Anchors::scores);
     }
 
     @Override
