@@ -50,10 +50,10 @@ enum Flaw {
     EXCLUSIVE_COUNTS_SHARED("a checkpoint beside its state says", "S5.exclusive X2.written X1.thrown"),
     CONV_IS_LOST_BETWEEN_CALLS(
             "the step to position",
-            "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long M4.batch M4.held B2.limits S3.borders X1.types X2.closing N1.dense B2.mixed B3.back S4.together S6.twins X1.released X1.empty X1.thrown T1.moved Z1.networks Z1.backends N1.window B4.failed"),
+            "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long M4.batch M4.held B2.limits S3.borders X1.types X2.closing N1.dense B2.mixed B3.back S4.together S6.twins X1.released X1.empty X1.thrown T1.moved Z1.networks Z1.backends N1.window B4.failed N1.sizes"),
     BATCH_LEAKS(
             "run 1 of a batch",
-            "B2.batch B2.order B3.isolation M4.batch B2.limits B2.mixed S4.together N1.dense N1.long N1.window"),
+            "B2.batch B2.order B3.isolation M4.batch B2.limits B2.mixed S4.together N1.dense N1.long N1.window N1.sizes"),
     RESULTS_ARE_SORTED("in any order", "B2.order B2.batch B3.isolation B2.mixed"),
     FAILURE_SPREADS("a run before it failed", "B3.isolation M4.batch"),
     FAILED_STATES_ARE_SEEN_LATE("beside a failed state one of 3 tokens got length 4", "B4.failed"),
@@ -65,10 +65,11 @@ enum Flaw {
     NAN_IS_HANDED_OUT(
             "logits that are not numbers were handed out", "L3.finite B3.isolation B4.failed L3.infinite B3.back"),
     LENGTH_COUNTS_ROWS("a state of 7 tokens has length 0", "S1.grows M4.batch"),
-    CHECKPOINT_IS_THE_STATE("after its states went on", "S2.immutable B3.back T1.moved N1.dense N1.long N1.window"),
+    CHECKPOINT_IS_THE_STATE(
+            "after its states went on", "S2.immutable B3.back T1.moved N1.dense N1.long N1.window N1.sizes"),
     CONV_IS_STALE_AFTER_RESTORE(
             "a state from a checkpoint at",
-            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window"),
+            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window N1.sizes"),
     FORKS_SHARE_KEYS("fork at", "S4.forks S4.together"),
     PARENT_FREES_CHILD("a state whose parents are closed", "S6.lives B3.back"),
     FOREIGN_CHECKPOINT_TAKEN("a checkpoint of another model", "S1.foreign"),
@@ -202,7 +203,7 @@ enum Flaw {
     KERNELS_MERGE_IN_PLACE("merge changed argument 0", "A1.arguments"),
     MERGE_IS_UNCHECKED("merge with one score too many", "A1.arguments"),
     KERNELS_END_WRONG("attend of a closed backend", "Z1.after"),
-    STEPS_FORGET_THE_BIAS("token by token, logits at position", "B1.choices B2.choices S3.choices"),
+    STEPS_FORGET_THE_BIAS("token by token, logits at position", "B1.choices B2.choices S3.choices N1.sizes"),
     STEPS_KEEP_THE_WORST_ANCHORS(
             "token by token, logits at position", "B1.choices B2.choices S3.choices N1.long N1.window"),
     LARGE_SIZES_ARE_WRONG("logits at position", "N1.sizes"),
