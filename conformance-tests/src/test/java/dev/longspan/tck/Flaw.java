@@ -44,7 +44,7 @@ enum Flaw {
     FAILED_LOAD_LEAKS("failed and leaves memory", "M3.missing M3.shape M3.reading"),
     PROGRESS_SAYS_NOTHING("the total is 0 bytes, expected", "M3.progress"),
     PROGRESS_STOPS_EARLY("progress ends with", "M3.progress"),
-    MODEL_LEAKS("a closed model leaves memory", "M2.freed"),
+    MODEL_LEAKS("a closed model leaves memory", "M2.freed X2.ended"),
     UNTYPED_MEMORY_FAULT("ArrayIndexOutOfBoundsException", "M4.refused M4.load M4.batch M4.held"),
     PAGES_COPIED("8 checkpoints and forks of 600 tokens add", "S5.shared S5.exclusive X1.base"),
     EXCLUSIVE_COUNTS_SHARED("a checkpoint beside its state says", "S5.exclusive X2.written X1.thrown"),
