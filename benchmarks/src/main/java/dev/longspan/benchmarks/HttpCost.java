@@ -275,25 +275,38 @@ public final class HttpCost {
         for (int i = 0; i < 5; i++) {
             fast(); // until it is compiled
         }
-        double[] alone = new double[ROUNDS];
-        double[] beside = new double[ROUNDS];
+        byTurns(
+                "short requests a second, alone and beside " + IDLE + " idle connections and " + SLOW
+                        + " readers that do not read, medians of " + ROUNDS + " (goal: 0.9)",
+                this::fast,
+                this::fastBesideOthers);
+    }
+
+    private double fastBesideOthers() throws Exception {
+        List<Socket> others = others();
+        double rate = fast();
+        for (Socket socket : others) {
+            socket.close();
+        }
+        awaitIdle();
+        return rate;
+    }
+
+    /** Prints medians of two rates and of their ratio, measured by turns, so that what else the machine does meets both alike. */
+    private static void byTurns(String what, Callable<Double> first, Callable<Double> second) throws Exception {
+        double[] one = new double[ROUNDS];
+        double[] other = new double[ROUNDS];
         double[] ratios = new double[ROUNDS];
         for (int i = 0; i < ROUNDS; i++) {
-            alone[i] = fast();
-            List<Socket> others = others();
-            beside[i] = fast();
-            for (Socket socket : others) {
-                socket.close();
-            }
-            awaitIdle();
-            ratios[i] = beside[i] / alone[i];
+            one[i] = first.call();
+            other[i] = second.call();
+            ratios[i] = other[i] / one[i];
         }
-        Arrays.sort(alone);
-        Arrays.sort(beside);
+        Arrays.sort(one);
+        Arrays.sort(other);
         Arrays.sort(ratios);
         System.out.printf(
-                "| short requests a second, alone and beside %d idle connections and %d readers that do not read, medians of %d (goal: 0.9) | %.0f | %.0f | %.2f |%n",
-                IDLE, SLOW, ROUNDS, alone[ROUNDS / 2], beside[ROUNDS / 2], ratios[ROUNDS / 2]);
+                "| %s | %.0f | %.0f | %.2f |%n", what, one[ROUNDS / 2], other[ROUNDS / 2], ratios[ROUNDS / 2]);
     }
 
     private List<Socket> others() throws IOException, InterruptedException {
@@ -326,27 +339,18 @@ public final class HttpCost {
         return steps == stepsComputed.get();
     }
 
-    /** By turns, so that what else the machine does meets both alike. */
     private void tokens() throws Exception {
         String text = "Spell Constantinople, and then spell it again.";
-        double[] direct = new double[ROUNDS];
-        double[] remote = new double[ROUNDS];
-        double[] ratios = new double[ROUNDS];
-        for (int round = -2; round < ROUNDS; round++) { // the first two are for the compiler
-            double one = rate(() -> tokensInProcess(text));
-            double other = rate(() -> tokensOverHttp(text));
-            if (round >= 0) {
-                direct[round] = one;
-                remote[round] = other;
-                ratios[round] = other / one;
-            }
+        Callable<Double> direct = () -> rate(() -> tokensInProcess(text));
+        Callable<Double> remote = () -> rate(() -> tokensOverHttp(text));
+        for (int i = 0; i < 2; i++) { // until it is compiled
+            direct.call();
+            remote.call();
         }
-        Arrays.sort(direct);
-        Arrays.sort(remote);
-        Arrays.sort(ratios);
-        System.out.printf(
-                "| tokens a second of the nano model, %d streams, medians of %d (goal: 0.95) | %.0f | %.0f | %.2f |%n",
-                ANSWERERS, ROUNDS, direct[ROUNDS / 2], remote[ROUNDS / 2], ratios[ROUNDS / 2]);
+        byTurns(
+                "tokens a second of the nano model, " + ANSWERERS + " streams, medians of " + ROUNDS + " (goal: 0.95)",
+                direct,
+                remote);
     }
 
     private static double rate(Callable<Integer> answer) throws InterruptedException, ExecutionException {

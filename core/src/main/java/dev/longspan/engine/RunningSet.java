@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RunningSet {
     /** How often those that wait are asked how long they have done so. */
-    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     private final long patienceNanos;
     private final List<Generation> active = new ArrayList<>();

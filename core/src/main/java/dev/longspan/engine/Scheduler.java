@@ -38,8 +38,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
-    /** How long the thread waits at most before it looks for streams that are not read. */
-    private static final long LONGEST_WAIT_MILLIS = 250;
 
     private final LanguageModel model;
     private final Vocabulary vocabulary;
@@ -300,7 +298,7 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             while (mustWait()) {
-                changed.await(LONGEST_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+                changed.await(RunningSet.LOOK_NANOS, TimeUnit.NANOSECONDS);
             }
             woken = false;
             if (admission.isClosing()) {

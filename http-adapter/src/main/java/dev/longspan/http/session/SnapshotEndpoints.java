@@ -122,12 +122,7 @@ public final class SnapshotEndpoints {
         Optional<String> id = body.string("session_id").filter(given -> !given.isEmpty());
         boolean force = body.bool("force").orElse(false);
         exchange.end(body);
-        Session session = id.isPresent() && force ? replaced(engine, id.get(), snapshot) : null;
-        if (session == null) {
-            SessionOptions options = id.map(SessionOptions.DEFAULT::withId).orElse(SessionOptions.DEFAULT);
-            session = loaded(engine, snapshot, options);
-            turns.forget(session.id());
-        }
+        Session session = loaded(engine, snapshot, id, force);
         ObjectNode answer = Json.object()
                 .put("status", "loaded")
                 .put("snapshot_id", snapshot)
@@ -140,20 +135,22 @@ public final class SnapshotEndpoints {
         exchange.send(200, answer);
     }
 
-    private static Session loaded(ChatEngine engine, String snapshot, SessionOptions options) {
+    private Session loaded(ChatEngine engine, String snapshot, Optional<String> id, boolean force) {
         try {
-            return engine.loadSession(snapshot, options);
+            Session session = id.isPresent() && force ? replaced(engine, id.get(), snapshot) : null;
+            if (session == null) {
+                SessionOptions options = id.map(SessionOptions.DEFAULT::withId).orElse(SessionOptions.DEFAULT);
+                session = engine.loadSession(snapshot, options);
+                turns.forget(session.id());
+            }
+            return session;
         } catch (ContextLengthException e) {
-            throw tooLong(e);
+            throw ApiError.invalid(
+                    "context_length_exceeded",
+                    "snapshot_id",
+                    "expected a snapshot of at most " + e.maxContextTokens()
+                            + " tokens, which is the server's limit, found " + e.promptTokens());
         }
-    }
-
-    private static ApiError tooLong(ContextLengthException fault) {
-        return ApiError.invalid(
-                "context_length_exceeded",
-                "snapshot_id",
-                "expected a snapshot of at most " + fault.maxContextTokens()
-                        + " tokens, which is the server's limit, found " + fault.promptTokens());
     }
 
     /** The session, with the snapshot in the place of what it held; null if there is none. */
@@ -165,8 +162,6 @@ public final class SnapshotEndpoints {
                 turns.forget(id);
             });
             return session;
-        } catch (ContextLengthException e) {
-            throw tooLong(e);
         } catch (SessionNotFoundException e) {
             return null;
         }
