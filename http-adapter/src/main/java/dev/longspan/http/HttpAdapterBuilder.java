@@ -282,7 +282,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder maxConcurrent(int count) {
-        maxConcurrent = Ranges.between("maxConcurrent", 1, 100_000, count);
+        maxConcurrent = Ranges.atMost("maxConcurrent", 100_000, Ranges.atLeast("maxConcurrent", 1, count));
         return this;
     }
 

@@ -60,9 +60,9 @@ final class Ranges {
         return value;
     }
 
-    static int between(String name, int least, int most, int value) {
-        if (value < least || value > most) {
-            throw new InvalidRequestException(name, "expected " + least + " to " + most + ", found " + value);
+    static int atMost(String name, int most, int value) {
+        if (value > most) {
+            throw new InvalidRequestException(name, "expected at most " + most + ", found " + value);
         }
         return value;
     }
