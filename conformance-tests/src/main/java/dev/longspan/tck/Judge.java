@@ -18,6 +18,10 @@ final class Judge {
     private static final double ROOM = 1.5;
     /** How often weights are drawn. */
     private static final int SHAKES = 12;
+    /** After so many, what is many times farther off than all of them has another reason. */
+    private static final int FEW_SHAKES = 2;
+
+    private static final double MANY_TIMES = 20;
 
     private final Oracle oracle;
     private final Stretch stretch;
@@ -55,7 +59,7 @@ final class Judge {
         while (compared < stretch.rows() && answer == Follower.Answer.AGREES) {
             answer = follower.reach(compared);
             if (answer == Follower.Answer.DIFFERS) {
-                shake(follower.want());
+                shake(follower.want(), compared, got.get(compared));
                 answer = follower.reach(compared);
             }
             if (answer == Follower.Answer.DIFFERS) {
@@ -86,7 +90,7 @@ final class Judge {
             boolean clear = isClear(row);
             if (clear && !shaken && !tolerance.agree(numbers, right().logits(row), allowed[row])) {
                 shaken = true;
-                shake(right());
+                shake(right(), row, numbers);
                 clear = isClear(row);
             }
             if (clear) {
@@ -107,10 +111,15 @@ final class Judge {
     }
 
     private boolean isClear(int row) {
-        for (var layer : right().choices().entrySet()) {
+        return areClear(right(), row, row, 1);
+    }
+
+    /** Whether all choices from one row to another decide by so many times what they must. */
+    private boolean areClear(OracleResult result, int first, int last, double times) {
+        for (var layer : result.choices().entrySet()) {
             Choice choice = layer.getValue();
-            for (int unit = row * choice.units(); unit < (row + 1) * choice.units(); unit++) {
-                if (choice.gaps()[unit] < gaps.of(layer.getKey(), unit)) {
+            for (int unit = first * choice.units(); unit < (last + 1) * choice.units(); unit++) {
+                if (choice.gaps()[unit] < times * gaps.of(layer.getKey(), unit)) {
                     return false;
                 }
             }
@@ -134,9 +143,16 @@ final class Judge {
      */
     record Verdict(OracleResult want, int compared) {}
 
-    /** Allows as much at each position as rounding does to the oracle, if it makes the same choices. */
-    private void shake(OracleResult want) {
+    /**
+     * Allows as much at each position as rounding does to the oracle, if it makes the same choices.
+     *
+     * @param row one that differs: once it is clear that no rounding explains it, no more weights are drawn
+     */
+    private void shake(OracleResult want, int row, float[] got) {
         for (int shake = 0; shake < SHAKES; shake++) {
+            if (shake == FEW_SHAKES && isFarOff(row, got, want)) {
+                return;
+            }
             Map<Integer, Choice> own = new HashMap<>();
             OracleResult other = oracle.shaken(tolerance.rounding(), shake).compute(stretch, want.choices(), own);
             for (int t = 0; t < allowed.length; t++) {
@@ -145,6 +161,10 @@ final class Judge {
             }
             want.choices().forEach((layer, choice) -> gaps.widen(layer, choice, own.getOrDefault(layer, choice), ROOM));
         }
+    }
+
+    private boolean isFarOff(int row, float[] got, OracleResult want) {
+        return !tolerance.agree(got, want.logits(row), MANY_TIMES * allowed[row]) && areClear(want, 0, row, MANY_TIMES);
     }
 
     /** How far a tensor of the state may be off. */

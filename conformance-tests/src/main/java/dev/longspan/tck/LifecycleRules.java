@@ -29,7 +29,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /** The rules of opening and closing, and of what a backend does to its process. */
 final class LifecycleRules {
-    private static final int OPENINGS = 50;
     private static final int ROUNDS = 4;
     private static final int WARMING = 50;
     /** How many states one model makes, one after the other, each with a checkpoint, forks and transfers. */
@@ -172,6 +171,8 @@ final class LifecycleRules {
         for (int i = 0; i < 5; i++) {
             live(subject, 3);
         }
+        int openings = Lives.openings(subject.provider(), subject.options());
+        Lives.noteOpenings(subject, openings);
         long heap = Long.MAX_VALUE;
         long files = Long.MAX_VALUE;
         int threads = Integer.MAX_VALUE;
@@ -179,16 +180,16 @@ final class LifecycleRules {
             long heapBefore = heap();
             long filesBefore = files();
             int threadsBefore = threads().size();
-            for (int i = 0; i < OPENINGS; i++) {
+            for (int i = 0; i < openings; i++) {
                 live(subject, 3);
             }
             heap = Math.min(heap, heap() - heapBefore);
             files = Math.min(files, files() - filesBefore);
             threads = Math.min(threads, threads().size() - threadsBefore);
         }
-        require(heap < MAY_GROW, OPENINGS + " openings leave " + heap + " bytes of heap");
-        require(files <= 0, OPENINGS + " openings leave " + files + " open files");
-        require(threads <= 0, OPENINGS + " openings leave " + threads + " threads");
+        require(heap < MAY_GROW, openings + " openings leave " + heap + " bytes of heap");
+        require(files <= 0, openings + " openings leave " + files + " open files");
+        require(threads <= 0, openings + " openings leave " + threads + " threads");
     }
 
     private static long heap() {

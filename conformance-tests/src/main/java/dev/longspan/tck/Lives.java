@@ -10,15 +10,37 @@ import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** What is done with a backend in its life, in small. */
 final class Lives {
+    private static final int OPENINGS = 50;
+    /** Fewer of openings that are slow, so that a round of them takes about so long. */
+    private static final long ROUND_SECONDS = 60;
+
+    private static final int FEWEST = 5;
+
     private Lives() {}
 
     /** Opens, loads, computes, closes. */
     static void once(BackendProvider provider, BackendOptions options, long seed) {
         try (Backend backend = provider.open(options)) {
             everything(Driver.load(backend, Subject.supported(backend, RandomModel::spec, seed), seed));
+        }
+    }
+
+    /** How often a backend is opened in a round, by how long that takes once. */
+    static int openings(BackendProvider provider, BackendOptions options) {
+        long began = System.nanoTime();
+        once(provider, options, 3);
+        long took = System.nanoTime() - began;
+        return (int) Math.max(FEWEST, Math.min(OPENINGS, TimeUnit.SECONDS.toNanos(ROUND_SECONDS) / took));
+    }
+
+    /** Tells if these were fewer than usual. */
+    static void noteOpenings(Subject subject, int openings) {
+        if (openings < OPENINGS) {
+            subject.note("as opening is slow, checked with " + openings + " of " + OPENINGS + " openings");
         }
     }
 

@@ -7,16 +7,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** A process whose heap is all there from the beginning, so that it grows only by what is taken outside of it. */
 final class NativeMemory {
-    private static final int OPENINGS = 50;
-    /** Fewer of openings that are slow, so that a round takes about so long. */
-    private static final long ROUND_SECONDS = 60;
-
-    private static final int FEWEST = 5;
     private static final int ROUNDS = 6;
     private static final long MAY_GROW = 2 << 20;
     private static final Path STATUS = Path.of("/proc/self/status");
@@ -39,9 +33,7 @@ final class NativeMemory {
             within(LifecycleRules.LOADS + " models of one backend", grown[1]);
             int openings = Integer.parseInt(grown[3]);
             within(openings + " openings", grown[2]);
-            if (openings < OPENINGS) {
-                subject.note("as opening is slow, checked with " + openings + " of " + OPENINGS + " openings");
-            }
+            Lives.noteOpenings(subject, openings);
         });
     }
 
@@ -72,14 +64,6 @@ final class NativeMemory {
         return least;
     }
 
-    /** How many openings a round has, which the first one decides. */
-    private static int openings(ChildProcess.Arguments told) {
-        long began = System.nanoTime();
-        Lives.once(told.provider(), told.options(), 3);
-        long took = System.nanoTime() - began;
-        return (int) Math.max(FEWEST, Math.min(OPENINGS, TimeUnit.SECONDS.toNanos(ROUND_SECONDS) / took));
-    }
-
     /** The process. What it writes is how much it grew by states of one model, by models, by openings, and how many these were. */
     public static void main(String[] args) throws IOException {
         ChildProcess.Arguments told = ChildProcess.Arguments.of(args);
@@ -91,7 +75,7 @@ final class NativeMemory {
                 states = least(() -> Lives.many(driver, LifecycleRules.STATES));
                 models = least(() -> Lives.loading(backend, LifecycleRules.LOADS));
             }
-            int openings = openings(told);
+            int openings = Lives.openings(told.provider(), told.options());
             long opened = least(() -> {
                 for (int i = 0; i < openings; i++) {
                     Lives.once(told.provider(), told.options(), 3);

@@ -161,22 +161,28 @@ final class StateRules {
     private static void bordersAreCrossed(Driver driver) {
         int[] ids = driver.ids(BORDERS[BORDERS.length - 1] + 8);
         List<float[]> want = driver.plain(ids);
-        for (int border : BORDERS) {
-            for (int at = border - 1; at <= border + 1; at++) {
-                try (SequenceState state = driver.model().newState()) {
-                    driver.absorb(state, Driver.first(ids, at), at);
-                    int to = at + 6;
-                    List<float[]> rest = want.subList(at, to);
-                    try (Checkpoint checkpoint = state.checkpoint();
-                            SequenceState one = driver.model().newState(checkpoint);
-                            SequenceState two = driver.model().newState(checkpoint)) {
-                        driver.piece(two, driver.ids(6), 0, 6);
-                        driver.same("from a checkpoint at " + at, driver.piece(one, ids, at, to), rest);
-                        driver.same(
-                                "the original behind a checkpoint at " + at, driver.piece(state, ids, at, to), rest);
-                    }
+        for (int off = -1; off <= 1; off++) {
+            try (SequenceState state = driver.model().newState()) {
+                for (int border : BORDERS) {
+                    int at = border + off;
+                    driver.absorb(state, Arrays.copyOfRange(ids, state.length(), at), at);
+                    isExactAt(driver, state, ids, want);
                 }
             }
+        }
+    }
+
+    /** Behind a checkpoint of a state, it and a state from there, of two, go on as they must. */
+    private static void isExactAt(Driver driver, SequenceState state, int[] ids, List<float[]> want) {
+        int at = state.length();
+        int to = at + 6;
+        List<float[]> rest = want.subList(at, to);
+        try (Checkpoint checkpoint = state.checkpoint();
+                SequenceState one = driver.model().newState(checkpoint);
+                SequenceState two = driver.model().newState(checkpoint)) {
+            driver.piece(two, driver.ids(6), 0, 6);
+            driver.same("from a checkpoint at " + at, driver.piece(one, ids, at, to), rest);
+            driver.same("the original behind a checkpoint at " + at, driver.piece(state, ids, at, to), rest);
         }
     }
 

@@ -19,7 +19,7 @@ enum Flaw {
     KNOWS_HEADS_OF_128("", ""),
     KNOWS_HEADS_OF_100("", ""),
     CLAIMS_MUCH("", ""),
-    CLAIMS_EXACTNESS("", ""),
+    CLAIMS_EXACTNESS("continued from a read checkpoint", "X1.continues X1.base X1.empty X1.released X2.beside"),
     ROUNDS_TO_BF16("", ""),
     ROUNDS_TO_F16("", ""),
     CAPITAL_ID("id 'Oracle' does not match", "P2.name"),
