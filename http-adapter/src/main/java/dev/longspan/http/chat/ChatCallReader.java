@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -171,7 +170,7 @@ final class ChatCallReader {
 
     /** What SDKs send by themselves though it means nothing here: accepted as long as it asks for nothing. */
     private static final class NeutralFields {
-        private static final Set<String> TIERS = Set.of("auto", "default");
+        private static final List<String> TIERS = List.of("auto", "default");
         private static final List<String> ABSENT = List.of(
                 "audio", "prediction", "web_search_options", "reasoning_effort", "prompt_cache_retention", "suffix");
 
@@ -185,8 +184,8 @@ final class ChatCallReader {
                 throw ApiError.unsupported("metadata", "expected none");
             }
             word(body, "service_tier", TIERS);
-            word(body, "verbosity", Set.of("medium"));
-            word(body, "function_call", Set.of("none", "auto"));
+            word(body, "verbosity", List.of("medium"));
+            word(body, "function_call", List.of("none", "auto"));
             if (!body.strings("modalities").orElse(List.of("text")).equals(List.of("text"))) {
                 throw ApiError.unsupported("modalities", "expected [\"text\"]");
             }
@@ -200,7 +199,7 @@ final class ChatCallReader {
             }
         }
 
-        private static void word(Fields body, String name, Set<String> neutral) {
+        private static void word(Fields body, String name, List<String> neutral) {
             body.string(name).ifPresent(word -> {
                 if (!neutral.contains(word)) {
                     throw ApiError.unsupported(name, "expected one of " + neutral + ", found '" + word + "'");

@@ -1,6 +1,7 @@
 package dev.longspan.http.chat;
 
 import dev.longspan.ChatResponse;
+import dev.longspan.Session;
 import dev.longspan.http.wire.ApiError;
 import java.time.Duration;
 import java.util.Arrays;
@@ -10,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * The last turn of each session with its key, so that a client that repeats its request is told the same again and nothing runs
@@ -21,7 +23,12 @@ public final class TurnLedger {
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, Claim> running = new HashMap<>();
     /** The least recently used first. */
-    private final LinkedHashMap<String, Done> done = new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<String, Stored> done = new LinkedHashMap<>(16, 0.75f, true);
+
+    private long stored;
+
+    /** A turn, and how many had been stored before it. */
+    private record Stored(Done turn, long moment) {}
 
     /**
      * A turn that was committed.
@@ -51,7 +58,8 @@ public final class TurnLedger {
             Done last;
             lock.lock();
             try {
-                last = done.get(session);
+                Stored found = done.get(session);
+                last = found == null ? null : found.turn;
             } finally {
                 lock.unlock();
             }
@@ -77,8 +85,8 @@ public final class TurnLedger {
                 if (running.get(session) != this && running.containsKey(session)) {
                     return; // the session was closed, and another one has its id
                 }
-                done.put(session, turn);
-                Iterator<Map.Entry<String, Done>> oldest = done.entrySet().iterator();
+                done.put(session, new Stored(turn, stored++));
+                Iterator<Map.Entry<String, Stored>> oldest = done.entrySet().iterator();
                 while (done.size() > MOST) {
                     oldest.next();
                     oldest.remove();
@@ -144,11 +152,36 @@ public final class TurnLedger {
         }
     }
 
-    /** Forgets what a session did: it is closed, or another one has its id. */
+    /** Forgets what a session did: it is closed, or holds something else. */
     public void forget(String session) {
+        forget(session, Long.MAX_VALUE);
+    }
+
+    /**
+     * Makes a session. What another one of its id did is forgotten; what the new one does, which others may use before this
+     * returns, is not.
+     */
+    public Session begin(Supplier<Session> making) {
+        long moment;
         lock.lock();
         try {
-            done.remove(session);
+            moment = stored;
+        } finally {
+            lock.unlock();
+        }
+        Session session = making.get();
+        forget(session.id(), moment);
+        return session;
+    }
+
+    /** Forgets a session's turn if it was stored before a moment. */
+    private void forget(String session, long before) {
+        lock.lock();
+        try {
+            Stored found = done.get(session);
+            if (found != null && found.moment < before) {
+                done.remove(session);
+            }
         } finally {
             lock.unlock();
         }

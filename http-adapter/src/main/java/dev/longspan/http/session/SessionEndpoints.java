@@ -113,8 +113,8 @@ public final class SessionEndpoints {
             throw body.outOfRange("max_seq_len", "at most " + most, tokens.getAsInt());
         }
         SessionOptions options = id.map(SessionOptions.DEFAULT::withId).orElse(SessionOptions.DEFAULT);
-        Session session = engine.openSession(options.withMaxTokens(tokens.orElse(Math.min(DEFAULT_TOKENS, most))));
-        turns.forget(session.id());
+        Session session = turns.begin(
+                () -> engine.openSession(options.withMaxTokens(tokens.orElse(Math.min(DEFAULT_TOKENS, most)))));
         exchange.send(200, status("created").put("session_id", session.id()));
     }
 
@@ -362,8 +362,7 @@ public final class SessionEndpoints {
         Fields body = exchange.fields();
         Optional<String> id = body.string("session_id");
         exchange.end(body);
-        Session twin = id.isPresent() ? session.fork(id.get()) : session.fork();
-        turns.forget(twin.id());
+        Session twin = turns.begin(() -> id.isPresent() ? session.fork(id.get()) : session.fork());
         exchange.send(200, status("forked").put("session_id", twin.id()));
     }
 

@@ -140,8 +140,7 @@ public final class SnapshotEndpoints {
             Session session = id.isPresent() && force ? replaced(engine, id.get(), snapshot) : null;
             if (session == null) {
                 SessionOptions options = id.map(SessionOptions.DEFAULT::withId).orElse(SessionOptions.DEFAULT);
-                session = engine.loadSession(snapshot, options);
-                turns.forget(session.id());
+                session = turns.begin(() -> engine.loadSession(snapshot, options));
             }
             return session;
         } catch (ContextLengthException e) {
