@@ -18,6 +18,7 @@ public final class KernelCall {
     private final String kernel;
     private final long function;
     private final KernelTeam team;
+    private final KernelTeam.Tasks work = this::run;
     private final boolean[] set;
     private final int count;
     /** Of each thread of the team: values, the codes of their types, and the result. */
@@ -100,7 +101,7 @@ public final class KernelCall {
             throw new IllegalStateException(kernel + ": " + missing + " of " + count + " arguments are not set");
         }
         if (tasks > 0) {
-            team.run(this, tasks, grain);
+            team.run(work, tasks, grain);
         }
     }
 

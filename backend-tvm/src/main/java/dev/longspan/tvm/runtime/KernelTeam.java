@@ -2,6 +2,7 @@ package dev.longspan.tvm.runtime;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -17,20 +18,34 @@ import org.jspecify.annotations.Nullable;
 public final class KernelTeam implements AutoCloseable {
     /** How often a thread looks for more work before it sleeps: a few microseconds, since the next kernel comes soon. */
     private static final int LOOKS = 2_000;
+
+    private static final int LOOKS_ON_END = 32;
     /** Into how many pieces each thread's share is cut, so that one that is held up leaves work to others. */
     private static final int PIECES = 4;
 
+    /** What is shared among threads. */
+    interface Tasks {
+        /** Does some tasks, as one thread of the team: the caller is 0. */
+        void run(int worker, long first, long last);
+    }
+
     private final List<Thread> threads = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
-    private final AtomicLong next = new AtomicLong();
-    private final AtomicInteger working = new AtomicInteger();
+    /**
+     * The round, and in its lower half how many of its pieces are left. Who takes one looks at nothing else, so that who comes late
+     * takes none of another round.
+     */
+    private final AtomicLong left = new AtomicLong();
 
-    private @Nullable KernelCall call;
+    private final AtomicInteger finished = new AtomicInteger();
+
+    // what a round is about: written before the round begins, and not before all its pieces are finished
+    private @Nullable Tasks call;
     private long tasks;
     private long piece;
+    private int pieces;
     private @Nullable Thread caller;
     private volatile @Nullable Throwable failure;
-    private volatile int round;
     private volatile boolean closed;
 
     /**
@@ -59,7 +74,7 @@ public final class KernelTeam implements AutoCloseable {
     }
 
     /** Runs all tasks of a call. By who holds the lock. */
-    void run(KernelCall given, long count, long grain) {
+    void run(Tasks given, long count, long grain) {
         if (!lock.isHeldByCurrentThread()) {
             throw new IllegalStateException("kernels are run by who holds the team's lock");
         } else if (closed) {
@@ -73,16 +88,14 @@ public final class KernelTeam implements AutoCloseable {
         caller = Thread.currentThread();
         tasks = count;
         piece = Math.max(grain, (count + (long) size() * PIECES - 1) / ((long) size() * PIECES));
-        next.set(0);
+        pieces = (int) ((count + piece - 1) / piece);
         failure = null;
-        working.set(threads.size());
-        int following = round + 1;
-        round = following; // all above is seen by who sees this
+        finished.set(0);
+        int round = round() + 1;
+        left.set((long) round << Integer.SIZE | pieces); // all above is seen by who sees this
         threads.forEach(LockSupport::unpark);
-        share(given, 0);
+        share(round, 0);
         awaitOthers();
-        call = null;
-        caller = null;
         Throwable failed = failure;
         if (failed instanceof Error error) {
             throw error;
@@ -91,24 +104,59 @@ public final class KernelTeam implements AutoCloseable {
         }
     }
 
+    private int round() {
+        return (int) (left.get() >> Integer.SIZE);
+    }
+
+    /** Waits for pieces that others have begun; for a thread that has not come in time there is nothing left, nor to wait for. */
     private void awaitOthers() {
         int looks = 0;
-        while (working.get() > 0) {
+        while (finished.get() < pieces) {
             if (looks++ < LOOKS) {
-                Thread.onSpinWait();
+                look(looks);
             } else {
                 LockSupport.park(this);
             }
         }
     }
 
-    private void share(KernelCall given, int worker) {
-        try {
-            for (long first = next.getAndAdd(piece); first < tasks; first = next.getAndAdd(piece)) {
-                given.run(worker, first, Math.min(tasks, first + piece));
+    /** Waits a moment, and lets others have the processor now and then: they may be who is waited for. */
+    @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but the time it takes
+    private static void look(int looks) {
+        if (looks % LOOKS_ON_END == 0) {
+            Thread.yield();
+        } else {
+            Thread.onSpinWait();
+        }
+    }
+
+    /** Runs pieces of a round until all are taken. */
+    private void share(int round, int worker) {
+        for (int mine = take(round); mine >= 0; mine = take(round)) {
+            Thread waiting = caller;
+            int last = pieces;
+            try {
+                long first = mine * piece;
+                Objects.requireNonNull(call).run(worker, first, Math.min(tasks, first + piece));
+            } catch (Throwable e) { // who has called is told
+                failure = e;
             }
-        } catch (Throwable e) { // who has called is told
-            failure = e;
+            if (finished.incrementAndGet() == last && worker > 0) {
+                LockSupport.unpark(waiting);
+            }
+        }
+    }
+
+    /** A piece of a round; -1 if none is left, or the round is over. */
+    private int take(int round) {
+        while (true) {
+            long seen = left.get();
+            if ((int) (seen >> Integer.SIZE) != round || (int) seen == 0) {
+                return -1;
+            }
+            if (left.compareAndSet(seen, seen - 1)) {
+                return (int) seen - 1;
+            }
         }
     }
 
@@ -116,9 +164,9 @@ public final class KernelTeam implements AutoCloseable {
         int done = 0;
         while (true) {
             int looks = 0;
-            while (round == done && !closed) {
+            while (round() == done && !closed) {
                 if (looks++ < LOOKS) {
-                    Thread.onSpinWait();
+                    look(looks);
                 } else {
                     LockSupport.park(this);
                 }
@@ -126,15 +174,8 @@ public final class KernelTeam implements AutoCloseable {
             if (closed) {
                 return;
             }
-            done = round;
-            KernelCall given = call;
-            if (given != null) {
-                share(given, worker);
-            }
-            Thread waiting = caller;
-            if (working.decrementAndGet() == 0) {
-                LockSupport.unpark(waiting);
-            }
+            done = round();
+            share(done, worker);
         }
     }
 
