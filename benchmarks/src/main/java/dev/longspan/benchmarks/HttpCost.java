@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -40,20 +41,22 @@ import java.util.concurrent.atomic.AtomicLong;
  * What the server adds to the engine in the same process: to a request, to a chunk, to tokens a second; how long those wait who
  * compute nothing; and what slow readers cost the others.
  *
- * <p>{@code benchmarks/run.sh program HttpCost}
+ * <p>{@code benchmarks/run.sh program HttpCost [requests] [chunks] [streams] [readers] [tokens]}
  */
 public final class HttpCost {
     private static final int REQUESTS = 2000;
+    /** How often as many are asked for before: as long as the compiler has two processors' work of its own, it is measured. */
+    private static final int WARMING = 8;
+
     private static final int STREAMS = 64;
     private static final int IDLE = 1000;
     private static final int SLOW = 200;
     private static final int ROUNDS = 5;
-    private static final int CHUNK_ROUNDS = 30;
+    private static final int CHUNK_ROUNDS = 80;
     private static final int ANSWERERS = 8;
-    /** How many answers each of them asks for in a round. */
-    private static final int ANSWERS = 20;
 
     private static final String LOOP = "!loop";
+    private static final String TEXT = "Spell Constantinople, and then spell it again.";
 
     private final ChatEngine engine;
     private final HttpAdapter server;
@@ -72,20 +75,32 @@ public final class HttpCost {
         this.server = server;
     }
 
-    /** Prints a table. */
+    /**
+     * Prints a table.
+     *
+     * @param arguments which parts of it: requests, chunks, streams, readers, tokens; none for all
+     */
     public static void main(String[] arguments) throws Exception {
         Path folder = Files.createTempDirectory("http-cost");
         try {
             System.out.println("| what | in process | over HTTP | difference or ratio |");
             System.out.println("|---|---|---|---|");
-            onDigest(Files.createDirectories(folder.resolve("digest")));
-            onNano(Files.createDirectories(folder.resolve("nano")));
+            Set<String> parts = Set.of(arguments);
+            onDigest(Files.createDirectories(folder.resolve("digest")), parts);
+            if (isWanted("tokens", parts)) {
+                onModel("nano", 100, 300);
+                onModel("0.1b", 2, 64);
+            }
         } finally {
             NanoModel.deleteFolder(folder);
         }
     }
 
-    private static void onDigest(Path folder) throws Exception {
+    private static boolean isWanted(String part, Set<String> parts) {
+        return parts.isEmpty() || parts.contains(part);
+    }
+
+    private static void onDigest(Path folder, Set<String> parts) throws Exception {
         DigestModel.writeTo(folder, TemplateKind.STABLE);
         try (DigestBackend backend = new DigestBackend(DigestOptions.defaults().withBatch(300, 4096));
                 ChatEngine engine = ChatEngine.builder()
@@ -101,20 +116,36 @@ public final class HttpCost {
                         .maxConcurrent(600)
                         .start()) {
             HttpCost cost = new HttpCost(engine, server);
-            cost.requests();
-            cost.chunks();
-            cost.besideStreams();
-            cost.besideSlowReaders();
+            if (isWanted("requests", parts)) {
+                cost.requests();
+            }
+            if (isWanted("chunks", parts)) {
+                cost.chunks();
+            }
+            if (isWanted("streams", parts)) {
+                cost.besideStreams();
+            }
+            if (isWanted("readers", parts)) {
+                cost.besideSlowReaders();
+            }
         }
     }
 
-    private static void onNano(Path folder) throws Exception {
-        NanoModel.copyTo(folder);
-        try (ChatEngine engine =
-                        ChatEngine.builder().model(folder).prefixCacheBytes(0).build();
+    /**
+     * A model beside whose steps the server's work is much, and one beside which it is as little as beside those that are used.
+     *
+     * @param model see {@link ModelFolders}
+     * @param answers how many each client asks for in a round
+     * @param mostTokens that an answer has
+     */
+    private static void onModel(String model, int answers, int mostTokens) throws Exception {
+        try (ChatEngine engine = ChatEngine.builder()
+                        .model(ModelFolders.find(model))
+                        .prefixCacheBytes(0)
+                        .build();
                 HttpAdapter server =
                         HttpAdapter.builder().engine(engine).port(0).start()) {
-            new HttpCost(engine, server).tokens();
+            new HttpCost(engine, server).tokens(model, answers, mostTokens);
         }
     }
 
@@ -150,8 +181,10 @@ public final class HttpCost {
     private void requests() throws Exception {
         Callable<?> direct = () -> engine.chat(ChatRequest.of("!say hello\n!end"));
         Callable<?> remote = () -> client.send(post("!say hello\n!end", ""), HttpResponse.BodyHandlers.ofString());
-        times(REQUESTS, direct);
-        times(REQUESTS, remote);
+        for (int i = 0; i < WARMING; i++) {
+            times(REQUESTS, direct);
+            times(REQUESTS, remote);
+        }
         double[] one = times(REQUESTS, direct);
         double[] other = times(REQUESTS, remote);
         row("a short request, median", at(one, 0.5), at(other, 0.5), "ms");
@@ -339,25 +372,24 @@ public final class HttpCost {
         return steps == stepsComputed.get();
     }
 
-    private void tokens() throws Exception {
-        String text = "Spell Constantinople, and then spell it again.";
-        Callable<Double> direct = () -> rate(() -> tokensInProcess(text));
-        Callable<Double> remote = () -> rate(() -> tokensOverHttp(text));
+    private void tokens(String model, int answers, int mostTokens) throws Exception {
+        Callable<Double> direct = () -> rate(answers, () -> tokensInProcess(mostTokens));
+        Callable<Double> remote = () -> rate(answers, () -> tokensOverHttp(mostTokens));
         for (int i = 0; i < 2; i++) { // until it is compiled
             direct.call();
             remote.call();
         }
         byTurns(
-                "tokens a second of the nano model, " + ANSWERERS + " streams, medians of " + ROUNDS + " (goal: 0.95)",
+                "tokens a second of " + model + ", " + ANSWERERS + " streams, medians of " + ROUNDS + " (goal: 0.95)",
                 direct,
                 remote);
     }
 
-    private static double rate(Callable<Integer> answer) throws InterruptedException, ExecutionException {
+    private static double rate(int answers, Callable<Integer> answer) throws InterruptedException, ExecutionException {
         ExecutorService threads = Executors.newFixedThreadPool(ANSWERERS);
         List<Future<Integer>> all = new ArrayList<>();
         long began = System.nanoTime();
-        for (int i = 0; i < ANSWERERS * ANSWERS; i++) {
+        for (int i = 0; i < ANSWERERS * answers; i++) {
             all.add(threads.submit(answer));
         }
         int tokens = 0;
@@ -368,10 +400,10 @@ public final class HttpCost {
         return tokens / ((System.nanoTime() - began) / 1e9);
     }
 
-    private int tokensInProcess(String text) {
+    private int tokensInProcess(int most) {
         ChatRequest request = ChatRequest.builder()
-                .user(text)
-                .maxTokens(300)
+                .user(TEXT)
+                .maxTokens(most)
                 .temperature(2)
                 .seed(1)
                 .build();
@@ -380,11 +412,11 @@ public final class HttpCost {
         }
     }
 
-    private int tokensOverHttp(String text) throws IOException, InterruptedException {
-        String more = ", \"stream\": true, \"max_tokens\": 300, \"temperature\": 2, \"seed\": 1, "
+    private int tokensOverHttp(int most) throws IOException, InterruptedException {
+        String more = ", \"stream\": true, \"max_tokens\": " + most + ", \"temperature\": 2, \"seed\": 1, "
                 + "\"stream_options\": {\"include_usage\": true}";
         int tokens = 0;
-        try (BufferedReader lines = stream(text, more)) {
+        try (BufferedReader lines = stream(TEXT, more)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 int at = line.indexOf("\"completion_tokens\":");
                 if (at >= 0) {

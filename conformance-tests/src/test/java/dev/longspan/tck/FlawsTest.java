@@ -35,16 +35,15 @@ class FlawsTest {
         }
     }
 
-    /** All rules against all flaws: minutes. */
+    /** All rules against all flaws: an hour. */
     @Tag("soak")
     @ParameterizedTest
     @EnumSource(Flaw.class)
     void aFlawIsNoticedByNoOtherRule(Flaw flaw) {
         Duration patience = flaw == Flaw.CLOSE_HANGS ? Duration.ofMinutes(1) : ConformanceKit.DEFAULT_TIMEOUT;
-        ConformanceReport report = OracleKits.of(flaw).withTimeout(patience).run();
-        assertThat(new TreeSet<>(report.ids(RuleOutcome.Status.FAILED)))
-                .as(report.table())
-                .isEqualTo(new TreeSet<>(flaw.rules()));
+        ConformanceReport report =
+                OracleKits.of(flaw).withTries(1).withTimeout(patience).run();
+        assertThat(report.ids(RuleOutcome.Status.FAILED)).as(report.table()).isSubsetOf(flaw.rules());
     }
 
     @Test
