@@ -15,9 +15,7 @@ import dev.longspan.SessionOptions;
 import dev.longspan.ThinkingMode;
 import dev.longspan.ToolSpecification;
 import dev.longspan.TurnOptions;
-import dev.longspan.reference.ReferenceBackendProvider;
 import dev.longspan.spi.Backend;
-import dev.longspan.spi.BackendOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -31,13 +29,14 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * On the nano model, whatever happened to a session, its state is bit for bit the one that reading its history afresh makes, and
- * so is what it says next: the reference backend is exact.
+ * so is what it says next.
  */
 @Timeout(900)
 class NanoSessionTest {
@@ -61,19 +60,21 @@ class NanoSessionTest {
     @TempDir
     Path store;
 
-    @Test
-    void randomLivesEndInTheStateOfAFreshReading() throws IOException {
-        live(SEQUENCES);
+    @ParameterizedTest
+    @EnumSource
+    void randomLivesEndInTheStateOfAFreshReading(ExactBackend exact) throws IOException {
+        live(exact, SEQUENCES);
     }
 
     @Tag("soak")
-    @Test
-    void aThousandRandomLivesDoTheSame() throws IOException {
-        live(1000);
+    @ParameterizedTest
+    @EnumSource
+    void aThousandRandomLivesDoTheSame(ExactBackend exact) throws IOException {
+        live(exact, 1000);
     }
 
-    private void live(int sequences) throws IOException {
-        try (Backend backend = new ReferenceBackendProvider().open(BackendOptions.defaults());
+    private void live(ExactBackend exact, int sequences) throws IOException {
+        try (Backend backend = exact.open();
                 ChatEngine engine = ChatEngine.builder()
                         .model(NanoFolder.path())
                         .backend(backend)

@@ -13,9 +13,7 @@ import dev.longspan.ThinkingMode;
 import dev.longspan.ToolCall;
 import dev.longspan.ToolChoice;
 import dev.longspan.ToolSpecification;
-import dev.longspan.reference.ReferenceBackendProvider;
 import dev.longspan.spi.Backend;
-import dev.longspan.spi.BackendOptions;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -23,26 +21,33 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
-/** With the reference backend, which is exact, nothing that runs beside an answer changes it. */
+/** With backends that are exact nothing that runs beside an answer changes it. */
 @Timeout(300)
-class DeterminismTest {
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class Determinism {
     private static final ToolSpecification WEATHER = new ToolSpecification(
             "get_weather",
             "Tells the weather in a city.",
             "{\"type\": \"object\", \"properties\": {\"city\": {\"type\": \"string\"}}, \"required\": [\"city\"]}");
 
-    private static Backend backend;
-    private static ChatEngine engine;
+    private final ExactBackend exact;
+    private Backend backend;
+    private ChatEngine engine;
+
+    Determinism(ExactBackend exact) {
+        this.exact = exact;
+    }
 
     @BeforeAll
-    static void open() {
-        backend = new ReferenceBackendProvider().open(BackendOptions.defaults());
+    void open() {
+        backend = exact.open();
         engine = open(2048);
     }
 
-    private static ChatEngine open(int prefillChunk) {
+    private ChatEngine open(int prefillChunk) {
         return ChatEngine.builder()
                 .model(NanoFolder.path())
                 .backend(backend)
@@ -51,7 +56,7 @@ class DeterminismTest {
     }
 
     @AfterAll
-    static void close() {
+    void close() {
         engine.close();
         backend.close();
     }

@@ -1,0 +1,7 @@
+package dev.longspan.it;
+
+class ReferenceDeterminismTest extends Determinism {
+    ReferenceDeterminismTest() {
+        super(ExactBackend.REFERENCE);
+    }
+}

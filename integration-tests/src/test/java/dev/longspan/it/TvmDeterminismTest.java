@@ -1,0 +1,7 @@
+package dev.longspan.it;
+
+class TvmDeterminismTest extends Determinism {
+    TvmDeterminismTest() {
+        super(ExactBackend.TVM);
+    }
+}
