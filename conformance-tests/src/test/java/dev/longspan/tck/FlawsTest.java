@@ -40,7 +40,7 @@ class FlawsTest {
     @ParameterizedTest
     @EnumSource(Flaw.class)
     void aFlawIsNoticedByNoOtherRule(Flaw flaw) {
-        Duration patience = flaw == Flaw.CLOSE_HANGS ? Duration.ofMinutes(1) : ConformanceKit.DEFAULT_TIMEOUT;
+        Duration patience = flaw == Flaw.CLOSE_HANGS ? Duration.ofMinutes(2) : ConformanceKit.DEFAULT_TIMEOUT;
         ConformanceReport report =
                 OracleKits.of(flaw).withTries(1).withTimeout(patience).run();
         assertThat(report.ids(RuleOutcome.Status.FAILED)).as(report.table()).isSubsetOf(flaw.rules());
