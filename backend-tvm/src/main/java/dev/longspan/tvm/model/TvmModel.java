@@ -16,6 +16,7 @@ import dev.longspan.tvm.runtime.KernelTeam;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -115,6 +116,11 @@ final class TvmModel implements LanguageModel {
             throw closedException();
         }
         return made;
+    }
+
+    /** {@return what is held while a batch is computed} */
+    ReentrantLock lock() {
+        return team.lock();
     }
 
     void disown(Owned closedOne) {

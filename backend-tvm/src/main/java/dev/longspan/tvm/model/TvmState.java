@@ -4,7 +4,10 @@ import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.SequenceState;
 import dev.longspan.tvm.memory.SequenceMemory;
 
-/** A sequence that grows. */
+/**
+ * A sequence that grows. It is meant for one thread; whoever closes or copies it on another waits for the batch that is computed, since
+ * kernels know nothing of memory that is taken from them.
+ */
 final class TvmState implements SequenceState, TvmModel.Owned {
     private enum Condition {
         OPEN,
@@ -52,10 +55,15 @@ final class TvmState implements SequenceState, TvmModel.Owned {
 
     @Override
     public Checkpoint checkpoint() {
-        return model.newCheckpoint(memory().copy());
+        model.lock().lock();
+        try {
+            return model.newCheckpoint(memory().copy());
+        } finally {
+            model.lock().unlock();
+        }
     }
 
-    /** Gives up what it holds after a failed run. */
+    /** Gives up what it holds after a failed run. By who holds the team's lock. */
     void fail() {
         condition = Condition.FAILED;
         memory.release();
@@ -63,8 +71,13 @@ final class TvmState implements SequenceState, TvmModel.Owned {
 
     @Override
     public void close() {
-        condition = Condition.CLOSED;
-        memory.release();
+        model.lock().lock();
+        try {
+            condition = Condition.CLOSED;
+            memory.release();
+        } finally {
+            model.lock().unlock();
+        }
         model.disown(this);
     }
 }
