@@ -19,7 +19,8 @@ import java.util.Optional;
  *
  * <p>It knows these settings: {@code memoryLimitBytes}, the most bytes that weights, states and checkpoints may hold together
  * (default: no limit); {@code kernels}, {@code auto} (default), {@code v3} for AVX2 or {@code v4} for AVX-512; {@code nativeFolder},
- * where native libraries are unpacked to (default: {@code .cache/longspan} in the user's home); and {@code runtimeLibrary}, a
+ * where native libraries are unpacked to (default: {@code longspan} in {@code XDG_CACHE_HOME}, or in {@code .cache} in the user's
+ * home); and {@code runtimeLibrary}, a
  * {@code libtvm_runtime.so} in place of the one on the class path. The last two hold for the whole process: what the first backend
  * asked for.
  *

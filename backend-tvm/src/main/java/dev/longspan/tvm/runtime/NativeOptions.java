@@ -1,6 +1,8 @@
 package dev.longspan.tvm.runtime;
 
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -16,9 +18,22 @@ public record NativeOptions(Path folder, Optional<Path> runtime) {
     /** The setting that names the runtime. */
     public static final String RUNTIME_SETTING = "runtimeLibrary";
 
-    /** {@return the folder {@code .cache/longspan} in the user's home, and the runtime on the class path} */
+    /**
+     * {@return the user's folder for what can be made again, and the runtime on the class path} The folder is {@code longspan} in the one
+     * that {@code XDG_CACHE_HOME} names, else in {@code .cache} in the user's home.
+     */
     public static NativeOptions defaults() {
-        Path folder = Path.of(System.getProperty("user.home", "."), ".cache", "longspan", TvmRuntime.VERSION);
-        return new NativeOptions(folder, Optional.empty());
+        return new NativeOptions(
+                cache(System.getenv()).resolve("longspan").resolve(TvmRuntime.VERSION), Optional.empty());
+    }
+
+    static Path cache(Map<String, String> environment) {
+        String named = environment.getOrDefault("XDG_CACHE_HOME", "");
+        Path cache = Path.of(System.getProperty("user.home", "."), ".cache");
+        try {
+            return Path.of(named).isAbsolute() ? Path.of(named) : cache; // a relative one must be ignored
+        } catch (InvalidPathException e) {
+            return cache;
+        }
     }
 }

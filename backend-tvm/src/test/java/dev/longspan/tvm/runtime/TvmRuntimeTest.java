@@ -193,6 +193,16 @@ class TvmRuntimeTest {
     }
 
     @Test
+    void theUsersCacheIsWhereTheEnvironmentSays() {
+        Path home = Path.of(System.getProperty("user.home"), ".cache");
+        assertThat(NativeOptions.cache(Map.of())).isEqualTo(home);
+        assertThat(NativeOptions.cache(Map.of("XDG_CACHE_HOME", "/some/where"))).isEqualTo(Path.of("/some/where"));
+        for (String none : List.of("", "some/where", "\0")) {
+            assertThat(NativeOptions.cache(Map.of("XDG_CACHE_HOME", none))).isEqualTo(home);
+        }
+    }
+
+    @Test
     void aFolderThatCannotBeWrittenIsNamed() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "");
         assertThatThrownBy(() -> NativeFolder.at(file.resolve("below")))
