@@ -8,12 +8,11 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.jspecify.annotations.Nullable;
 
-/** Reads a body as it comes, without holding a thread. */
+/** Reads a body as it comes, without holding a thread. What comes behind a fault in it is thrown away. */
 final class BodyReader {
     /** So much of a body is taken whatever else there is. */
     static final int SMALL = 64 << 10;
@@ -21,8 +20,9 @@ final class BodyReader {
     private final BodyRoom.Share room;
     private final Request request;
     private final int most;
+    private final Leftover leftover;
     private final BiConsumer<byte[], Runnable> whole;
-    private final Consumer<Throwable> fault;
+    private final BiConsumer<Throwable, Leftover> fault;
     private final ScheduledFuture<?> deadline;
     private final ReentrantLock lock = new ReentrantLock();
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -31,14 +31,16 @@ final class BodyReader {
     private BodyReader(
             Request request,
             int most,
+            Leftover leftover,
             Duration patience,
             BodyRoom.Share room,
             ScheduledExecutorService timer,
             BiConsumer<byte[], Runnable> whole,
-            Consumer<Throwable> fault) {
+            BiConsumer<Throwable, Leftover> fault) {
         this.room = room;
         this.request = request;
         this.most = most;
+        this.leftover = leftover;
         this.whole = whole;
         this.fault = fault;
         this.deadline = timer.schedule(this::late, patience.toMillis(), TimeUnit.MILLISECONDS);
@@ -48,22 +50,30 @@ final class BodyReader {
      * Reads a body.
      *
      * @param most the most bytes it may have
-     * @param patience how long it may take
+     * @param surroundings tell how long it may take
      * @param room what all bodies may have together; what this one takes is given back once its request is answered
      * @param whole is given it, on any thread, and what gives its memory back early
-     * @param fault is told instead what went wrong
+     * @param fault is told instead what went wrong, and given what throws the rest away
      */
     static void read(
             Request request,
             int most,
-            Duration patience,
+            Surroundings surroundings,
             BodyRoom room,
-            ScheduledExecutorService timer,
             BiConsumer<byte[], Runnable> whole,
-            Consumer<Throwable> fault) {
+            BiConsumer<Throwable, Leftover> fault) {
         BodyRoom.Share share = room.share();
         Request.addCompletionListener(request, failure -> share.giveBack());
-        new BodyReader(request, most, patience, share, timer, whole, fault).more();
+        new BodyReader(
+                        request,
+                        most,
+                        new Leftover(request, surroundings),
+                        surroundings.settings().times().body(),
+                        share,
+                        surroundings.timer(),
+                        whole,
+                        fault)
+                .more();
     }
 
     private void more() {
@@ -75,6 +85,7 @@ final class BodyReader {
             }
             if (Content.Chunk.isFailure(chunk)) {
                 end(cut());
+                leftover.finish();
                 return;
             }
             ApiError refused = take(chunk);
@@ -82,9 +93,14 @@ final class BodyReader {
             chunk.release();
             if (refused != null) {
                 end(refused);
-                return;
             } else if (last) {
                 end(null);
+            }
+            if (last) {
+                leftover.finish();
+                return;
+            } else if (isEnded()) {
+                leftover.read();
                 return;
             }
         }
@@ -140,6 +156,15 @@ final class BodyReader {
         end(new ApiError(408, ApiError.Type.TIMEOUT, "body_timeout", null, "the body did not arrive in time"));
     }
 
+    private boolean isEnded() {
+        lock.lock();
+        try {
+            return ended;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void end(@Nullable Throwable failure) {
         lock.lock();
         try {
@@ -154,7 +179,7 @@ final class BodyReader {
         if (failure == null) {
             whole.accept(bytes.toByteArray(), room::giveBack);
         } else {
-            fault.accept(failure);
+            fault.accept(failure, leftover);
         }
     }
 }

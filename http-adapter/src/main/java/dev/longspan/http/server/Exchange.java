@@ -30,7 +30,7 @@ public final class Exchange {
 
     private final Request request;
     private final Response response;
-    private final Callback callback;
+    private Callback callback;
     private final Surroundings surroundings;
     private final List<String> parameters;
     private final AtomicBoolean answered = new AtomicBoolean();
@@ -122,7 +122,7 @@ public final class Exchange {
     private void begin(int status) {
         response.setStatus(status);
         if (surroundings.work().isDraining()) {
-            setHeader(HttpHeader.CONNECTION.asString(), "close");
+            endConnection();
         }
         if (!ignored.isEmpty()) {
             setHeader("X-Ignored-Fields", harmless(String.join(", ", ignored)));
@@ -182,6 +182,18 @@ public final class Exchange {
     /** Answers with the error that an exception means. */
     public void fail(Throwable fault) {
         fail(told(fault));
+    }
+
+    /** Says that the connection ends with the answer. */
+    void endConnection() {
+        setHeader(HttpHeader.CONNECTION.asString(), "close");
+    }
+
+    /** Answers with the error that an exception means, and ends the connection once nothing more comes of the request. */
+    void failAndClose(Throwable fault, Leftover rest) {
+        endConnection();
+        callback = rest.before(callback);
+        fail(fault);
     }
 
     /** {@return the error that an exception means} What is the server's fault goes into the log. */

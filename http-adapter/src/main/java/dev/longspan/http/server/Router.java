@@ -12,6 +12,7 @@ import java.util.concurrent.Phaser;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiConsumer;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Handler;
@@ -102,23 +103,25 @@ public final class Router extends Handler.Abstract.NonBlocking {
     private void refuse(Request request, Exchange exchange, Throwable error) {
         if (!hasBody(request)) {
             exchange.fail(error);
+        } else if (request.getHeaders().contains(HttpHeader.EXPECT, "100-continue")) {
+            exchange.endConnection();
+            exchange.fail(error); // it was not asked for its body, and will not be
         } else if (request.getLength() >= 0 && request.getLength() <= BodyReader.SMALL) {
-            BodyReader.read(
+            read(
                     request,
                     BodyReader.SMALL,
-                    surroundings.settings().times().body(),
-                    bodies,
-                    surroundings.timer(),
                     (body, whenRead) -> exchange.fail(error),
-                    fault -> failAndClose(exchange, error));
+                    (fault, rest) -> exchange.failAndClose(error, rest));
         } else {
-            failAndClose(exchange, error);
+            Leftover all = new Leftover(request, surroundings);
+            exchange.failAndClose(error, all);
+            all.read();
         }
     }
 
-    private static void failAndClose(Exchange exchange, Throwable error) {
-        exchange.setHeader(HttpHeader.CONNECTION.asString(), "close");
-        exchange.fail(error);
+    private void read(
+            Request request, int most, BiConsumer<byte[], Runnable> whole, BiConsumer<Throwable, Leftover> fault) {
+        BodyReader.read(request, most, surroundings, bodies, whole, fault);
     }
 
     /** Waits until all requests that have come are answered, and the answers are written; not longer than a time. */
@@ -158,17 +161,14 @@ public final class Router extends Handler.Abstract.NonBlocking {
         if (exchange.request().getLength() > most) {
             throw BodyReader.tooLarge(most);
         }
-        BodyReader.read(
+        read(
                 exchange.request(),
                 most,
-                surroundings.settings().times().body(),
-                bodies,
-                surroundings.timer(),
                 (body, whenRead) -> {
                     exchange.setBody(body, whenRead);
                     run(route, exchange, key);
                 },
-                fault -> failAndClose(exchange, fault));
+                exchange::failAndClose);
     }
 
     private static boolean hasBody(Request request) {
