@@ -86,7 +86,7 @@ public final class ChatEndpoint implements Route.Endpoint {
     private void turn(Exchange exchange, ChatCall call, Session session, TurnLedger.Claim claim, Work.Place place)
             throws Exception {
         Optional<String> key = exchange.header("Idempotency-Key").filter(given -> !given.isEmpty());
-        byte[] digest = key.isPresent() ? Digests.of(exchange.fields()) : new byte[0];
+        byte[] digest = key.isPresent() ? Digests.of("chat", exchange.fields()) : new byte[0];
         long now = session.info().sequence();
         if (key.isPresent()) {
             Optional<TurnLedger.Done> last = claim.repeated(key.get(), digest, now);

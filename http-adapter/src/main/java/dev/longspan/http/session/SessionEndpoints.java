@@ -241,7 +241,7 @@ public final class SessionEndpoints {
         try (TurnLedger.Claim claim = turns.claim(session.id())) {
             exchange.beforeEnd(claim::close);
             Optional<String> key = exchange.header("Idempotency-Key").filter(given -> !given.isEmpty());
-            byte[] digest = key.isPresent() ? Digests.of(exchange.fields()) : new byte[0];
+            byte[] digest = key.isPresent() ? Digests.of("append", exchange.fields()) : new byte[0];
             long now = session.info().sequence();
             if (key.isPresent() && claim.repeated(key.get(), digest, now).isPresent()) {
                 exchange.setHeader(SEQUENCE, Long.toString(now));
