@@ -44,6 +44,7 @@ public final class TurnLedger {
     /** A session's turn, from before it is looked at until what came of it is stored. */
     public final class Claim implements AutoCloseable {
         private final String session;
+        private boolean abandoned;
 
         Claim(String session) {
             this.session = session;
@@ -82,8 +83,8 @@ public final class TurnLedger {
         public void store(Done turn) {
             lock.lock();
             try {
-                if (running.get(session) != this && running.containsKey(session)) {
-                    return; // the session was closed, and another one has its id
+                if (abandoned) {
+                    return; // the session was closed, and another one may have its id
                 }
                 done.put(session, new Stored(turn, stored++));
                 Iterator<Map.Entry<String, Stored>> oldest = done.entrySet().iterator();
@@ -91,6 +92,16 @@ public final class TurnLedger {
                     oldest.next();
                     oldest.remove();
                 }
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private void abandon() {
+            lock.lock();
+            try {
+                abandoned = true;
+                running.remove(session, this);
             } finally {
                 lock.unlock();
             }
@@ -141,15 +152,25 @@ public final class TurnLedger {
         }
     }
 
-    /** Forgets a session that is closed, though a turn of it may not have been told its end. */
-    public void abandon(String session) {
+    /**
+     * Closes a session. What it did is forgotten, and a turn of it that has not been told its end counts no longer; what another
+     * session of its id does, which may be made before this returns, is left alone.
+     */
+    public void end(String session, Runnable closing) {
+        long moment;
+        Claim last;
         lock.lock();
         try {
-            running.remove(session);
-            done.remove(session);
+            moment = stored;
+            last = running.get(session);
         } finally {
             lock.unlock();
         }
+        closing.run();
+        if (last != null) {
+            last.abandon();
+        }
+        forget(session, moment);
     }
 
     /** Forgets what a session did: it is closed, or holds something else. */

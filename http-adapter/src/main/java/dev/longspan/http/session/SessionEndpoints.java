@@ -145,8 +145,7 @@ public final class SessionEndpoints {
 
     private void close(Exchange exchange) {
         Session session = session(exchange);
-        session.close();
-        turns.abandon(session.id());
+        turns.end(session.id(), session::close);
         exchange.send(200, status("closed").put("session_id", session.id()));
     }
 

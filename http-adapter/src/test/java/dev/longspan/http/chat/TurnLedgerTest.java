@@ -7,6 +7,7 @@ import dev.longspan.ChatEngine;
 import dev.longspan.Session;
 import dev.longspan.SessionExistsException;
 import dev.longspan.SessionOptions;
+import dev.longspan.http.wire.ApiError;
 import dev.longspan.tck.DigestBackend;
 import dev.longspan.tck.DigestModel;
 import dev.longspan.tck.DigestOptions;
@@ -86,5 +87,39 @@ class TurnLedgerTest {
         store("its own");
         assertThatThrownBy(() -> turns.begin(this::opened)).isInstanceOf(SessionExistsException.class);
         assertThat(isKnown("its own")).isTrue();
+    }
+
+    @Test
+    void whatTheNextSessionOfAnIdDidIsKeptThoughTheLastOneIsStillBeingClosed() {
+        Session old = turns.begin(this::opened);
+        store("old");
+        turns.end("s", () -> {
+            old.close();
+            turns.begin(this::opened);
+            store("new");
+        });
+        assertThat(isKnown("new")).isTrue();
+    }
+
+    @Test
+    void aTurnOfTheNextSessionOfAnIdIsStillTheOnlyOne() {
+        Session old = turns.begin(this::opened);
+        turns.end("s", () -> {
+            old.close();
+            turns.begin(this::opened);
+            turns.claim("s");
+        });
+        assertThatThrownBy(() -> turns.claim("s")).isInstanceOf(ApiError.class);
+    }
+
+    @Test
+    void aTurnOfASessionThatIsClosedHoldsNothingAndIsNotKept() {
+        Session old = turns.begin(this::opened);
+        store("old");
+        TurnLedger.Claim running = turns.claim("s");
+        turns.end("s", old::close);
+        assertThat(isKnown("old")).isFalse();
+        running.store(new TurnLedger.Done("late", DIGEST, 1, Optional.empty()));
+        assertThat(isKnown("late")).isFalse();
     }
 }
