@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.longspan.ChatEngine;
 import dev.longspan.ContextLengthException;
 import dev.longspan.Session;
+import dev.longspan.SessionClosedException;
+import dev.longspan.SessionExistsException;
 import dev.longspan.SessionInfo;
 import dev.longspan.SessionNotFoundException;
 import dev.longspan.SessionOptions;
@@ -25,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 /** {@code /v1/snapshots}. */
 public final class SnapshotEndpoints {
     private static final int SCHEMA = 1;
+    /** So often is looked whether there is a session of the id. */
+    private static final int ROUNDS = 16;
 
     private final Surroundings surroundings;
     private final TurnLedger turns;
@@ -135,7 +139,20 @@ public final class SnapshotEndpoints {
         exchange.send(200, answer);
     }
 
+    /** The session with the snapshot; with force, others may open and close one of its id meanwhile. */
     private Session loaded(ChatEngine engine, String snapshot, Optional<String> id, boolean force) {
+        for (int round = 1; ; round++) {
+            try {
+                return loadedOnce(engine, snapshot, id, force);
+            } catch (SessionExistsException e) {
+                if (!force || round == ROUNDS) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private Session loadedOnce(ChatEngine engine, String snapshot, Optional<String> id, boolean force) {
         try {
             Session session = id.isPresent() && force ? replaced(engine, id.get(), snapshot) : null;
             if (session == null) {
@@ -154,14 +171,20 @@ public final class SnapshotEndpoints {
 
     /** The session, with the snapshot in the place of what it held; null if there is none. */
     private @Nullable Session replaced(ChatEngine engine, String id, String snapshot) {
+        Session session;
         try {
-            Session session = engine.session(id);
+            session = engine.session(id);
+        } catch (SessionNotFoundException e) {
+            return null;
+        }
+        try {
             turns.during(id, () -> {
                 session.load(snapshot);
                 turns.forget(id);
             });
             return session;
-        } catch (SessionNotFoundException e) {
+        } catch (SessionClosedException e) {
+            session.close(); // whoever closes it may still be at it: now its id is free
             return null;
         }
     }
