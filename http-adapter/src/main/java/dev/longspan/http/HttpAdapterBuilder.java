@@ -130,12 +130,7 @@ public final class HttpAdapterBuilder {
      * @return this builder
      */
     public HttpAdapterBuilder apiKey(String key) {
-        if (key.strip().length() < 8) {
-            throw new InvalidRequestException(
-                    "apiKey",
-                    "expected at least 8 characters, found " + key.strip().length());
-        }
-        keys.add(key.strip());
+        keys.add(Ranges.key("apiKey", key.strip()));
         return this;
     }
 

@@ -8,21 +8,39 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PrivateKey;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
 /** Reads files with keys. */
 final class KeyFiles {
+    /** Some editors begin a file of UTF-8 with these bytes. */
+    private static final String MARK = "\u00EF\u00BB\u00BF";
+
     private KeyFiles() {}
+
+    /** Clients cannot send other characters, or send them in several ways: such a key would never open anything. */
+    private static void requirePlain(String key, int line, Path file) {
+        if (!Ranges.isPlain(key)) {
+            throw new InvalidRequestException(
+                    "apiKeyFile",
+                    "expected keys of printable ASCII characters in " + file + ", found another one in line " + line);
+        }
+    }
 
     /** {@return the keys of a file, one a line; empty lines and those that begin with {@code #} are none} */
     static List<String> keys(Path file) {
-        List<String> keys;
+        List<String> keys = new ArrayList<>();
         try {
-            keys = Files.readAllLines(file, StandardCharsets.UTF_8).stream()
-                    .map(line -> line.replace("\uFEFF", "").strip()) // some editors begin a file with that mark
-                    .filter(line -> !line.isEmpty() && !line.startsWith("#"))
-                    .toList();
+            int number = 0;
+            for (String line : Files.readAllLines(file, StandardCharsets.ISO_8859_1)) { // a byte is a character
+                number++;
+                String key = line.replace(MARK, "").strip();
+                if (!key.isEmpty() && !key.startsWith("#")) {
+                    requirePlain(key, number, file);
+                    keys.add(key);
+                }
+            }
         } catch (IOException e) {
             throw new InvalidRequestException("apiKeyFile", "cannot read " + file + ": " + e);
         }

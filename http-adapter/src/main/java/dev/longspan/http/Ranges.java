@@ -14,6 +14,8 @@ final class Ranges {
 
     private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "localhost", "::1", "[::1]");
 
+    private static final int SHORTEST_KEY = 8;
+
     private Ranges() {}
 
     /** Refuses an address that other machines reach. */
@@ -51,6 +53,22 @@ final class Ranges {
                     name, "expected a host's name or address, without scheme and port, found '" + value + "'");
         }
         return lower;
+    }
+
+    /** Refuses a key that is easily guessed, or that clients cannot send. */
+    static String key(String name, String value) {
+        if (value.length() < SHORTEST_KEY) {
+            throw new InvalidRequestException(
+                    name, "expected at least " + SHORTEST_KEY + " characters, found " + value.length());
+        } else if (!isPlain(value)) {
+            throw new InvalidRequestException(name, "expected printable ASCII characters, found another one");
+        }
+        return value;
+    }
+
+    /** {@return whether a text arrives as it is in a header} */
+    static boolean isPlain(String text) {
+        return text.chars().allMatch(c -> c >= ' ' && c <= '~');
     }
 
     static int atLeast(String name, int least, int value) {

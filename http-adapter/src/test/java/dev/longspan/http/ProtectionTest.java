@@ -169,6 +169,28 @@ class ProtectionTest extends OnServer {
     }
 
     @Test
+    void keysThatNoClientCanSendAreRefusedByTheirLine() throws IOException {
+        Path keys = folder.resolve("strange");
+        for (String bad : List.of("schlüssel-eins", "key-with-\u0007-in-it", "key-with\ttab")) {
+            for (java.nio.charset.Charset charset :
+                    List.of(java.nio.charset.StandardCharsets.UTF_8, java.nio.charset.StandardCharsets.ISO_8859_1)) {
+                Files.writeString(keys, "# Schlüssel\nplain-key-one\n" + bad + "\n", charset);
+                assertThatThrownBy(() -> HttpAdapter.builder().apiKeyFile(keys))
+                        .isInstanceOf(InvalidRequestException.class)
+                        .hasMessageContaining("line 3")
+                        .message()
+                        .doesNotContain("schl", "key-with");
+            }
+            assertThatThrownBy(() -> HttpAdapter.builder().apiKey(bad))
+                    .isInstanceOf(InvalidRequestException.class)
+                    .message()
+                    .doesNotContain("schl", "key-with");
+        }
+        HttpAdapterBuilder marked = HttpAdapter.builder().apiKeyFile(Files.writeString(keys, "\uFEFFplain-key-one\n"));
+        assertThat(marked.settings().keys()).containsExactly("plain-key-one");
+    }
+
+    @Test
     void limitsOfFormsAreSettings() {
         try (HttpAdapter other = HttpAdapter.builder()
                 .engine(engine)
