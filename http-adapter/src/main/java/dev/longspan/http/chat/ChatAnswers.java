@@ -140,7 +140,7 @@ public final class ChatAnswers {
     }
 
     /** {@return a time in seconds} */
-    public static double seconds(Duration time) {
+    private static double seconds(Duration time) {
         return time.toNanos() / 1e9;
     }
 }

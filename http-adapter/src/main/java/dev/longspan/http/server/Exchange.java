@@ -26,6 +26,7 @@ public final class Exchange {
     private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
     private static final String JSON = "application/json";
     private static final int MOST_IGNORED = 1000;
+    private static final int MOST_OF_NAME = 40;
     private static final int UNKNOWN_FAULT = 500;
 
     private final Request request;
@@ -95,6 +96,19 @@ public final class Exchange {
             fields.end(ignored::add);
         } else {
             fields.end();
+        }
+    }
+
+    /** Ends the reading of the query: unknown names are refused, or named in a header, as unknown fields are. */
+    public void endQuery(Set<String> known) {
+        for (String name : Request.extractQueryParameters(request).getNames()) {
+            if (!known.contains(name)) {
+                String shown = ApiError.shortened(name, MOST_OF_NAME);
+                if (!surroundings.settings().unknownFieldsIgnored()) {
+                    throw ApiError.unsupported(shown, "there is no such query parameter");
+                }
+                ignored.add(shown);
+            }
         }
     }
 

@@ -99,7 +99,10 @@ public final class ModelSlot {
      * @throws ApiError if it is another
      */
     public void require(String id) {
-        if (!id.equals(modelId) && !id.replace("__", "/").equals(modelId)) {
+        boolean same = id.equals(modelId)
+                || id.replace("__", "/").equals(modelId)
+                || id.equals(modelId.replace("/", "__")); // it may have both
+        if (!same) {
             throw new ApiError(
                     404,
                     ApiError.Type.NOT_FOUND,

@@ -71,6 +71,11 @@ public record Route(String method, List<String> path, Kind kind, Endpoint endpoi
         return new Route(parts[0], segments(parts[1]), kind, endpoint);
     }
 
+    /** {@return whether a body means something to it} */
+    boolean takesBody() {
+        return !method.equals("GET") && !method.equals("DELETE");
+    }
+
     static List<String> segments(String path) {
         return List.of(path.split("/", -1));
     }

@@ -28,7 +28,6 @@ import dev.longspan.http.server.Work;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -91,12 +90,8 @@ public final class SessionEndpoints {
                 .put("bytes", info.bytes())
                 .put("exclusive_bytes", info.exclusiveBytes())
                 .put("checkpoints", info.checkpoints())
-                .put(
-                        "created",
-                        ChatAnswers.seconds(Duration.ofMillis(info.created().toEpochMilli())))
-                .put(
-                        "last_used",
-                        ChatAnswers.seconds(Duration.ofMillis(info.lastUsed().toEpochMilli())))
+                .put("created", info.created().toEpochMilli() / 1000.0)
+                .put("last_used", info.lastUsed().toEpochMilli() / 1000.0)
                 .put("busy", info.busy())
                 .put("parked", info.parked());
     }
@@ -128,6 +123,7 @@ public final class SessionEndpoints {
             case "false", "0" -> false;
             default -> throw ApiError.invalid("invalid_value", "detail", "expected true or false");
         };
+        exchange.endQuery(Set.of("detail"));
         ObjectNode answer = Json.object();
         ArrayNode sessions = answer.putArray("sessions");
         List<SessionInfo> all = engine().sessions();
