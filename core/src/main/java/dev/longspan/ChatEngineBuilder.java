@@ -251,8 +251,8 @@ public final class ChatEngineBuilder {
      * Lets sessions that are idle give up their memory when it is short: their states are written to a folder, the least recently
      * used first, and read back when they are used.
      *
-     * @param folder belongs to this engine alone; made if it does not exist, and states that an earlier engine left there are
-     *     removed. By default no session is parked
+     * @param folder belongs to this engine alone: {@link #build} fails while another one uses it; made if it does not exist, and
+     *     states that an earlier engine left there are removed. By default no session is parked
      * @return this builder
      */
     public ChatEngineBuilder parkIdleSessions(Path folder) {

@@ -8,11 +8,13 @@ import dev.longspan.tck.DigestModel;
 import dev.longspan.tck.DigestOptions;
 import dev.longspan.tck.TemplateKind;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
@@ -78,6 +80,13 @@ abstract class OnDigestBackend {
     ChatEngine keep(ChatEngine engine) {
         engines.add(engine);
         return engine;
+    }
+
+    /** The parked states in a folder, in which the engine's lock lies, too. */
+    static List<Path> states(Path parked) throws IOException {
+        try (Stream<Path> files = Files.list(parked)) {
+            return files.filter(file -> file.toString().endsWith(".parked")).toList();
+        }
     }
 
     /** The end of an answer is told a moment before the engine is done with it. */

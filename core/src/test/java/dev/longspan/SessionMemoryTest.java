@@ -85,11 +85,7 @@ class SessionMemoryTest extends OnDigestBackend {
         Session second = engine.openSession();
         say(second, "v".repeat(1000) + "\n!say two");
         assertThat(first.info().parked()).isTrue();
-        List<Path> files;
-        try (var found = Files.list(parked())) {
-            files = found.toList();
-        }
-        for (Path file : files) {
+        for (Path file : states(parked())) {
             byte[] bytes = Files.readAllBytes(file);
             bytes[bytes.length - 3] ^= 4;
             Files.write(file, bytes);
@@ -277,6 +273,26 @@ class SessionMemoryTest extends OnDigestBackend {
     }
 
     @Test
+    void theFolderOfParkedSessionsBelongsToOneEngine() throws IOException {
+        long one = bytesOfOne(1000);
+        ChatEngine engine = parking(3, one);
+        Session first = engine.openSession();
+        say(first, "w".repeat(1000) + "\n!say one");
+        say(engine.openSession(), "v".repeat(1000) + "\n!say two");
+        assertThat(first.info().parked()).isTrue();
+        List<Path> states = states(parked());
+        for (int i = 0; i < 2; i++) {
+            assertThatThrownBy(() -> parking(3, one))
+                    .isInstanceOf(SnapshotStoreException.class)
+                    .hasMessageStartingWith(parked() + ": cannot be used for parked sessions: another engine");
+        }
+        assertThat(states(parked())).isEqualTo(states).isNotEmpty();
+        assertThat(say(first, "!say back").usage().reusedTokens()).isPositive();
+        engine.close();
+        parking(3, one);
+    }
+
+    @Test
     void aParkedStateThatCannotBeReadIsComputedAgainForASaveAndTheHistoryStays() throws IOException {
         ChatEngine engine = parking(3, bytesOfOne(1000));
         Session first = engine.openSession();
@@ -284,10 +300,8 @@ class SessionMemoryTest extends OnDigestBackend {
         SessionInfo before = first.info();
         say(engine.openSession(), "v".repeat(1000) + "\n!say two");
         assertThat(first.info().parked()).isTrue();
-        try (var files = Files.list(parked())) {
-            for (Path file : files.toList()) {
-                Files.write(file, new byte[] {1, 2, 3});
-            }
+        for (Path file : states(parked())) {
+            Files.write(file, new byte[] {1, 2, 3});
         }
         SnapshotInfo saved = first.save("again");
         assertThat(saved.tokens()).isEqualTo(first.tokenIds().length);
@@ -311,10 +325,8 @@ class SessionMemoryTest extends OnDigestBackend {
         names.set(0, "changed by the caller");
         say(engine.openSession(), "v".repeat(1000) + "\n!say two");
         assertThat(first.info().parked()).isTrue();
-        try (var files = Files.list(parked())) {
-            for (Path file : files.toList()) {
-                Files.write(file, new byte[] {1});
-            }
+        for (Path file : states(parked())) {
+            Files.write(file, new byte[] {1});
         }
         assertThat(first.save("again").tokens()).isEqualTo(held.length);
         assertThat(first.tokenIds()).isEqualTo(held);

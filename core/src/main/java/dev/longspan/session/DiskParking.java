@@ -3,6 +3,8 @@ package dev.longspan.session;
 import dev.longspan.SnapshotCorruptException;
 import dev.longspan.SnapshotStoreException;
 import dev.longspan.engine.SharedCheckpoint;
+import dev.longspan.snapshot.Disk;
+import dev.longspan.snapshot.ProcessLock;
 import dev.longspan.snapshot.Sha256;
 import dev.longspan.snapshot.StateFile;
 import dev.longspan.spi.BackendMemoryException;
@@ -22,29 +24,60 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Parks states in files of a folder that belongs to one engine. What an earlier engine left there is removed. */
+/** Parks states in files of a folder that belongs to one engine, which locks it. What an earlier engine left there is removed. */
 public final class DiskParking implements Parking, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DiskParking.class);
     private static final String SUFFIX = ".parked";
 
     private final Path folder;
     private final LanguageModel model;
+    private final ProcessLock lock;
 
     /**
      * Opens a folder.
      *
      * @param folder made if it does not exist; only files of parked states are removed from it
      * @param model reads the states
-     * @throws SnapshotStoreException if the folder cannot be used
+     * @throws SnapshotStoreException if the folder cannot be used, or another engine uses it
      */
     public DiskParking(Path folder, LanguageModel model) {
         this.folder = folder;
         this.model = model;
         try {
             Files.createDirectories(folder);
+            lock = locked(folder);
+        } catch (IOException e) {
+            throw unusable(e);
+        }
+        try {
             clean();
         } catch (IOException e) {
-            throw new SnapshotStoreException(folder.toString(), "cannot be used for parked sessions: " + e, e);
+            letGo();
+            throw unusable(e);
+        }
+    }
+
+    /** What lies in a folder that somebody else uses are states of sessions that live. */
+    private static ProcessLock locked(Path folder) throws IOException {
+        ProcessLock lock = ProcessLock.tryAcquire(new Disk(), folder);
+        if (lock == null) {
+            throw new SnapshotStoreException(
+                    folder.toString(),
+                    "cannot be used for parked sessions: another engine, in this or another process, uses it",
+                    null);
+        }
+        return lock;
+    }
+
+    private SnapshotStoreException unusable(IOException fault) {
+        return new SnapshotStoreException(folder.toString(), "cannot be used for parked sessions: " + fault, fault);
+    }
+
+    private void letGo() {
+        try (lock) {
+            lock.deleteFiles();
+        } catch (IOException e) {
+            LOG.warn("the lock of {} cannot be removed: {}", folder, e.toString());
         }
     }
 
@@ -163,6 +196,8 @@ public final class DiskParking implements Parking, AutoCloseable {
             clean();
         } catch (IOException e) {
             LOG.warn("parked states cannot be removed: {}", folder, e);
+        } finally {
+            letGo();
         }
     }
 }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * a thread that only tried would break the lock of another. Whoever holds {@code .gate} against the threads of this process
  * is the only one in it who opens {@code .lock}, and that one keeps out the other processes.
  */
-final class ProcessLock implements AutoCloseable {
+public final class ProcessLock implements AutoCloseable {
     static final String GATE = ".gate";
     static final String LOCK = ".lock";
 
@@ -30,8 +30,14 @@ final class ProcessLock implements AutoCloseable {
         this.lock = lock;
     }
 
-    /** The lock of a folder; null if somebody else holds it. */
-    static @Nullable ProcessLock tryAcquire(Disk disk, Path folder) throws IOException {
+    /**
+     * {@return the lock of a folder; null if somebody else holds it}
+     *
+     * @param disk the operations on files
+     * @param folder the folder, in which the lock's files are made
+     * @throws IOException if they cannot be
+     */
+    public static @Nullable ProcessLock tryAcquire(Disk disk, Path folder) throws IOException {
         FileChannel gate = tryLocked(disk, folder.resolve(GATE));
         if (gate == null) {
             return null;
@@ -61,8 +67,12 @@ final class ProcessLock implements AutoCloseable {
         return held == null ? null : channel;
     }
 
-    /** Deletes the lock's files, while it is held. */
-    void deleteFiles() throws IOException {
+    /**
+     * Deletes the lock's files, while it is held.
+     *
+     * @throws IOException if they cannot be
+     */
+    public void deleteFiles() throws IOException {
         disk.deleteIfExists(folder.resolve(LOCK));
         disk.deleteIfExists(folder.resolve(GATE));
     }
