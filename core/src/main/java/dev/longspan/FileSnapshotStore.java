@@ -32,11 +32,11 @@ public final class FileSnapshotStore implements SnapshotStore {
 
     /**
      * Opens a store as {@link #open} does, and makes its folder at once: who will save only later learns now that it cannot be.
-     * A folder that is there and may only be read is taken, too.
+     * A folder that may only be read is refused; {@link #open} takes it.
      *
      * @param folder the store's folder; made for its owner only if it does not exist
      * @return the store, which needs no closing
-     * @throws SnapshotStoreException if the folder can be neither found nor made, or cannot be read
+     * @throws SnapshotStoreException if the folder can be neither found nor made, or cannot be read or written
      */
     public static FileSnapshotStore make(Path folder) {
         return new FileSnapshotStore(SnapshotFolder.make(folder, new Disk()));

@@ -14,6 +14,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class FileSnapshotStoreTest extends SnapshotStoreContract {
@@ -73,6 +75,16 @@ class FileSnapshotStoreTest extends SnapshotStoreContract {
                 .isInstanceOf(SnapshotStoreException.class)
                 .hasMessageContaining(file + " is there already, and is something else");
         assertThat(file).hasContent("x");
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aStoreIsNotMadeInAFolderThatCanOnlyBeRead() {
+        Path folder = Path.of("/proc/self/task"); // nobody makes a file there, whatever the rights
+        assertThat(FileSnapshotStore.open(folder).list()).isNotNull();
+        assertThatThrownBy(() -> FileSnapshotStore.make(folder))
+                .isInstanceOf(SnapshotStoreException.class)
+                .hasMessageStartingWith(folder + ": cannot be used for snapshots: ");
     }
 
     @Test

@@ -58,22 +58,29 @@ public final class SnapshotFolder implements SnapshotStore {
     }
 
     /**
-     * Opens a store as {@link #open} does, and makes its folder if it does not exist.
+     * Opens a store that can be written to as {@link #open} does, and makes its folder if it does not exist.
      *
      * @param folder the store's folder
      * @param disk the operations on files
      * @return the store
-     * @throws dev.longspan.SnapshotStoreException if the folder can be neither found nor made, or cannot be read
+     * @throws dev.longspan.SnapshotStoreException if the folder can be neither found nor made, or cannot be read or written
      */
     public static SnapshotFolder make(Path folder, Disk disk) {
         Path whole = folder.toAbsolutePath();
         try {
             disk.createFolders(whole);
             disk.list(whole);
+            SnapshotFolder store = open(whole, disk);
+            store.requireWritable();
+            return store;
         } catch (IOException e) {
             throw StorageFaults.of(whole, "cannot be used for snapshots", e);
         }
-        return open(whole, disk);
+    }
+
+    /** What saving does first; rights alone do not tell, where a whole file system may only be read. */
+    private void requireWritable() throws IOException {
+        lock.hold(() -> folder);
     }
 
     /** {@return the store's folder} */
