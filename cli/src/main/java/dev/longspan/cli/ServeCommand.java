@@ -316,7 +316,8 @@ final class ServeCommand implements Callable<Integer> {
             asked.countDown();
             loadedOrAsked.countDown();
         });
-        try (HttpAdapter server = started(builder)) {
+        HttpAdapter server = started(builder);
+        try (server) {
             surroundings.say("listening at " + server.address() + ", loading " + id);
             whenLoaded(server, loadedOrAsked::countDown);
             loadedOrAsked.await();
@@ -330,6 +331,14 @@ final class ServeCommand implements Callable<Integer> {
                 asked.await();
             }
             surroundings.say("ending: nothing new is taken, what runs may end within " + stopTimeout + " s");
+        }
+        return ended(server.unsavedSessions());
+    }
+
+    private int ended(List<String> unsaved) {
+        if (!unsaved.isEmpty()) {
+            surroundings.say("ended, but these sessions could not be saved: " + String.join(", ", unsaved));
+            return 1;
         }
         surroundings.say("ended");
         return 0;

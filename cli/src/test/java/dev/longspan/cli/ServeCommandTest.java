@@ -13,6 +13,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +22,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The server as a command. */
 @Timeout(120)
@@ -140,6 +143,49 @@ class ServeCommandTest {
                     .header("Content-Type", "application/json")
                     .POST(HttpRequest.BodyPublishers.ofString("{\"prompt\": \"x\", \"max_new_tokens\": 1}")));
             assertThat(crowded.statusCode()).as(crowded.body()).isEqualTo(503);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static void talk(URI address, String session) throws Exception {
+        for (String path : List.of("v1/sessions", "v1/chat/completions")) {
+            String more =
+                    path.endsWith("sessions") ? "" : ", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]";
+            HttpResponse<String> answer = send(HttpRequest.newBuilder(address.resolve("/" + path))
+                    .header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"session_id\": \"" + session + "\"" + more + "}")));
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aServerThatCannotSaveItsSessionsDoesNotEndWell(boolean verbose) throws Exception {
+        Path snapshots = folder.resolve("store");
+        List<String> args =
+                new ArrayList<>(List.of("serve", "--port", "0", "--save-on-stop", "--snapshots", snapshots.toString()));
+        if (verbose) {
+            args.add("--verbose");
+        }
+        Process process = started(Map.of(), ChildJvm.onClassPath(args.toArray(String[]::new)));
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            URI address = URI.create(ready(lines).group(2));
+            talk(address, "first");
+            talk(address, "second");
+            Files.move(snapshots, folder.resolve("elsewhere"));
+            Files.writeString(snapshots, "a file");
+            process.toHandle().destroy(); // SIGTERM, and what it prints can still be read
+            List<String> told = lines.lines().toList();
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isEqualTo(1);
+            assertThat(told.get(told.size() - 1))
+                    .startsWith("longspan: ended, but these sessions could not be saved: ")
+                    .contains("first", "second");
+            assertThat(told.stream().anyMatch(line -> line.startsWith("\tat ")))
+                    .as("%s", told)
+                    .isEqualTo(verbose);
         } finally {
             process.destroyForcibly();
         }

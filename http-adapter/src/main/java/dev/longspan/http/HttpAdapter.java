@@ -3,17 +3,19 @@ package dev.longspan.http;
 import dev.longspan.ChatEngine;
 import dev.longspan.InvalidRequestException;
 import dev.longspan.Session;
+import dev.longspan.SessionClosedException;
 import dev.longspan.SessionInfo;
+import dev.longspan.SessionNotFoundException;
 import dev.longspan.SnapshotLabel;
 import dev.longspan.http.server.ModelSlot;
 import dev.longspan.http.server.Route;
 import dev.longspan.http.server.ServerMetrics;
 import dev.longspan.http.server.Settings;
 import dev.longspan.http.server.WebServer;
-import dev.longspan.spi.LongspanException;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -45,6 +47,7 @@ public final class HttpAdapter implements AutoCloseable {
     private final boolean owned;
     private final ReentrantLock stopping = new ReentrantLock();
     private boolean stopped;
+    private volatile List<String> unsaved = List.of();
 
     HttpAdapter(HttpAdapterBuilder builder, Settings settings) {
         this.settings = settings;
@@ -138,6 +141,11 @@ public final class HttpAdapter implements AutoCloseable {
         return server.surroundings().work().isDraining();
     }
 
+    /** {@return the ids of the sessions that {@link #stop} could not save, as the log tells; empty before it is called} */
+    public List<String> unsavedSessions() {
+        return unsaved;
+    }
+
     /** {@return what it answers} */
     List<Route> routes() {
         return server.offered();
@@ -156,8 +164,8 @@ public final class HttpAdapter implements AutoCloseable {
 
     /**
      * Stops: takes no more requests, lets running answers end for a time, ends the others with an error, saves sessions if the
-     * settings say so, and closes what it made itself. An engine that is still being made after that time is closed once it is
-     * there. May be called twice.
+     * settings say so ({@link #unsavedSessions} tells which it could not), and closes what it made itself. An engine that is still
+     * being made after that time is closed once it is there. May be called twice.
      *
      * @param time how long running answers may go on
      */
@@ -207,18 +215,29 @@ public final class HttpAdapter implements AutoCloseable {
         if (engine == null || !settings.savedOnStop()) {
             return;
         }
+        List<String> failed = new ArrayList<>();
         for (SessionInfo info : engine.sessions()) {
-            try {
-                if (info.tokens() > 0) {
-                    Session session = engine.session(info.id());
-                    String title = "session " + info.id();
-                    String saved = session.save(new SnapshotLabel(title, "saved when the server stopped", List.of()))
-                            .id();
-                    LOG.info("session '{}' is saved as snapshot '{}'", info.id(), saved);
-                }
-            } catch (LongspanException e) {
-                LOG.error("session '{}' is not saved", info.id(), e);
+            if (info.tokens() > 0 && !save(engine, info.id())) {
+                failed.add(info.id());
             }
         }
+        unsaved = List.copyOf(failed);
+    }
+
+    /** {@return whether nothing is lost} What fails for one session, whatever it is, must not lose the others. */
+    private static boolean save(ChatEngine engine, String id) {
+        try {
+            Session session = engine.session(id);
+            String saved = session.save(new SnapshotLabel("session " + id, "saved when the server stopped", List.of()))
+                    .id();
+            LOG.info("session '{}' is saved as snapshot '{}'", id, saved);
+        } catch (SessionNotFoundException | SessionClosedException e) {
+            LOG.debug("session '{}' is closed meanwhile", id, e);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            LOG.error("session '{}' is not saved: {}", id, e.toString());
+            LOG.info("it failed here", e);
+            return false;
+        }
+        return true;
     }
 }

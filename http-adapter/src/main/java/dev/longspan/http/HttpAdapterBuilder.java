@@ -417,7 +417,7 @@ public final class HttpAdapterBuilder {
     }
 
     /**
-     * Sets whether sessions are saved as snapshots when the server is stopped.
+     * Sets whether sessions are saved as snapshots when the server stops; {@link HttpAdapter#unsavedSessions} could not be.
      *
      * @param saved by default not
      * @return this builder
