@@ -35,6 +35,26 @@ class SnapshotStorageTest extends OnServer {
         return Files.writeString(place, "a file");
     }
 
+    private void failedByName(Answer answer) {
+        assertThat(answer.status()).as(answer.response().body()).isEqualTo(507);
+        assertThat(answer.code()).isEqualTo("snapshot_store_failed");
+        assertThat(answer.json().at("/error/type").asText()).isEqualTo("server_error");
+        assertThat(answer.response().body()).doesNotContain(folder.toString()).doesNotContain("Exception");
+    }
+
+    @Test
+    void whatCannotBeStoredIsSaidByName() throws Exception {
+        String saved =
+                post("/v1/sessions/a/save", "{}").json().get("snapshot_id").asText();
+        Path file = breakStorage();
+        failedByName(post("/v1/sessions/a/save", "{}"));
+        failedByName(get("/v1/snapshots"));
+        Files.delete(file);
+        Files.move(folder.resolve("elsewhere"), file);
+        assertThat(get("/v1/snapshots/" + saved).status()).isEqualTo(200);
+        assertThat(post("/v1/sessions/a/save", "{}").status()).isEqualTo(200);
+    }
+
     @Test
     void sessionsThatCannotBeSavedAtTheEndAreNamed() throws Exception {
         breakStorage();

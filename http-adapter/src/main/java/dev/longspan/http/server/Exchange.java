@@ -2,6 +2,7 @@ package dev.longspan.http.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.longspan.SnapshotStoreException;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
@@ -215,6 +216,9 @@ public final class Exchange {
         ApiError error = Faults.of(fault);
         if (error.status() == UNKNOWN_FAULT && !(fault instanceof ApiError)) {
             LOG.error("request {} failed", name(), fault);
+        } else if (fault instanceof SnapshotStoreException) {
+            LOG.error("request {} failed: {}", name(), fault.toString());
+            LOG.info("it failed here", fault);
         }
         return error;
     }

@@ -15,6 +15,7 @@ import dev.longspan.SnapshotCorruptException;
 import dev.longspan.SnapshotExistsException;
 import dev.longspan.SnapshotIncompatibleException;
 import dev.longspan.SnapshotNotFoundException;
+import dev.longspan.SnapshotStoreException;
 import dev.longspan.SystemMessageConflictException;
 import dev.longspan.ToolCallException;
 import dev.longspan.http.wire.ApiError;
@@ -134,6 +135,13 @@ public final class Faults {
         } else if (fault instanceof ToolCallException) {
             return new ApiError(502, ApiError.Type.SERVER, "malformed_tool_call", null, message(fault))
                     .notToBeRepeated();
+        } else if (fault instanceof SnapshotStoreException) {
+            return new ApiError(
+                    507,
+                    ApiError.Type.SERVER,
+                    "snapshot_store_failed",
+                    null,
+                    "the storage of snapshots failed, its disk may be full; the server's log tells why");
         } else if (fault instanceof ReaderTooSlowException) {
             return new ApiError(408, ApiError.Type.TIMEOUT, "reader_too_slow", null, message(fault)).notToBeRepeated();
         }
