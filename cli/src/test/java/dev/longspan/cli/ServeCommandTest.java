@@ -191,6 +191,19 @@ class ServeCommandTest {
         }
     }
 
+    @Test
+    void aModelThatCannotBeLoadedIsSaidInPlainWords() throws Exception {
+        Path empty = Files.createDirectories(folder.resolve("empty"));
+        for (String[] option : new String[][] {{"--backend", "nope"}, {"--model", empty.toString()}}) {
+            Outcome plain = run(Map.of(), "serve", "--port", "0", option[0], option[1]);
+            assertThat(plain.code()).isEqualTo(2);
+            assertThat(plain.out()).contains(option[1]).doesNotContain("\tat ");
+        }
+        Outcome verbose = run(Map.of(), "serve", "--port", "0", "--backend", "nope", "--verbose");
+        assertThat(verbose.code()).isEqualTo(2);
+        assertThat(verbose.out()).contains("nope", "\tat ");
+    }
+
     private Outcome run(Map<String, String> environment, String... args) throws Exception {
         Process process = started(environment, ChildJvm.onClassPath(args));
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -38,7 +38,8 @@ public final class ModelSlot {
             if (closed) {
                 LOG.info("the model '{}' is not loaded any more: {}", modelId, e.toString());
             } else {
-                LOG.error("the model '{}' cannot be loaded", modelId, e);
+                LOG.error("the model '{}' cannot be loaded: {}", modelId, e.toString());
+                LOG.debug("it failed here", e);
             }
             failure = e;
         }
