@@ -72,9 +72,13 @@ final class GivenDefaults implements IDefaultValueProvider {
     void check(CommandSpec command) {
         Set<String> names =
                 command.options().stream().map(OptionSpec::longestName).collect(Collectors.toSet());
+        Set<String> settings = command.options().stream()
+                .filter(GivenDefaults::isSetting)
+                .map(OptionSpec::longestName)
+                .collect(Collectors.toSet());
         TreeSet<String> unknown = new TreeSet<>();
         for (String key : file.stringPropertyNames()) {
-            if (!names.contains("--" + key) || CONFIG.equals("--" + key)) {
+            if (!settings.contains("--" + key) || CONFIG.equals("--" + key)) {
                 unknown.add(key + " in the properties file");
             }
         }
@@ -92,9 +96,14 @@ final class GivenDefaults implements IDefaultValueProvider {
         }
     }
 
+    /** Help and version are asked for by whoever types the command. */
+    private static boolean isSetting(OptionSpec option) {
+        return !option.usageHelp() && !option.versionHelp();
+    }
+
     @Override
     public @Nullable String defaultValue(ArgSpec argument) {
-        if (!(argument instanceof OptionSpec option) || option.usageHelp() || option.versionHelp()) {
+        if (!(argument instanceof OptionSpec option) || !isSetting(option)) {
             return null;
         }
         String name = option.longestName().replaceFirst("^--", "");

@@ -11,9 +11,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the server refuses to start with. */
 @Timeout(120)
@@ -102,6 +105,14 @@ class ServeOptionsTest {
     }
 
     @Test
+    @EnabledOnOs(OS.LINUX)
+    void snapshotsNeedAFolderThatCanBeWritten() {
+        // nobody makes a file there, whatever the rights
+        assertThat(refusal("--snapshots", "/proc/self/task"))
+                .contains("/proc/self/task: cannot be used for snapshots: ");
+    }
+
+    @Test
     void idleSessionsNeedAFolder() throws Exception {
         Path file = Files.writeString(folder.resolve("another file"), "x");
         Outcome outcome = InProcess.run(folder, "", "serve", "--port", "0", "--park-idle-sessions", file.toString());
@@ -116,6 +127,14 @@ class ServeOptionsTest {
         Path config = Files.writeString(folder.resolve("serve.properties"), "config=other.properties\n");
         assertThat(refusal("--config", config.toString()))
                 .isEqualTo("longspan: there is no option for config in the properties file");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"help", "version"})
+    void aPropertiesFileAsksForNoHelp(String name) throws Exception {
+        Path config = Files.writeString(folder.resolve(name + ".properties"), name + "=true\n");
+        assertThat(refusal("--config", config.toString()))
+                .isEqualTo("longspan: there is no option for " + name + " in the properties file");
     }
 
     @Test
