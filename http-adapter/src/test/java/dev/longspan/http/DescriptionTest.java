@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 
 /** The description of the interface is true: it has all routes and no other, and answers and requests are as it says. */
 class DescriptionTest extends OnServer {
-    private static final Set<String> PAGE = Set.of("GET /", "GET /app.js", "GET /style.css", "GET /icon.svg");
+    private static final Set<String> PAGE =
+            Set.of("GET /", "GET /app.js", "GET /style.css", "GET /icon.svg");
 
     private JsonNode description;
 
@@ -166,7 +167,11 @@ class DescriptionTest extends OnServer {
                 "/v1/sessions/s/append",
                 session + "/append",
                 "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}");
-        answers("POST", "/v1/sessions/s/rollback", session + "/rollback", "{\"keep_messages\": 2}");
+        answers(
+                "POST",
+                "/v1/sessions/s/rollback",
+                session + "/rollback",
+                "{\"keep_messages\": 2, \"expected_seq\": 2}");
         answers("POST", "/v1/sessions/s/resize", session + "/resize", "{\"max_seq_len\": 900}");
         answers("POST", "/v1/sessions/s/resize/next_pow2", session + "/resize/next_pow2", "{\"strategy\": \"gpu\"}");
         answers("POST", "/v1/sessions/s/fork", session + "/fork", "{\"session_id\": \"t\"}");

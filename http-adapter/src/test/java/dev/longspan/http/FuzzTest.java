@@ -59,6 +59,7 @@ class FuzzTest extends OnServer {
             new Sample("POST", "/v1/generate/digest", "{\"prompt\": \"a\", \"max_new_tokens\": 3, \"temperature\": 1}"),
             new Sample("POST", "/v1/sessions", "{\"session_id\": \"t\", \"max_seq_len\": 500}"),
             new Sample("POST", "/v1/sessions/s/rollback", "{\"keep_messages\": 0}"),
+            new Sample("POST", "/v1/sessions/s/rollback", "{\"keep_messages\": 0, \"expected_seq\": 1}"),
             new Sample("POST", "/v1/sessions/s/resize", "{\"max_seq_len\": 3000, \"strategy\": \"auto\"}"),
             new Sample("POST", "/v1/sessions/s/resize/next_pow2", "{\"strategy\": \"auto\"}"),
             new Sample("POST", "/v1/sessions/s/append", "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}"),

@@ -274,4 +274,32 @@ class SessionTurnTest extends OnServer {
         Answer failed = post(CHAT, chat("!fail", IN_S));
         assertThat(failed.header("X-Session-Seq")).isEmpty();
     }
+
+    @Test
+    void aRollbackMayNameTheSequenceThatItExpects() {
+        turn("a");
+        turn("b");
+        Answer stale = post("/v1/sessions/s/rollback", "{\"keep_messages\": 2, \"expected_seq\": 1}");
+        assertThat(stale.status()).isEqualTo(409);
+        assertThat(stale.code()).isEqualTo("sequence_mismatch");
+        assertThat(stale.header("X-Session-Seq")).isEqualTo("2");
+        // who counts on more than there is learns that others wrote, not that the count is wrong
+        assertThat(post("/v1/sessions/s/rollback", "{\"keep_messages\": 6, \"expected_seq\": 3}")
+                        .code())
+                .isEqualTo("sequence_mismatch");
+        assertThat(info().get("message_count").asInt()).isEqualTo(4);
+        for (String wrong : List.of("-1", "\"2\"", "2.0", "true")) {
+            Answer refused = post("/v1/sessions/s/rollback", "{\"keep_messages\": 2, \"expected_seq\": " + wrong + "}");
+            assertThat(refused.status()).as(wrong).isEqualTo(400);
+            assertThat(refused.param()).as(wrong).isEqualTo("expected_seq");
+        }
+        // a fork goes on from the sequence of what it was made of
+        post("/v1/sessions/s/fork", "{\"session_id\": \"twin\"}");
+        for (String id : List.of("s", "twin")) {
+            Answer back = post("/v1/sessions/" + id + "/rollback", "{\"keep_messages\": 2, \"expected_seq\": 2}");
+            assertThat(back.status()).as(back.response().body()).isEqualTo(200);
+            assertThat(back.json().at("/session/message_count").asInt()).isEqualTo(2);
+            assertThat(back.json().at("/session/sequence").asInt()).isEqualTo(3);
+        }
+    }
 }

@@ -6,6 +6,7 @@ import dev.longspan.ChatEngine;
 import dev.longspan.ChatEvent;
 import dev.longspan.ChatRequest;
 import dev.longspan.ChatStream;
+import dev.longspan.SequenceConflictException;
 import dev.longspan.Session;
 import dev.longspan.SessionInfo;
 import dev.longspan.SessionOptions;
@@ -159,14 +160,22 @@ public final class SessionEndpoints {
         if (keep.isEmpty()) {
             throw body.missing("keep_messages", "an integer of at least 0");
         }
+        OptionalLong expected = body.integer("expected_seq", 0, Long.MAX_VALUE);
         exchange.end(body);
         try (TurnLedger.Claim claim = turns.claim(session.id())) {
             exchange.beforeEnd(claim::close);
-            int count = session.info().messages();
+            SessionInfo before = session.info();
+            long sequence = expected.orElse(before.sequence());
+            if (sequence != before.sequence()) {
+                // before the count: who counts what is not there any more is to learn that
+                throw new SequenceConflictException(session.id(), sequence, before.sequence());
+            }
+            int count = before.messages();
             if (keep.getAsInt() > count) {
                 throw body.outOfRange("keep_messages", "0 to " + count + ", the messages there are", keep.getAsInt());
             }
-            TurnOptions options = TurnOptions.DEFAULT.withCancelled(TurnOptions.Cancelled.DISCARD);
+            TurnOptions options =
+                    TurnOptions.DEFAULT.withExpectedSequence(sequence).withCancelled(TurnOptions.Cancelled.DISCARD);
             Optional<ChatStream> reading = session.beginRollback(keep.getAsInt(), options);
             if (reading.isPresent()) {
                 try (Running running =
