@@ -92,6 +92,23 @@ final class Browser implements AutoCloseable {
         post("/url", JSON.createObjectNode().put("url", page.toString()));
     }
 
+    /** The tab that is shown. */
+    String tab() {
+        return send("GET", URI.create(session + "/window"), null).asText();
+    }
+
+    /** Opens a page in a further tab, which is then shown. */
+    void openTab(URI page) {
+        turnTo(post("/window/new", JSON.createObjectNode().put("type", "tab"))
+                .get("handle")
+                .asText());
+        open(page);
+    }
+
+    void turnTo(String tab) {
+        post("/window", JSON.createObjectNode().put("handle", tab));
+    }
+
     /** What a script in the page returns. */
     JsonNode script(String script) {
         ObjectNode body = JSON.createObjectNode().put("script", script);

@@ -3,85 +3,14 @@ package dev.longspan.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.longspan.SessionInfo;
-import dev.longspan.http.HttpAdapterBuilder;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The page, in a browser. */
-class PageTest extends WithServer {
-    private static final String ENTER = "\ue007";
-    private static final String ESCAPE = "\ue00c";
-    private static final String SHIFT = "\ue008";
-    private static final String TAB = "\ue004";
+class PageTest extends OnPage {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
-
-    private Browser browser;
-
-    @Override
-    HttpAdapterBuilder configure(HttpAdapterBuilder builder) {
-        return builder; // without keys
-    }
-
-    @BeforeEach
-    void open() throws Exception {
-        browser = new Browser(Files.createDirectories(folder.resolve("profile")), 1200, 800);
-        browser.open(server.address());
-        browser.await("document.getElementById('model').textContent === 'digest'");
-    }
-
-    @AfterEach
-    void close() {
-        try {
-            assertThat(browser.complaints()).isEmpty();
-        } finally {
-            browser.close();
-        }
-    }
-
-    private void say(String script) {
-        // the lines of a script are lines of the message
-        browser.type("#text", script.replace("\n", SHIFT + ENTER + SHIFT));
-        browser.press(ENTER);
-    }
-
-    private void answered(int messages) {
-        browser.await("document.querySelectorAll('#messages li .actions').length === " + messages * 2
-                + " / 2 && !document.getElementById('send').disabled");
-    }
-
-    private void noted(String text) {
-        browser.await("document.getElementById('note').textContent.includes('" + text + "')");
-    }
-
-    private void idle() {
-        browser.await(
-                "!document.querySelector('#sessions [aria-busy=true]') && !document.getElementById('send').disabled");
-    }
-
-    private String typed() {
-        return browser.script("return document.getElementById('text').value").asText();
-    }
-
-    /** {@return the id of the session that is shown} */
-    private String shown() {
-        browser.await("document.querySelector('#sessions [aria-current=true]')");
-        return browser.text("#sessions [aria-current=true]");
-    }
-
-    private void showSession(String id) {
-        browser.click("#sessions button[aria-label=\"Open session " + id + "\"]");
-        browser.await("document.querySelector('#sessions [aria-current=true]').textContent === '" + id + "'");
-    }
-
-    private SessionInfo only() {
-        assertThat(engine.sessions()).hasSize(1);
-        return engine.sessions().get(0);
-    }
 
     @Test
     void aConversationIsHeldByKeyboard() {
@@ -275,6 +204,7 @@ class PageTest extends WithServer {
         backend.gate().awaitWaiting(PATIENCE);
         shown();
         browser.click("#sessions li button:nth-child(2)");
+        browser.click("#yes");
         backend.gate().release();
         browser.await(
                 "document.querySelectorAll('#sessions li').length === 0 && !document.getElementById('send').disabled");
@@ -311,12 +241,73 @@ class PageTest extends WithServer {
         browser.click("#save");
         browser.await("document.querySelectorAll('#snapshots li').length === 1");
         browser.click("#sessions li button:nth-child(2)");
+        browser.click("#yes");
         browser.await("document.querySelectorAll('#sessions li').length === 0");
         browser.click("#snapshots li button");
         answered(2);
         assertThat(only().messages()).isEqualTo(2);
         browser.click("#snapshots li button:nth-child(2)");
+        browser.click("#yes");
         browser.await("document.querySelectorAll('#snapshots li').length === 0");
+    }
+
+    @Test
+    void nothingIsLostUnasked() {
+        say("!say one\n!end");
+        answered(2);
+        browser.click("#save");
+        browser.await("document.querySelectorAll('#snapshots li').length === 1");
+        for (String list : List.of("#sessions", "#snapshots")) {
+            // by keyboard; what is asked is answered with no, unless something else is chosen
+            for (String no : List.of(ENTER, ESCAPE)) {
+                browser.script("document.querySelector('" + list + " li button:nth-child(2)').focus()");
+                browser.press(ENTER);
+                browser.await("document.getElementById('sure-dialog').open");
+                browser.press(no);
+                browser.await("!document.getElementById('sure-dialog').open");
+            }
+        }
+        assertThat(only().messages()).isEqualTo(2);
+        assertThat(engine.snapshots().list()).hasSize(1);
+        browser.script("document.querySelector('#snapshots li button:nth-child(2)').focus()");
+        browser.press(ENTER);
+        browser.await("document.getElementById('sure-dialog').open");
+        assertThat(browser.text("#sure-title")).contains("Delete snapshot");
+        browser.script("document.getElementById('yes').focus()");
+        browser.press(ENTER);
+        browser.await("document.querySelectorAll('#snapshots li').length === 0");
+        assertThat(engine.snapshots().list()).isEmpty();
+    }
+
+    @Test
+    void closingTheDialogOfTheKeyStopsNoAnswer() throws Exception {
+        backend.gate().hold();
+        say("!say one\n!end");
+        backend.gate().awaitWaiting(PATIENCE);
+        browser.script("document.getElementById('key-dialog').showModal()");
+        browser.press(ESCAPE);
+        browser.await("!document.getElementById('key-dialog').open");
+        backend.gate().release();
+        answered(2);
+        assertThat(browser.text("#note")).isEmpty();
+        assertThat(only().messages()).isEqualTo(2);
+    }
+
+    @Test
+    void aKeyThatNoRequestCanCarryIsRefusedInPlainWords() {
+        browser.script("document.getElementById('key-dialog').showModal()");
+        browser.type("#key", "ключ-к-серверу");
+        browser.press(ENTER);
+        browser.await("document.getElementById('key-note').textContent.includes('к')");
+        assertThat(browser.script("return document.getElementById('key-dialog').open")
+                        .asBoolean())
+                .isTrue();
+        browser.script("document.getElementById('key').value = ''");
+        browser.type("#key", "a-key-that-can-be");
+        browser.press(ENTER);
+        browser.await("!document.getElementById('key-dialog').open");
+        assertThat(browser.text("#note")).isEmpty();
+        assertThat(browser.text("#key-note")).isEmpty();
     }
 
     @Test

@@ -24,6 +24,7 @@ public final class Pages {
     public static List<Route> routes() {
         return List.of(
                 file("GET /", "/dev/longspan/http/web/index.html", "text/html; charset=utf-8"),
+                file("GET /server.js", "/dev/longspan/http/web/server.js", "text/javascript; charset=utf-8"),
                 file("GET /app.js", "/dev/longspan/http/web/app.js", "text/javascript; charset=utf-8"),
                 file("GET /style.css", "/dev/longspan/http/web/style.css", "text/css; charset=utf-8"),
                 file("GET /icon.svg", "/dev/longspan/http/web/icon.svg", "image/svg+xml"));

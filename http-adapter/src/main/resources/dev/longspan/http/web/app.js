@@ -1,68 +1,13 @@
 'use strict';
 
-const $ = (id) => document.getElementById(id);
 let session = null; // the id of the session that is shown
+let sequence = 0; // the session's, when it held what is shown; 0 for a new one
 let opening = 0; // counts the sessions that were asked for, so that the last one is shown
 let refreshing = 0; // counts the lists that were asked for, likewise
 const answers = new Map(); // the answers that are being made, each by the id of its session
 const left = new Map(); // what is to be told in a session about its last answer, once it is shown
 const closed = new Set(); // the sessions that were closed here
-
-// ---- the server
-
-class ServerError extends Error {
-  constructor(status, error) {
-    super(error && error.message ? error.message : 'the server answered ' + status);
-    this.status = status;
-    this.code = error ? error.code : null;
-  }
-}
-
-function headers(json) {
-  const all = json ? {'Content-Type': 'application/json'} : {};
-  const key = sessionStorage.getItem('key');
-  if (key) all.Authorization = 'Bearer ' + key;
-  return all;
-}
-
-async function request(method, path, body, signal) {
-  const response = await fetch(path, {
-    method,
-    headers: headers(body !== undefined),
-    body: body === undefined ? undefined : JSON.stringify(body),
-    signal,
-  });
-  if (response.status === 401) {
-    $('key-dialog').showModal();
-  }
-  if (!response.ok) {
-    const text = await response.text();
-    let error = null;
-    try { error = JSON.parse(text).error; } catch (ignored) { /* not ours: the status says enough */ }
-    throw new ServerError(response.status, error);
-  }
-  return response;
-}
-
-const json = async (method, path, body) => (await request(method, path, body)).json();
-const at = (id, rest) => '/v1/sessions/' + encodeURIComponent(id) + (rest || '');
-
-/** Calls with the data of each event of a stream. */
-async function eachEvent(response, call) {
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder();
-  let rest = '';
-  for (;;) {
-    const {done, value} = await reader.read();
-    if (done) return;
-    rest += decoder.decode(value, {stream: true});
-    const blocks = rest.split('\n\n');
-    rest = blocks.pop();
-    for (const block of blocks) {
-      if (block.startsWith('data: ') && block !== 'data: [DONE]') call(JSON.parse(block.slice(6)));
-    }
-  }
-}
+const MOVED = 'Others wrote in this session meanwhile; it is shown as it is now.';
 
 // ---- what is seen
 
@@ -94,6 +39,46 @@ function guarded(action) {
       if (error.code === 'session_not_found') await refresh().catch((failure) => note(failure.message));
     }
   };
+}
+
+/** Does what counts the messages that are shown; if others wrote in the session, shows it anew instead. */
+async function asShown(action) {
+  const id = session;
+  try {
+    await action(id, sequence);
+  } catch (error) {
+    if (error.code !== 'sequence_mismatch') throw error;
+    await show(id);
+    throw new Error(MOVED);
+  }
+}
+
+async function rollBack(id, count, expected) {
+  await json('POST', at(id, '/rollback'), {keep_messages: count, expected_seq: expected});
+}
+
+/** Makes a second session of the first messages. Its sequence is that of the first one, until it is rolled back. */
+async function fork(id, count, expected) {
+  const made = (await json('POST', at(id, '/fork'), {})).session_id;
+  try {
+    await rollBack(made, count, expected);
+  } catch (error) {
+    await json('DELETE', at(made)).catch(() => { /* why there is no fork says more */ });
+    throw error;
+  }
+  return made;
+}
+
+/** Asks before something is lost. */
+function sure(question, yes) {
+  const dialog = $('sure-dialog');
+  $('sure-title').textContent = question;
+  $('yes').textContent = yes;
+  dialog.returnValue = '';
+  dialog.showModal();
+  return new Promise((done) => {
+    dialog.addEventListener('close', () => done(dialog.returnValue === 'yes'), {once: true});
+  });
 }
 
 /** One message on the page, whose parts may grow. */
@@ -136,16 +121,13 @@ class Bubble {
   addActions(count) {
     const actions = element('div', 'actions');
     actions.append(
-      button('Keep up to here', 'Roll back to message ' + count, async () => {
-        const id = session;
-        await json('POST', at(id, '/rollback'), {keep_messages: count});
+      button('Keep up to here', 'Roll back to message ' + count, () => asShown(async (id, expected) => {
+        await rollBack(id, count, expected);
         await show(id);
-      }),
-      button('Fork here', 'Fork the session at message ' + count, async () => {
-        const fork = await json('POST', at(session, '/fork'), {});
-        await json('POST', at(fork.session_id, '/rollback'), {keep_messages: count});
-        await show(fork.session_id);
-      }));
+      })),
+      button('Fork here', 'Fork the session at message ' + count, () => asShown(async (id, expected) => {
+        await show(await fork(id, count, expected));
+      })));
     this.item.append(actions);
   }
 
@@ -171,18 +153,22 @@ function render(messages) {
 async function show(id) {
   const asked = ++opening;
   let answer;
+  let seen;
   let history;
   do {
     answer = answers.get(id);
+    // before the history: if others write in between, what is asked for next is refused, and shows the session anew
+    seen = (await json('GET', at(id))).sequence;
     history = await json('GET', at(id, '/history'));
     if (asked !== opening) return; // another one was asked for meanwhile
   } while (answer !== answers.get(id));
-  turnTo(id, answer ? history.messages.slice(0, answer.before) : history.messages);
+  turnTo(id, answer ? history.messages.slice(0, answer.before) : history.messages, seen);
   await refresh();
 }
 
-function turnTo(id, messages) {
+function turnTo(id, messages, seen) {
   session = id;
+  sequence = seen;
   render(messages);
   const answer = answers.get(id);
   if (answer) {
@@ -196,6 +182,7 @@ function turnTo(id, messages) {
 /** The session that was shown is no more: what it said can be read until the next message begins another one. */
 function leave() {
   session = null;
+  sequence = 0;
   $('messages').querySelectorAll('.actions').forEach((each) => each.remove());
   controls();
   note('This session was closed elsewhere. The next message begins a new one.');
@@ -225,7 +212,10 @@ async function refresh() {
     const open = button(each.session_id, 'Open session ' + each.session_id, () => show(each.session_id));
     open.title = each.message_count + ' messages, ' + each.current_pos + ' tokens';
     open.dataset.id = each.session_id;
-    item.append(open, button('×', 'Close session ' + each.session_id, () => close(each.session_id)));
+    item.append(open, button('×', 'Close session ' + each.session_id, async () => {
+      const question = 'Close session ' + each.session_id + '? What is not saved as a snapshot is lost.';
+      if (await sure(question, 'Close it')) await close(each.session_id);
+    }));
     return item;
   }));
   $('snapshots').replaceChildren(...snapshots.snapshots.map((each) => {
@@ -239,6 +229,7 @@ async function refresh() {
     load.title = each.problem || each.session.current_pos + ' tokens, ' + new Date(each.created_at * 1000).toLocaleString();
     load.disabled = Boolean(each.problem);
     item.append(load, button('×', 'Delete snapshot ' + name, async () => {
+      if (!await sure('Delete snapshot ' + name + '?', 'Delete it')) return;
       await json('DELETE', path);
       await refresh();
     }));
@@ -266,6 +257,7 @@ class Answer {
   constructor(text) {
     this.text = text;
     this.before = $('messages').childElementCount;
+    this.sequence = sequence; // the session's: what is expected first, and what the turn made of it in the end
     this.question = new Bubble('user');
     this.question.addText(text);
     this.bubble = new Bubble('assistant');
@@ -297,6 +289,7 @@ async function ask(text) {
     return;
   }
   answers.delete(id);
+  if (session === id) sequence = answer.sequence;
   // what the model thought stays in sight, though the session need not keep it
   answer.question.addActions(answer.before + 1);
   answer.bubble.addActions(answer.before + 2);
@@ -318,6 +311,7 @@ async function sessionFor(answer) {
 async function stream(id, answer) {
   const response = await request('POST', '/v1/chat/completions', {
     session_id: id,
+    expected_seq: answer.sequence,
     messages: [{role: 'user', content: answer.text}],
     stream: true,
     stream_options: {include_progress: true},
@@ -325,6 +319,7 @@ async function stream(id, answer) {
   let failure = null;
   await eachEvent(response, (chunk) => {
     if (chunk.error) failure = chunk.error;
+    if (chunk.x_session_seq !== undefined) answer.sequence = chunk.x_session_seq;
     if (chunk.prompt_progress) {
       answer.read = chunk.prompt_progress;
       controls();
@@ -337,15 +332,17 @@ async function stream(id, answer) {
   if (failure) throw new ServerError(0, failure);
 }
 
+function reason(error) {
+  if (error.name === 'AbortError') return 'Stopped: the turn is taken back.';
+  return error.code === 'sequence_mismatch' ? MOVED + ' Your message was not sent.' : error.message;
+}
+
 /** Says where it was asked why there is no answer, and shows what the session holds once the turn is taken back. */
 async function failed(id, answer, error) {
   answer.over = true;
   controls();
   if (!closed.has(id)) {
-    left.set(id, {
-      note: error.name === 'AbortError' ? 'Stopped: the turn is taken back.' : error.message,
-      text: answer.text,
-    });
+    left.set(id, {note: reason(error), text: answer.text});
   }
   tell();
   let settled = false;
@@ -394,7 +391,7 @@ async function close(id) {
     }
   }
   left.delete(id);
-  if (session === id) turnTo(null, []);
+  if (session === id) turnTo(null, [], 0);
   await refresh();
 }
 
@@ -414,7 +411,10 @@ $('text').addEventListener('keydown', (event) => {
     $('ask').requestSubmit();
   }
 });
-document.addEventListener('keydown', (event) => { if (event.key === 'Escape') stop(); });
+document.addEventListener('keydown', (event) => {
+  // in a dialog it closes that one
+  if (event.key === 'Escape' && !document.querySelector('dialog[open]')) stop();
+});
 $('stop').addEventListener('click', stop);
 $('new').addEventListener('click', guarded(async () => {
   const made = await json('POST', '/v1/sessions', {});
@@ -431,7 +431,13 @@ $('menu').addEventListener('click', () => {
   const open = $('side').classList.toggle('open');
   $('menu').setAttribute('aria-expanded', String(open));
 });
-$('key-form').addEventListener('submit', () => {
+$('key-form').addEventListener('submit', (event) => {
+  const foreign = $('key').value.match(/[^\x20-\xff]/u); // what no header can hold
+  $('key-note').textContent = foreign ? 'No key has such a character: ' + foreign[0] : '';
+  if (foreign) {
+    event.preventDefault();
+    return;
+  }
   sessionStorage.setItem('key', $('key').value);
   begin();
 });

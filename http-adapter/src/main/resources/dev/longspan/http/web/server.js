@@ -1,0 +1,57 @@
+'use strict';
+
+const $ = (id) => document.getElementById(id);
+
+class ServerError extends Error {
+  constructor(status, error) {
+    super(error && error.message ? error.message : 'the server answered ' + status);
+    this.status = status;
+    this.code = error ? error.code : null;
+  }
+}
+
+function headers(json) {
+  const all = json ? {'Content-Type': 'application/json'} : {};
+  const key = sessionStorage.getItem('key');
+  if (key) all.Authorization = 'Bearer ' + key;
+  return all;
+}
+
+async function request(method, path, body, signal) {
+  const response = await fetch(path, {
+    method,
+    headers: headers(body !== undefined),
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal,
+  });
+  if (response.status === 401) {
+    $('key-dialog').showModal();
+  }
+  if (!response.ok) {
+    const text = await response.text();
+    let error = null;
+    try { error = JSON.parse(text).error; } catch (ignored) { /* not ours: the status says enough */ }
+    throw new ServerError(response.status, error);
+  }
+  return response;
+}
+
+const json = async (method, path, body) => (await request(method, path, body)).json();
+const at = (id, rest) => '/v1/sessions/' + encodeURIComponent(id) + (rest || '');
+
+/** Calls with the data of each event of a stream. */
+async function eachEvent(response, call) {
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  let rest = '';
+  for (;;) {
+    const {done, value} = await reader.read();
+    if (done) return;
+    rest += decoder.decode(value, {stream: true});
+    const blocks = rest.split('\n\n');
+    rest = blocks.pop();
+    for (const block of blocks) {
+      if (block.startsWith('data: ') && block !== 'data: [DONE]') call(JSON.parse(block.slice(6)));
+    }
+  }
+}
