@@ -112,6 +112,11 @@ final class Driver {
         return all;
     }
 
+    /** So many tokens, or as many as a batch may have if these are fewer. */
+    int most(int tokens) {
+        return Math.min(tokens, backend.capabilities().maxBatchTokens());
+    }
+
     /** Requires that a batch may be so large, where a rule cannot do with less. */
     void requireBatch(int runs, int tokens) {
         int mostRuns = backend.capabilities().maxRuns();

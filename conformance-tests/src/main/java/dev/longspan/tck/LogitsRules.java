@@ -5,7 +5,9 @@ import static dev.longspan.tck.Driver.refused;
 import static dev.longspan.tck.Driver.require;
 
 import dev.longspan.spi.Backend;
+import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.Logits;
+import dev.longspan.spi.PlanOptions;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
@@ -34,8 +36,8 @@ final class LogitsRules {
                         subject -> subject.models((driver, model) -> logitsEnd(driver))),
                 required(
                         "L1.stays",
-                        "until then logits stay, also while another model computes, and when their state is closed",
-                        "a buffer of logits belongs to one model, and to no state",
+                        "until then logits stay, whatever else is done: with states, checkpoints and other models",
+                        "a buffer of logits belongs to one model, and to no state; only forward writes to it",
                         subject -> subject.models((driver, model) -> logitsStay(driver, model))),
                 required(
                         "L1.rows",
@@ -85,33 +87,59 @@ final class LogitsRules {
     }
 
     private static void logitsStay(Driver driver, RandomModel model) {
-        driver.requireBatch(1, 2);
         Driver other = Driver.load(driver.backend(), model, 1);
         SequenceState state = driver.model().newState();
+        int count = driver.most(2);
         RunResult result =
-                driver.forward(new Run(state, driver.ids(2), 0, 2, 0)).get(0);
-        List<float[]> before = Driver.rows(result);
+                driver.forward(new Run(state, driver.ids(count), 0, count, 0)).get(0);
+        Kept logits = new Kept(result, Driver.rows(result));
         other.plain(other.ids(9));
-        remain("after another model computed", before, result);
+        logits.remain("after another model computed");
         other.model().close();
-        remain("after another model was closed", before, result);
+        logits.remain("after another model was closed");
+        logitsStayBesideCheckpoints(driver, state, logits);
         state.close();
-        remain("after their state was closed", before, result);
+        logits.remain("after their state was closed");
     }
 
-    private static void remain(String when, List<float[]> before, RunResult result) {
-        List<float[]> after;
-        int largest;
-        try {
-            after = Driver.rows(result);
-            largest = Driver.success(result).argMax(0);
-        } catch (IllegalStateException e) {
-            throw new AssertionError("logits are no longer valid " + when + ": " + e, e);
+    /** What else an engine does before it looks at the logits of its last call. */
+    private static void logitsStayBesideCheckpoints(Driver driver, SequenceState state, Kept logits) {
+        Checkpoint checkpoint = state.checkpoint();
+        logits.remain("after a checkpoint was taken");
+        driver.model().newState().close();
+        logits.remain("after a state was made and closed");
+        driver.model().newState(checkpoint).close();
+        logits.remain("after a state was made of a checkpoint and closed");
+        driver.backend().plan(driver.model().spec(), new PlanOptions(1, 1, 1));
+        logits.remain("after a plan was made");
+        if (driver.transfers()) {
+            MemoryCheckpoint written = MemoryCheckpoint.of(checkpoint);
+            logits.remain("after a checkpoint was written");
+            driver.model().readCheckpoint(written).close();
+            logits.remain("after a checkpoint was read");
+            driver.model().readCheckpoint(written, checkpoint).close();
+            logits.remain("after a checkpoint was read on a base");
         }
-        for (int r = 0; r < before.size(); r++) {
-            require(Arrays.equals(before.get(r), after.get(r)), "row " + r + " is another " + when);
+        checkpoint.close();
+        logits.remain("after a checkpoint was closed");
+    }
+
+    /** Logits, and what they were at first. */
+    private record Kept(RunResult result, List<float[]> before) {
+        void remain(String when) {
+            List<float[]> after;
+            int largest;
+            try {
+                after = Driver.rows(result);
+                largest = Driver.success(result).argMax(0);
+            } catch (IllegalStateException e) {
+                throw new AssertionError("logits are no longer valid " + when + ": " + e, e);
+            }
+            for (int r = 0; r < before.size(); r++) {
+                require(Arrays.equals(before.get(r), after.get(r)), "row " + r + " is another " + when);
+            }
+            require(largest == Driver.lowestOfTheLargest(before.get(0)), "argMax answers " + largest + " " + when);
         }
-        require(largest == Driver.lowestOfTheLargest(before.get(0)), "argMax answers " + largest + " " + when);
     }
 
     private static void rowsAreThoseAskedFor(Driver driver) {

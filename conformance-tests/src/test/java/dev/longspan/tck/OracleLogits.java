@@ -31,9 +31,9 @@ final class OracleLogits implements Logits {
         if (model.flaw() == Flaw.LOGITS_END_WITH_THEIR_STATE && state.isClosed()) {
             throw new IllegalStateException("the state is closed");
         }
-        boolean overwritten =
+        boolean shared =
                 model.flaw() == Flaw.LOGITS_ARE_SHARED && !model.backend().computedLast(model);
-        return overwritten ? new double[all[row].length] : all[row];
+        return shared || model.isOverwritten() ? new double[all[row].length] : all[row];
     }
 
     @Override

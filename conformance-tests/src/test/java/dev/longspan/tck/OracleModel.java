@@ -39,6 +39,7 @@ final class OracleModel implements LanguageModel {
     private volatile boolean closed;
     private volatile boolean disturbed;
     private volatile boolean written;
+    private volatile boolean overwritten;
     private final Thread loader = Thread.currentThread();
     private volatile Thread engine = loader;
     private final AtomicInteger writers = new AtomicInteger();
@@ -118,6 +119,16 @@ final class OracleModel implements LanguageModel {
         return calls.get();
     }
 
+    /** Lets one of the flaws overwrite the logits of the last call. */
+    void overwrite(Flaw overwriting) {
+        overwritten |= flaw() == overwriting;
+    }
+
+    /** Whether something overwrote the logits of the last call. */
+    boolean isOverwritten() {
+        return overwritten;
+    }
+
     @Override
     public ModelSpec spec() {
         requireOpen();
@@ -127,6 +138,7 @@ final class OracleModel implements LanguageModel {
     @Override
     public SequenceState newState() {
         requireOpen();
+        overwrite(Flaw.NEW_STATES_OVERWRITE_LOGITS);
         return opened(new OracleState(this, null));
     }
 
@@ -172,6 +184,7 @@ final class OracleModel implements LanguageModel {
             }
             throw e;
         }
+        overwritten = false;
         backend.noteForward(this);
         workspace.grow(batch);
         calls.incrementAndGet();
@@ -375,6 +388,7 @@ final class OracleModel implements LanguageModel {
                 throw new IllegalArgumentException("expected " + want + ", found " + info);
             }
         }
+        overwrite(Flaw.READINGS_OVERWRITE_LOGITS);
         boolean shares = base != null && flaw() != Flaw.BASE_IS_NOT_SHARED;
         OracleCheckpoint read = new OracleCheckpoint(this, base, shares);
         try {

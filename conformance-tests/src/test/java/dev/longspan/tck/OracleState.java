@@ -72,6 +72,7 @@ final class OracleState extends OracleHolder implements SequenceState {
     @Override
     public Checkpoint checkpoint() {
         requireUsable();
+        model.overwrite(Flaw.CHECKPOINTS_OVERWRITE_LOGITS);
         return model.opened(new OracleCheckpoint(model, this));
     }
 
