@@ -6,8 +6,10 @@ import java.util.List;
 /** What states and checkpoints have in common. */
 abstract class Holder implements AutoCloseable {
     final PlainModel model;
+    /** Other threads may ask how many there are while {@code forward} adds to them; what changes or counts them is synchronized. */
     final List<Row> rows = new ArrayList<>();
-    private boolean closed;
+
+    private volatile boolean closed;
 
     Holder(PlainModel model, List<Row> shared) {
         this.model = model;
@@ -25,17 +27,21 @@ abstract class Holder implements AutoCloseable {
         }
     }
 
-    public int length() {
+    synchronized void add(Row row) {
+        rows.add(row);
+    }
+
+    public synchronized int length() {
         requireOpen();
         return rows.size();
     }
 
-    public long bytes() {
+    public synchronized long bytes() {
         requireOpen();
         return rows.size() * model.rowBytes();
     }
 
-    public long exclusiveBytes() {
+    public synchronized long exclusiveBytes() {
         requireOpen();
         return rows.stream().filter(row -> !row.isShared()).count() * model.rowBytes();
     }

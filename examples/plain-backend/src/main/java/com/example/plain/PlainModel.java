@@ -126,7 +126,7 @@ final class PlainModel implements LanguageModel {
         float[][] logits = new float[run.logitsRows()][];
         for (int i = 0; i < run.size(); i++) {
             Row row = new Row(spec.layers().size());
-            state.rows.add(row);
+            state.add(row);
             backend.take(rowBytes);
             float[] computed = network.token(run.id(i), state.rows);
             for (float number : computed) {

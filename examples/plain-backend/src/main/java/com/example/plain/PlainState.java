@@ -8,7 +8,7 @@ import java.util.List;
 
 /** A state: its rows, to which {@code forward} adds. */
 final class PlainState extends Holder implements SequenceState {
-    private boolean failed;
+    private volatile boolean failed;
 
     PlainState(PlainModel model, List<Row> shared) {
         super(model, shared);
