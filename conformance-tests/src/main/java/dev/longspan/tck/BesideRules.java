@@ -4,8 +4,10 @@ import static dev.longspan.tck.ConformanceRule.claimed;
 import static dev.longspan.tck.ConformanceRule.required;
 import static dev.longspan.tck.Driver.require;
 
+import dev.longspan.spi.Backend;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.Feature;
+import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.SequenceState;
 import dev.longspan.spi.StateSource;
 import dev.longspan.spi.TensorInfo;
@@ -20,6 +22,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** The rules of what may be done on any thread beside forward. */
@@ -30,6 +34,8 @@ final class BesideRules {
     private static final int STEP = 5;
     /** How long one thread waits for another, which may have to wait until it is done. */
     private static final long MOMENT_MILLIS = 50;
+
+    private static final long PAUSE_NANOS = 20_000;
 
     private BesideRules() {}
 
@@ -61,8 +67,8 @@ final class BesideRules {
                         subject -> subject.states((driver, model) -> transfersDoNotMeet(driver))),
                 required(
                         "X2.closing",
-                        "checkpoints are asked and closed on any thread beside forward, and do not disturb it",
-                        "the counting of a page's holders, and the list of what is open: both need a lock",
+                        "checkpoints are closed, and all getters called, on any thread beside forward, and do not disturb it",
+                        "the counting of a page's holders, the list of what is open, and that of a state's pages: all need a lock",
                         subject -> subject.models((driver, model) -> checkpointsAreClosedBesideForward(driver))));
     }
 
@@ -273,11 +279,13 @@ final class BesideRules {
         try (SequenceState state = driver.model().newState()) {
             driver.absorb(state, Driver.first(ids, half), LONG);
             CompletableFuture<Void> beside = CompletableFuture.runAsync(() -> askAndClose(taken, (LONG - half) / STEP));
-            for (int t = half; t < LONG; t += STEP) {
-                taken.add(state.checkpoint());
-                List<float[]> got = driver.piece(state, ids, t, t + STEP);
-                driver.same("beside checkpoints that are closed, at " + t, got, want.subList(t, t + STEP));
-            }
+            whileAsked(driver, state, () -> {
+                for (int t = half; t < LONG; t += STEP) {
+                    taken.add(state.checkpoint());
+                    List<float[]> got = driver.piece(state, ids, t, t + STEP);
+                    driver.same("beside checkpoints that are closed, at " + t, got, want.subList(t, t + STEP));
+                }
+            });
             Driver.finish("a checkpoint on another thread", beside);
             require(
                     state.exclusiveBytes() == state.bytes(),
@@ -293,6 +301,47 @@ final class BesideRules {
         }
         long after = driver.usedBytes();
         require(after == before, "checkpoints closed beside forward leave memory: " + before + " bytes, then " + after);
+    }
+
+    /** Does something while another thread asks a state, its model and its backend all that they can tell. */
+    private static void whileAsked(Driver driver, SequenceState state, Runnable work) throws InterruptedException {
+        AtomicBoolean done = new AtomicBoolean();
+        List<Object> told = told(driver);
+        CompletableFuture<Void> asking = CompletableFuture.runAsync(() -> {
+            int length = 0;
+            while (!done.get()) {
+                length = asked(state, length);
+                LockSupport.parkNanos(PAUSE_NANOS); // else a lock would be taken at all times
+                require(told(driver).equals(told), "it told " + told + ", and now tells something else");
+            }
+        });
+        try {
+            work.run();
+        } finally {
+            done.set(true);
+        }
+        Driver.finish("a getter on another thread", asking);
+    }
+
+    /** The length of a state that was so long before, and may be growing. */
+    private static int asked(SequenceState state, int before) {
+        long exclusive = state.exclusiveBytes();
+        long bytes = state.bytes(); // later, since it only grows
+        require(exclusive <= bytes, "of a state's " + bytes + " bytes " + exclusive + " are exclusive");
+        int length = state.length();
+        require(
+                length >= before && length <= LONG,
+                "a state of " + before + " to " + LONG + " tokens has length " + length);
+        return length;
+    }
+
+    /** What never changes of what a model and its backend tell; what may change is asked as well. */
+    private static List<Object> told(Driver driver) {
+        Backend backend = driver.backend();
+        ModelSpec spec = driver.model().spec();
+        require(backend.memory().used().totalBytes() >= 0, "less than no memory is used");
+        require(!backend.description().isBlank(), "it does not say how it computes");
+        return List.of(backend.id(), backend.device().id(), backend.capabilities(), backend.supports(spec), spec);
     }
 
     private static void askAndClose(BlockingQueue<Checkpoint> taken, int count) {

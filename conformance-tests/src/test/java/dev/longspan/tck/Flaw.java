@@ -132,6 +132,8 @@ enum Flaw {
     INFINITY_IS_HANDED_OUT("beyond the largest float32 were handed out", "L3.infinite"),
     OTHER_TYPE_REFUSED("dtype=BF16", "X1.types"),
     CLOSE_IS_FOR_THE_ENGINE("a checkpoint on another thread", "X2.closing X2.beside X2.written"),
+    STATES_TELL_THE_ENGINE_ONLY("a getter on another thread", "X2.closing"),
+    MEMORY_IS_TOLD_TO_THE_ENGINE_ONLY("a getter on another thread", "X2.closing"),
     CLOSE_ENDS_WRITING("the checkpoint is closed", "X2.written X2.ended"),
     CLOSED_MODELS_WRITE_ZEROS("what is written changes when a model is closed", "X2.ended"),
     READINGS_MEET("what is read beside another reading", "X2.reading"),

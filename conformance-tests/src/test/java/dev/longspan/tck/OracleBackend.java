@@ -175,6 +175,10 @@ final class OracleBackend implements Backend {
     @Override
     public MemoryUse memory() {
         requireOpen();
+        OracleModel engine = computed;
+        if (engine != null) {
+            engine.requireEngine(Flaw.MEMORY_IS_TOLD_TO_THE_ENGINE_ONLY);
+        }
         long limit = flaw == Flaw.LIMIT_IS_FORGOTTEN ? Long.MAX_VALUE : ledger.limit();
         return new MemoryUse(
                 new MemorySize(0, ledger.used()),

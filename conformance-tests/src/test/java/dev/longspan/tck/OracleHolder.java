@@ -81,7 +81,7 @@ class OracleHolder {
     }
 
     /** Takes the pages for more tokens, all or none. */
-    void grow(int tokens) {
+    synchronized void grow(int tokens) {
         int before = pages.size();
         try {
             while (pages.size() * page() < length + tokens) {
@@ -118,11 +118,11 @@ class OracleHolder {
         return closed;
     }
 
-    long countBytes() {
+    synchronized long countBytes() {
         return recurrentBytes + pages.size() * pageBytes();
     }
 
-    long countExclusive() {
+    synchronized long countExclusive() {
         long bytes = recurrentBytes;
         for (Ledger.Page page : pages) {
             boolean counted = (model.flaw() == Flaw.EXCLUSIVE_COUNTS_SHARED && this instanceof OracleCheckpoint)
@@ -132,7 +132,7 @@ class OracleHolder {
         return bytes;
     }
 
-    private void free() {
+    private synchronized void free() {
         model.ledger().free(recurrentBytes);
         for (Ledger.Page page : pages) {
             if (page.release()) {

@@ -115,6 +115,13 @@ final class OracleModel implements LanguageModel {
         return Thread.currentThread() == engine;
     }
 
+    /** Refuses other threads than the one that computes, because of a flaw. */
+    void requireEngine(Flaw refusing) {
+        if (flaw() == refusing && !isEngine()) {
+            throw new IllegalStateException("asked on another thread than forward");
+        }
+    }
+
     long calls() {
         return calls.get();
     }

@@ -66,6 +66,7 @@ final class OracleState extends OracleHolder implements SequenceState {
     @Override
     public long exclusiveBytes() {
         requireUsable();
+        model.requireEngine(Flaw.STATES_TELL_THE_ENGINE_ONLY);
         return parent != null && model.flaw() == Flaw.FORKS_PROMISE_ALL ? countBytes() : countExclusive();
     }
 

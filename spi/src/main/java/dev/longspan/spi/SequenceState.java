@@ -3,7 +3,8 @@ package dev.longspan.spi;
 /**
  * What a model remembers of the tokens it was given: keys, values and recurrent states.
  *
- * <p>A state only grows; to go back, start a new one from an older checkpoint. It is used by one thread at a time.
+ * <p>A state only grows; to go back, start a new one from an older checkpoint. It is used by one thread at a time, but for its
+ * getters, which any thread may call beside it (rule X2).
  */
 public interface SequenceState extends AutoCloseable {
     /** {@return how many tokens it has absorbed} */

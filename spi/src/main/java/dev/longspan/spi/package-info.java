@@ -51,8 +51,8 @@
  * <tr><td>S6</td><td>A checkpoint lives on when the state it was taken of is closed, and the other way round.</td></tr>
  * <tr><td>X1</td><td>A written and read checkpoint continues as the original would (bitwise for equal data types),
  *     also when another backend wrote it.</td></tr>
- * <tr><td>X2</td><td>{@link Checkpoint#write} and {@link LanguageModel#readCheckpoint} may run on any thread beside
- *     {@code forward} and do not disturb it.</td></tr>
+ * <tr><td>X2</td><td>{@link Checkpoint#write}, {@link Checkpoint#close}, {@link LanguageModel#readCheckpoint} and all getters
+ *     may run on any thread beside {@code forward} and do not disturb it.</td></tr>
  * <tr><td>T1</td><td>A model belongs to no thread: it may be loaded on one and used on others, one at a time.</td></tr>
  * <tr><td>C1</td><td>A {@link Feature} that is not claimed is refused with {@link UnsupportedFeatureException}.</td></tr>
  * <tr><td>Z1</td><td>{@code close} may be called twice and in any order of owner and owned; every later call of anything
