@@ -59,7 +59,8 @@ final class BatchRules {
                         "B5.malformed",
                         "a malformed batch is refused before anything is computed or changed",
                         "check all runs first: closed, foreign and repeated states, ids, the number of runs and tokens",
-                        subject -> subject.models((driver, model) -> malformedBatchesAreRefused(driver, model))));
+                        subject ->
+                                subject.models((driver, model) -> malformedBatchesAreRefused(subject, driver, model))));
     }
 
     private static void stepsEqualAPrompt(Driver driver) {
@@ -197,27 +198,46 @@ final class BatchRules {
         }
     }
 
-    private static void malformedBatchesAreRefused(Driver driver, RandomModel model) {
-        driver.requireBatch(2, 4);
+    private static void malformedBatchesAreRefused(Subject subject, Driver driver, RandomModel model) {
         LanguageModel own = driver.model();
         int vocabulary = model.spec().vocabularySize();
         int[] ids = driver.ids(6);
         List<float[]> want = driver.plain(ids);
         SequenceState state = own.newState();
         driver.feed(state, Driver.first(ids, 3));
+        SequenceState fresh = own.newState();
         SequenceState closed = own.newState();
         closed.close();
         LanguageModel other = driver.backend().load(model.spec(), model.weights(), LoadProgress.NONE);
         SequenceState foreign = other.newState();
-        Run good = new Run(state, ids, 3, 5, 3);
-        refuse(own, "a closed state", good, Run.last(closed, 1));
-        refuse(own, "a state of another model", good, Run.last(foreign, 1));
-        refuse(own, "the same state twice", good, Run.last(state, 1));
-        refuse(own, "an id behind the vocabulary", good, Run.last(own.newState(), 1, vocabulary));
-        refuse(own, "a negative id", good, Run.last(own.newState(), -1));
+        Run good = new Run(state, ids, 3, 4, 3);
+        refuse(driver, "a closed state", good, Run.last(closed, 1));
+        refuse(driver, "a state of another model", good, Run.last(foreign, 1));
+        refuse(driver, "an id behind the vocabulary", good, Run.last(fresh, vocabulary));
+        refuse(driver, "an id behind the vocabulary at the end", good, Run.last(fresh, 1, vocabulary));
+        refuse(driver, "a negative id", good, Run.last(fresh, -1));
+        if (driver.takes(2, 2)) {
+            refuse(own, "the same state twice", good, Run.last(state, 1));
+        } else {
+            subject.note("a batch has one run, so that none was looked at beside another");
+        }
+        tooLargeBatchesAreRefused(driver, good, fresh);
+        require(state.length() == 3, "a refused batch changed the length of a state to " + state.length());
+        require(fresh.length() == 0, "a refused batch changed the length of an empty state to " + fresh.length());
+        driver.same("a state after refused batches", driver.feed(state, Driver.tail(ids, 3)), want.subList(3, 6));
+        driver.same("an empty state after refused batches", driver.feed(fresh, ids), want);
+        foreign.close();
+        other.close();
+    }
+
+    private static void tooLargeBatchesAreRefused(Driver driver, Run good, SequenceState fresh) {
+        LanguageModel own = driver.model();
         int most = driver.backend().capabilities().maxBatchTokens();
         if (most < 1 << 22) {
-            refuse(own, "more tokens than a batch takes", good, Run.last(own.newState(), new int[most]));
+            refuse(own, "a token more than a batch takes", Run.last(fresh, new int[most + 1]));
+            if (driver.takes(2, 2)) {
+                refuse(own, "more tokens than a batch takes", good, Run.last(fresh, new int[most]));
+            }
         }
         int runs = driver.backend().capabilities().maxRuns();
         if (runs < 4096) {
@@ -227,10 +247,16 @@ final class BatchRules {
             }
             refuse(own, "more runs than a batch takes", many);
         }
-        require(state.length() == 3, "a refused batch changed the length of a state to " + state.length());
-        driver.same("a state after refused batches", driver.feed(state, Driver.tail(ids, 3)), want.subList(3, 6));
-        foreign.close();
-        other.close();
+    }
+
+    /** A run alone, and beside one that is right, where a batch may be so large. */
+    private static void refuse(Driver driver, String what, Run good, Run bad) {
+        if (driver.takes(1, bad.size())) {
+            refuse(driver.model(), what, bad);
+        }
+        if (driver.takes(2, good.size() + bad.size())) {
+            refuse(driver.model(), what, good, bad);
+        }
     }
 
     private static void refuse(LanguageModel model, String what, Run... runs) {

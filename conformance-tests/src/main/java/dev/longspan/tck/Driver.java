@@ -2,6 +2,7 @@ package dev.longspan.tck;
 
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.Batch;
+import dev.longspan.spi.Capabilities;
 import dev.longspan.spi.Feature;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LoadProgress;
@@ -117,13 +118,18 @@ final class Driver {
         return Math.min(tokens, backend.capabilities().maxBatchTokens());
     }
 
+    /** Whether a batch may be so large. */
+    boolean takes(int runs, int tokens) {
+        return runs <= backend.capabilities().maxRuns()
+                && tokens <= backend.capabilities().maxBatchTokens();
+    }
+
     /** Requires that a batch may be so large, where a rule cannot do with less. */
     void requireBatch(int runs, int tokens) {
-        int mostRuns = backend.capabilities().maxRuns();
-        int mostTokens = backend.capabilities().maxBatchTokens();
-        if (mostRuns < runs || mostTokens < tokens) {
-            throw new NotApplicable("it takes batches of " + mostRuns + " runs and " + mostTokens
-                    + " tokens, this rule needs " + runs + " and " + tokens);
+        if (!takes(runs, tokens)) {
+            Capabilities capabilities = backend.capabilities();
+            throw new NotApplicable("it takes batches of " + capabilities.maxRuns() + " runs and "
+                    + capabilities.maxBatchTokens() + " tokens, this rule needs " + runs + " and " + tokens);
         }
     }
 

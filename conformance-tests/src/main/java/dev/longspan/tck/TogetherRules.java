@@ -121,7 +121,6 @@ final class TogetherRules {
     }
 
     private static void aFailureLeavesCheckpoints(Driver driver, RandomModel model) {
-        driver.requireBatch(1, 2);
         Driver poisoned = BatchRules.poisoned(driver, model, 7);
         int[] ids = BatchRules.good(driver, LENGTH);
         List<float[]> want = poisoned.plain(ids);

@@ -59,6 +59,7 @@ enum Flaw {
     FAILED_STATES_ARE_SEEN_LATE("beside a failed state one of 3 tokens got length 4", "B4.failed"),
     FAILED_STATE_GOES_ON("length of a failed state", "B4.failed"),
     IDS_UNCHECKED("a batch with an id behind the vocabulary", "B5.malformed P5.growth"),
+    ONE_RUN_IS_UNCHECKED("a batch with an id behind the vocabulary", "B5.malformed P5.growth"),
     LOGITS_OUTLIVE_THEIR_CALL("argMax after the next forward", "L1.validity"),
     ROWS_ARE_THE_LAST_ALWAYS(
             "logits from 7 on", "L1.rows L1.validity M4.batch B2.mixed N1.dense N1.long N1.window B2.limits B2.tokens"),

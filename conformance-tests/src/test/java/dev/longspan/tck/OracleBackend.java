@@ -202,8 +202,9 @@ final class OracleBackend implements Backend {
                 features.add(feature);
             }
         }
-        int tokens = flaw == Flaw.SMALL_BATCHES ? 16 : flaw == Flaw.SINGLE_TOKENS ? 1 : MAX_TOKENS;
-        int runs = flaw == Flaw.SINGLE_TOKENS ? 1 : MAX_RUNS;
+        boolean single = flaw == Flaw.SINGLE_TOKENS || flaw == Flaw.ONE_RUN_IS_UNCHECKED;
+        int tokens = flaw == Flaw.SMALL_BATCHES ? 16 : single ? 1 : MAX_TOKENS;
+        int runs = single ? 1 : MAX_RUNS;
         return flaw == Flaw.CLAIMS_MUCH
                 ? new Capabilities(Rounding.of(flaw).mode(), Integer.MAX_VALUE, Integer.MAX_VALUE, features)
                 : new Capabilities(Rounding.of(flaw).mode(), runs, tokens, features);

@@ -273,7 +273,8 @@ final class OracleModel implements LanguageModel {
             if (!seen.add(state)) {
                 throw new IllegalArgumentException("batch: a state twice");
             }
-            for (int i = 0; i < run.size() && flaw() != Flaw.IDS_UNCHECKED; i++) {
+            boolean unchecked = flaw() == Flaw.IDS_UNCHECKED || flaw() == Flaw.ONE_RUN_IS_UNCHECKED;
+            for (int i = 0; i < run.size() && !unchecked; i++) {
                 if (run.id(i) < 0 || run.id(i) >= spec.vocabularySize()) {
                     throw new IllegalArgumentException("batch: id " + run.id(i) + " outside the vocabulary");
                 }

@@ -80,6 +80,21 @@ class RightBackendsTest {
         assertThat(passed.contains("M4.held")).as(report.table()).isEqualTo(kind != Flaw.KNOWS_NO_STATE);
     }
 
+    /** One run of one token is enough for most that the rules of batches and logits say. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Flaw.class,
+            names = {"SMALL_BATCHES", "SINGLE_TOKENS"})
+    void smallBatchesAreNoExcuse(Flaw kind) {
+        List<ConformanceRule> rules = ConformanceKit.rules().stream()
+                .filter(rule -> rule.id().matches("B3.back|B5.*|L[123].*|X2.closing"))
+                .toList();
+        ConformanceReport report = OracleKits.of(kind).run(rules);
+        assertThat(report.conforms()).as(report.table()).isTrue();
+        assertThat(report.ids(RuleOutcome.Status.SKIPPED)).as(report.table()).isEmpty();
+        assertThat(report.table().contains("a batch has one run")).isEqualTo(kind == Flaw.SINGLE_TOKENS);
+    }
+
     @Test
     void aBackendThatCannotBeOpenedWithSoLittleMemoryIsNotAtFault() {
         Flaw kind = Flaw.NEEDS_MUCH_MEMORY;
