@@ -53,7 +53,11 @@ final class LifecycleRules {
                         "a backend starts only daemon threads, and has joined them when close returns",
                         "setDaemon(true), and join in close",
                         subject -> subject.cases(seed -> threadsEnd(subject, seed))),
-                required("P4.silence", "a backend prints nothing", "log by slf4j", LifecycleRules::nothingIsPrinted),
+                required(
+                        "P4.silence",
+                        "a backend prints nothing, also where a run fails, a batch or a load is refused, or memory is short",
+                        "log by slf4j; an exception says what is wrong, and who catches it prints it",
+                        LifecycleRules::nothingIsPrinted),
                 required(
                         "P4.process",
                         "a process that leaves its backend open exits; nothing is printed, no property set, no socket opened in Java",
@@ -120,6 +124,7 @@ final class LifecycleRules {
             System.setErr(trap);
             subject.provider().probe(subject.options());
             live(subject, 3);
+            Lives.faults(subject, 3);
         } finally {
             System.setOut(out);
             System.setErr(err);

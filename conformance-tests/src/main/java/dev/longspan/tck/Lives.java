@@ -5,6 +5,7 @@ import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.BackendProvider;
 import dev.longspan.spi.Batch;
 import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
@@ -100,6 +101,36 @@ final class Lives {
                         poisoned.forward(Run.last(state, BatchRules.BAD)).get(0) instanceof RunResult.Failure,
                         "a run with NaN in it did not fail");
             }
+        }
+    }
+
+    /** All that can go wrong: runs that fail, batches and loads that are refused, memory that is short. */
+    static void faults(Subject subject, long seed) {
+        try (Backend backend = subject.provider().open(subject.options())) {
+            RandomModel model = Subject.supported(backend, RandomModel::spec, seed);
+            faults(Driver.load(backend, model, seed), model, seed);
+        }
+        if (subject.limitsMemory()) {
+            ShortMemoryRules.shortages(subject, seed).forEach(Lives::provoke);
+        }
+    }
+
+    /** What can go wrong with a model. */
+    static void faults(Driver driver, RandomModel model, long seed) {
+        Driver poisoned = BatchRules.poisoned(driver, model, seed);
+        provoke(() -> failing(poisoned, 1));
+        String first = model.spec().tensors().get(0).name();
+        provoke(() -> driver.backend()
+                .load(model.spec(), model.weights().without(first), LoadProgress.NONE)
+                .close());
+    }
+
+    /** Lets something go wrong, in whatever way. */
+    private static void provoke(Driver.Call fault) {
+        try {
+            fault.make();
+        } catch (RuntimeException | AssertionError e) {
+            // whether it is the right one is the matter of other rules
         }
     }
 

@@ -53,6 +53,7 @@ final class QuietProcess {
         }
         Driver driver = Driver.load(backend, model, 1);
         driver.feed(driver.model().newState(), driver.ids(20));
+        Lives.faults(driver, model, 1);
         for (String name : System.getProperties().stringPropertyNames()) {
             if (!System.getProperty(name).equals(before.getProperty(name))) {
                 throw new IllegalStateException("system property " + name + " was set");

@@ -45,7 +45,7 @@ final class ShortMemoryRules {
                         "M4.load",
                         "a model that does not fit is refused with BackendMemoryException, and leaves nothing",
                         "free what was taken before the allocation that failed",
-                        ShortMemoryRules::aLoadThatDoesNotFitLeavesNothing),
+                        subject -> subject.cases(seed -> aLoadThatDoesNotFitLeavesNothing(subject, seed))),
                 required(
                         "M4.batch",
                         "in a batch that does not fit as a whole the runs that do not fit fail alone, and leave no memory",
@@ -65,29 +65,49 @@ final class ShortMemoryRules {
 
     /** Draws models, each loaded into a backend with memory for one sequence of so many tokens, and some short ones. */
     private static void withLittle(Subject subject, int tokens, Tight each) throws Exception {
-        subject.cases(seed -> {
-            RandomModel model;
-            MemoryPlan plan;
-            try (Backend backend = subject.open()) {
-                model = Subject.supported(backend, RandomModel::withoutChoices, seed);
-                plan = backend.plan(model.spec(), new PlanOptions(runs(backend), tokens(backend), CONTEXT));
-                int context = CONTEXT + longer(plan);
-                plan = backend.plan(model.spec(), new PlanOptions(runs(backend), tokens(backend), context));
-            }
-            if (plan.sequence(tokens).totalBytes() == 0) {
-                throw new NotApplicable("its states take no memory");
-            }
-            MemorySize room = plan.weights()
-                    .plus(plan.workspace())
-                    .plus(plan.sequence(tokens))
-                    .plus(plan.perSequence().times(SPARE));
-            try (Backend tight = subject.openWithMemory(room.totalBytes())) {
-                Driver driver = Driver.load(tight, model, seed);
-                // no later than now is the workspace as large as it becomes
-                Lives.warm(driver, runs(tight), Math.min(CONTEXT - 1, tokens(tight)));
-                each.check(driver, model, plan);
-            }
-        });
+        subject.cases(seed -> withLittle(subject, seed, tokens, each));
+    }
+
+    private static void withLittle(Subject subject, long seed, int tokens, Tight each) {
+        RandomModel model;
+        MemoryPlan plan;
+        try (Backend backend = subject.open()) {
+            model = Subject.supported(backend, RandomModel::withoutChoices, seed);
+            plan = backend.plan(model.spec(), new PlanOptions(runs(backend), tokens(backend), CONTEXT));
+            int context = CONTEXT + longer(plan);
+            plan = backend.plan(model.spec(), new PlanOptions(runs(backend), tokens(backend), context));
+        }
+        if (plan.sequence(tokens).totalBytes() == 0) {
+            throw new NotApplicable("its states take no memory");
+        }
+        MemorySize room = plan.weights()
+                .plus(plan.workspace())
+                .plus(plan.sequence(tokens))
+                .plus(plan.perSequence().times(SPARE));
+        try (Backend tight = subject.openWithMemory(room.totalBytes())) {
+            Driver driver = Driver.load(tight, model, seed);
+            // no later than now is the workspace as large as it becomes
+            Lives.warm(driver, runs(tight), Math.min(CONTEXT - 1, tokens(tight)));
+            each.check(driver, model, plan);
+        }
+    }
+
+    /** All that runs out of memory: states, checkpoints, a run, and a load. */
+    static List<Driver.Call> shortages(Subject subject, long seed) {
+        List<Tight> all = List.of(
+                (driver, model, plan) -> fillsUp(driver),
+                (driver, model, plan) -> whatIsHeldIsRefused(driver),
+                (driver, model, plan) -> grows(driver, CONTEXT + longer(plan)));
+        List<Driver.Call> calls = new ArrayList<>();
+        all.forEach(each -> calls.add(() -> withLittle(subject, seed, CONTEXT, each)));
+        calls.add(() -> aLoadThatDoesNotFitLeavesNothing(subject, seed));
+        return calls;
+    }
+
+    private static void grows(Driver driver, int tokens) {
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, driver.ids(tokens), tokens(driver.backend()));
+        }
     }
 
     /** How many tokens the memory of an empty sequence may hold, since it has a page. */
@@ -110,26 +130,24 @@ final class ShortMemoryRules {
         return Math.min(RUNS * MOST, backend.capabilities().maxBatchTokens());
     }
 
-    private static void aLoadThatDoesNotFitLeavesNothing(Subject subject) throws Exception {
-        subject.cases(seed -> {
-            RandomModel model;
-            long weights;
-            try (Backend backend = subject.open()) {
-                model = Subject.supported(backend, RandomModel::withoutChoices, seed);
-                weights = backend.plan(model.spec(), new PlanOptions(1, 1, 1))
-                        .weights()
-                        .totalBytes();
-            }
-            try (Backend tiny = subject.openWithMemory(weights / 2)) {
-                MemorySize before = tiny.memory().used();
-                Driver.refused(
-                        "load into too little memory",
-                        () -> tiny.load(model.spec(), model.weights(), LoadProgress.NONE)
-                                .close(),
-                        BackendMemoryException.class);
-                require(tiny.memory().used().equals(before), "the refused load leaves memory");
-            }
-        });
+    private static void aLoadThatDoesNotFitLeavesNothing(Subject subject, long seed) {
+        RandomModel model;
+        long weights;
+        try (Backend backend = subject.open()) {
+            model = Subject.supported(backend, RandomModel::withoutChoices, seed);
+            weights = backend.plan(model.spec(), new PlanOptions(1, 1, 1))
+                    .weights()
+                    .totalBytes();
+        }
+        try (Backend tiny = subject.openWithMemory(weights / 2)) {
+            MemorySize before = tiny.memory().used();
+            Driver.refused(
+                    "load into too little memory",
+                    () -> tiny.load(model.spec(), model.weights(), LoadProgress.NONE)
+                            .close(),
+                    BackendMemoryException.class);
+            require(tiny.memory().used().equals(before), "the refused load leaves memory");
+        }
     }
 
     /** Takes states until there is no more memory; the first must not notice. */

@@ -131,6 +131,13 @@ final class OracleBackend implements Backend {
         return computed == model;
     }
 
+    /** Prints because of a flaw. */
+    void print(Flaw printing, String words) {
+        if (flaw == printing) {
+            System.out.println(words);
+        }
+    }
+
     /** Keeps something for ever. */
     static void leak(int bytes) {
         LEAK.add(new byte[bytes]);
@@ -310,6 +317,7 @@ final class OracleBackend implements Backend {
             check(spec, weights);
             model = new OracleModel(this, spec, new FlawedOracle(spec, weights, flaw));
         } catch (RuntimeException e) {
+            print(Flaw.PRINTS_WHEN_A_LOAD_FAILS, "a load failed");
             if (flaw != Flaw.FAILED_LOAD_LEAKS) {
                 ledger.free(held(bytes));
             }

@@ -186,6 +186,7 @@ final class OracleModel implements LanguageModel {
         try {
             check(batch);
         } catch (IllegalArgumentException e) {
+            backend.print(Flaw.PRINTS_WHEN_A_BATCH_IS_REFUSED, "a batch was refused");
             if (flaw() == Flaw.REFUSALS_LEAK) {
                 OracleBackend.leak(100_000);
             }
@@ -213,6 +214,7 @@ final class OracleModel implements LanguageModel {
                     : run(run, state, leak, flawed);
             if (result instanceof RunResult.Failure) {
                 state.fail();
+                backend.print(Flaw.PRINTS_WHEN_A_RUN_FAILS, "a run failed");
                 if (flaw() == Flaw.FAILURES_LEAK) {
                     OracleBackend.leak(100_000);
                 }
@@ -286,6 +288,7 @@ final class OracleModel implements LanguageModel {
         try {
             state.grow(run.size());
         } catch (BackendMemoryException e) {
+            backend.print(Flaw.PRINTS_WHEN_MEMORY_IS_SHORT, "no memory for a run");
             return new RunResult.Failure(e);
         }
         int[] ids = new int[run.size()];
