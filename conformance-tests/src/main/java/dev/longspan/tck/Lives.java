@@ -111,7 +111,7 @@ final class Lives {
             faults(Driver.load(backend, model, seed), model, seed);
         }
         if (subject.limitsMemory()) {
-            ShortMemoryRules.shortages(subject, seed).forEach(Lives::provoke);
+            ShortMemoryRules.shortages(subject, seed);
         }
     }
 
@@ -126,7 +126,7 @@ final class Lives {
     }
 
     /** Lets something go wrong, in whatever way. */
-    private static void provoke(Driver.Call fault) {
+    static void provoke(Driver.Call fault) {
         try {
             fault.make();
         } catch (RuntimeException | AssertionError e) {

@@ -92,16 +92,14 @@ final class ShortMemoryRules {
         }
     }
 
-    /** All that runs out of memory: states, checkpoints, a run, and a load. */
-    static List<Driver.Call> shortages(Subject subject, long seed) {
-        List<Tight> all = List.of(
-                (driver, model, plan) -> fillsUp(driver),
-                (driver, model, plan) -> whatIsHeldIsRefused(driver),
-                (driver, model, plan) -> grows(driver, CONTEXT + longer(plan)));
-        List<Driver.Call> calls = new ArrayList<>();
-        all.forEach(each -> calls.add(() -> withLittle(subject, seed, CONTEXT, each)));
-        calls.add(() -> aLoadThatDoesNotFitLeavesNothing(subject, seed));
-        return calls;
+    /** Lets all run out of memory that can: a run, checkpoints, states, and a load. */
+    static void shortages(Subject subject, long seed) {
+        Lives.provoke(() -> withLittle(subject, seed, CONTEXT, (driver, model, plan) -> {
+            Lives.provoke(() -> grows(driver, CONTEXT + longer(plan)));
+            Lives.provoke(() -> whatIsHeldIsRefused(driver));
+            Lives.provoke(() -> fillsUp(driver));
+        }));
+        Lives.provoke(() -> aLoadThatDoesNotFitLeavesNothing(subject, seed));
     }
 
     private static void grows(Driver driver, int tokens) {
