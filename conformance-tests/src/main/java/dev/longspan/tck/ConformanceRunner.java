@@ -46,7 +46,7 @@ final class ConformanceRunner {
               --report FILE         also write the report as JSON
               --list                list the rules
 
-            exits with 0 if the backend conforms, 1 if it does not, 2 if it could not be run
+            exits with 0 if the backend conforms, 1 if it does not, 2 if it could not be run, or ended the process itself
             """;
 
     private final PrintWriter out;

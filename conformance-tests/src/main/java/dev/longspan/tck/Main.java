@@ -13,7 +13,10 @@ public final class Main {
      * @param args the options
      */
     public static void main(String[] args) {
-        int status = new ConformanceRunner(new PrintWriter(System.out, true, StandardCharsets.UTF_8)).run(args);
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        EarlyExit early = EarlyExit.watch(out);
+        int status = new ConformanceRunner(out).run(args);
+        early.done();
         System.exit(status);
     }
 }

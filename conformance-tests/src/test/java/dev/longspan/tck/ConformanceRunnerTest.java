@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -173,6 +174,42 @@ class ConformanceRunnerTest {
         assertThat(printed.toString()).contains("the probe failed", "FAILED", "did not end within 1 s");
         assertThat(Json.object(Json.parse(Files.readString(report))).get("conforms"))
                 .isEqualTo(false);
+    }
+
+    /** A provider whose backend ends the process, as if all were well. */
+    public static final class Exiting extends Hanging {
+        @Override
+        public Availability probe(BackendOptions options) {
+            return new Availability.Available(0, List.of(OracleProvider.DEVICE), List.of());
+        }
+
+        @Override
+        public Backend open(BackendOptions options) {
+            System.exit(0);
+            throw new IllegalStateException("it goes on");
+        }
+    }
+
+    @Test
+    void aBackendThatEndsTheProcessIsToldAndDoesNotConform() throws IOException, InterruptedException {
+        String path = listed(Exiting.class.getName());
+        List<String> command = List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path") + File.pathSeparator + System.getProperty("jdk.module.path", ""),
+                Main.class.getName(),
+                "--class-path",
+                path,
+                "--backend",
+                "hanging",
+                "--rule",
+                "P2.name");
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isEqualTo(2);
+        assertThat(said)
+                .contains("ended before there was a verdict, by thread 'conformance P2.name' at [")
+                .contains("Exiting.open");
     }
 
     @Test

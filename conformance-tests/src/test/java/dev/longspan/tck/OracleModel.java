@@ -126,9 +126,9 @@ final class OracleModel implements LanguageModel {
         return calls.get();
     }
 
-    /** Lets one of the flaws overwrite the logits of the last call. */
+    /** Lets one of the flaws overwrite the logits of the last call, on the thread that computes. */
     void overwrite(Flaw overwriting) {
-        overwritten |= flaw() == overwriting;
+        overwritten |= flaw() == overwriting && isEngine();
     }
 
     /** Whether something overwrote the logits of the last call. */
