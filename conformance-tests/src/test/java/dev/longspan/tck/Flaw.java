@@ -228,6 +228,7 @@ enum Flaw {
     LONG_WINDOWS_ARE_CUT("logits at position", "N1.window"),
     ARG_MAX_LOOKS_AT_ONE_BLOCK("the lowest of the largest logits has", "L2.large N1.sizes"),
     ARG_MAX_HAS_16_BITS("the lowest of the largest logits has", "L2.large"),
+    LARGE_IDS_ARE_CUT("with large ids, logits at position 3", "L2.large"),
     CHUNKS_ARE_TAKEN_FOR_THE_FIRST("anchor", "A1.search A1.window"),
     SOFTMAX_OVERFLOWS("a run failed", "N1.large"),
     SOFTPLUS_OVERFLOWS("a run failed", "N1.steps"),

@@ -293,7 +293,8 @@ final class OracleModel implements LanguageModel {
         }
         int[] ids = new int[run.size()];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = Math.floorMod(run.id(i), spec.vocabularySize());
+            ids[i] = Math.floorMod(run.id(i), spec.vocabularySize())
+                    & (flaw() == Flaw.LARGE_IDS_ARE_CUT ? Character.MAX_VALUE : -1);
         }
         int before = state.held() - ids.length;
         Map<String, double[]> past = past(state);
