@@ -3,6 +3,7 @@ package dev.longspan.tck;
 import static dev.longspan.tck.ConformanceRule.numeric;
 
 import dev.longspan.spi.Backend;
+import dev.longspan.spi.SequenceState;
 import java.util.List;
 import java.util.function.BiFunction;
 
@@ -12,6 +13,12 @@ final class NumericRules {
     private static final int MOST_DENSE = 131_072;
     /** Some hundred tokens more than the window of released models has. */
     private static final int BEHIND_THE_WINDOW = 2500;
+
+    /** One, a number that divides little, and more than there are parts of most work. */
+    private static final int[] THREADS = {1, 3, 16};
+
+    private static final int PROMPT = 60;
+    private static final int STEPS = 6;
 
     private NumericRules() {}
 
@@ -66,7 +73,12 @@ final class NumericRules {
                         "N1.window",
                         "a window as long as that of released models, and what lies behind it, compute what the oracle computes",
                         "a window or a list of stripes that is cut to a buffer: with s = 65 and p = 0.55 the window has 2032 tokens",
-                        subject -> aLongContextIsRight(subject, TinyNetworks::ofReleasedSpans, BEHIND_THE_WINDOW)));
+                        subject -> aLongContextIsRight(subject, TinyNetworks::ofReleasedSpans, BEHIND_THE_WINDOW)),
+                numeric(
+                        "N1.threads",
+                        "opened with 1, 3 and 16 threads it computes what the oracle computes",
+                        "how work is divided: parts that are no equal ones, more threads than parts, buffers for each thread",
+                        subject -> subject.once(() -> anyNumberOfThreadsIsRight(subject))));
     }
 
     private static ConformanceRule layers(String id, String title, String hint, Subject.Network network) {
@@ -86,6 +98,24 @@ final class NumericRules {
             Backend backend = subject.open();
             new LongContext(subject, backend, network.apply(backend, subject.seed()), tokens).isRight();
         });
+    }
+
+    private static void anyNumberOfThreadsIsRight(Subject subject) {
+        for (int threads : THREADS) {
+            try (Backend backend = subject.openWithThreads(threads)) {
+                RandomModel model = Subject.supported(backend, RandomModel::withoutChoices, subject.seed());
+                Driver driver = Driver.load(backend, model, subject.seed());
+                int[] ids = driver.ids(PROMPT + STEPS);
+                Judge judge = new Judge(new Oracle(model.spec(), model.weights()), ids, driver.tolerance());
+                String with = "with " + threads + (threads == 1 ? " thread" : " threads");
+                try (SequenceState state = driver.model().newState()) {
+                    judge.compareClear(with + ", logits", 0, driver.piece(state, ids, 0, PROMPT));
+                    for (int t = PROMPT; t < ids.length; t++) {
+                        judge.compareClear(with + ", of a step, logits", t, driver.piece(state, ids, t, t + 1));
+                    }
+                }
+            }
+        }
     }
 
     private static void aLongDenseContextIsRight(Subject subject) throws Exception {

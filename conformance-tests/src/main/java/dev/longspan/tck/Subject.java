@@ -107,6 +107,11 @@ final class Subject implements AutoCloseable {
         return open(options());
     }
 
+    /** The backend as it is told to be opened, but with another number of threads. */
+    Backend openWithThreads(int count) {
+        return open(options().withThreads(count));
+    }
+
     private Backend open(BackendOptions with) {
         Backend backend = provider.open(with);
         opened.add(backend);

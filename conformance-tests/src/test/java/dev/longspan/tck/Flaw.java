@@ -220,6 +220,7 @@ enum Flaw {
     STEPS_FORGET_THE_BIAS("token by token, logits at position", "B1.choices B2.choices S3.choices N1.sizes"),
     STEPS_KEEP_THE_WORST_ANCHORS(
             "token by token, logits at position", "B1.choices B2.choices S3.choices N1.long N1.window"),
+    MANY_THREADS_ARE_WRONG("with 3 threads, logits at position 0", "N1.threads"),
     LARGE_SIZES_ARE_WRONG("logits at position", "N1.sizes"),
     LARGE_STEPS_ARE_WRONG("token by token, logits at position", "N1.sizes"),
     LARGE_SIZES_GO_ON_WRONG("in pieces, logits at position", "N1.sizes"),

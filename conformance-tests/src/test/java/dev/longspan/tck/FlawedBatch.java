@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 final class FlawedBatch {
     /** Where some flaws take a prompt, a batch or a network for too large. */
     private static final int MANY = 128;
+    /** No more threads than usual ones. */
+    private static final int FEW = 2;
     /** Behind what all rules but those of long contexts compare. */
     private static final int FAR = 660;
     /** No more tokens than these are taken for steps. */
@@ -45,6 +47,7 @@ final class FlawedBatch {
                 index == 1 && batch.runs().get(0).size() == MANY;
             case ROWS_BEHIND_NONE_ARE_WRONG -> noneBefore;
             case ROWS_BEHIND_SOME_ARE_WRONG -> someBefore;
+            case MANY_THREADS_ARE_WRONG -> model.backend().threads() > FEW;
             case LAST_NETWORK_COUNTS -> !model.backend().isLast(model.network());
             case LARGE_SIZES_ARE_WRONG -> model.network().vocabularySize() > 2 * MANY;
             case LARGE_STEPS_ARE_WRONG ->

@@ -48,6 +48,7 @@ final class OracleBackend implements Backend {
 
     private final String id;
     private final Flaw flaw;
+    private final int threads;
     private final Ledger ledger;
     private final List<OracleModel> models = new ArrayList<>();
     /** What is kept of models that are closed, until the backend is. */
@@ -60,8 +61,9 @@ final class OracleBackend implements Backend {
     private volatile @Nullable OracleModel computed;
     private volatile boolean closed;
 
-    OracleBackend(String id, Flaw flaw, long limit) {
+    OracleBackend(String id, Flaw flaw, int threads, long limit) {
         this.id = id;
+        this.threads = threads;
         this.flaw = flaw;
         this.ledger = new Ledger(limit, flaw);
         if (flaw == Flaw.THREAD_LEFT_ALIVE || flaw == Flaw.THREAD_IS_NO_DAEMON) {
@@ -110,6 +112,11 @@ final class OracleBackend implements Backend {
     /** Whether it is the network of the model that was loaded last. */
     boolean isLast(ModelSpec network) {
         return network.equals(last);
+    }
+
+    /** How many threads it might compute with; it needs none. */
+    int threads() {
+        return threads;
     }
 
     /** How many tokens a page has. */

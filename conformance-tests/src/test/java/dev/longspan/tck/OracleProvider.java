@@ -85,7 +85,7 @@ public final class OracleProvider implements BackendProvider {
                     : new BackendUnavailableException(id(), unavailable);
         }
         Flaw flaw = Flaw.valueOf(options.settings().getOrDefault(FLAW, own.name()));
-        return new OracleBackend(id(), flaw, limit(options));
+        return new OracleBackend(id(), flaw, options.threads(), limit(options));
     }
 
     private static long limit(BackendOptions options) {
