@@ -220,14 +220,17 @@ final class Subject implements AutoCloseable {
     /** Draws models that have a state: attention or Mamba. */
     void states(ModelCase each) throws Exception {
         models((driver, model) -> {
-            if (!hasState(model.spec())) {
-                boolean any =
-                        RandomModel.anyState(spec -> driver.backend().supports(spec) instanceof Support.Supported);
-                throw new NotApplicable(
-                        any ? "it supports none of " + DRAWS + " networks that have a state" : NO_STATE);
-            }
+            requireState(driver.backend(), model.spec());
             each.check(driver, model);
         });
+    }
+
+    /** Requires that a network has a state, of all that were tried with a backend. */
+    static void requireState(Backend backend, ModelSpec network) {
+        if (!hasState(network)) {
+            boolean any = RandomModel.anyState(spec -> backend.supports(spec) instanceof Support.Supported);
+            throw new NotApplicable(any ? "it supports none of " + DRAWS + " networks that have a state" : NO_STATE);
+        }
     }
 
     static boolean hasState(ModelSpec spec) {

@@ -9,6 +9,7 @@ import dev.longspan.spi.SpanAttention;
 import dev.longspan.spi.Support;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -65,6 +66,14 @@ final class TinyNetworks {
                         of(MLP, MLP)));
     }
 
+    /** With a state and without choices; a drawn one for backends that know none of these. */
+    static RandomModel withState(Backend backend, long seed) {
+        List<ModelSpec> specs =
+                List.of(of(MAMBA, MLP, DENSE), of(MAMBA, DENSE), of(MLP, DENSE), of(DENSE, DENSE), of(MAMBA, MAMBA));
+        return found(backend, seed, specs, UnaryOperator.identity())
+                .orElseGet(() -> Subject.supported(backend, RandomModel::withoutChoices, seed));
+    }
+
     /** With a large vocabulary, of whatever layer a backend knows. */
     static RandomModel ofManyIds(Backend backend, long seed) {
         List<ModelSpec> specs = Stream.of(MLP, NARROW, MAMBA, SPANS, EXPERTS)
@@ -81,8 +90,14 @@ final class TinyNetworks {
         return supported(backend, seed, specs, UnaryOperator.identity());
     }
 
-    /** The first that a backend can run: as small as it is, or with usual sizes, changed in either case. */
     private static RandomModel supported(
+            Backend backend, long seed, List<ModelSpec> specs, UnaryOperator<ModelSpec> changed) {
+        return found(backend, seed, specs, changed)
+                .orElseThrow(() -> new NotApplicable("it does not support the networks of this rule"));
+    }
+
+    /** The first that a backend can run: as small as it is, or with usual sizes, changed in either case. */
+    private static Optional<RandomModel> found(
             Backend backend, long seed, List<ModelSpec> specs, UnaryOperator<ModelSpec> changed) {
         List<ModelSpec> all = new ArrayList<>(specs);
         for (RandomModel.Sizes sizes : RandomModel.USUAL) {
@@ -92,7 +107,6 @@ final class TinyNetworks {
                 .map(changed)
                 .filter(spec -> backend.supports(spec) instanceof Support.Supported)
                 .findFirst()
-                .map(spec -> new RandomModel(spec, seed, DType.F32))
-                .orElseThrow(() -> new NotApplicable("it does not support the networks of this rule"));
+                .map(spec -> new RandomModel(spec, seed, DType.F32));
     }
 }

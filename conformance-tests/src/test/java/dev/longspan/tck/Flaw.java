@@ -79,6 +79,7 @@ enum Flaw {
             "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window N1.sizes S3.choices"),
     FORKS_SHARE_KEYS("fork at", "S4.forks S4.together"),
     PARENT_FREES_CHILD("a state whose parents are closed", "S6.lives B3.back"),
+    HOLDERS_ARE_COUNTED_IN_A_BYTE("the last of 300 states", "S4.many"),
     FOREIGN_CHECKPOINT_TAKEN("a checkpoint of another model", "S1.foreign"),
     CONV_IS_WRITTEN_BACKWARDS(
             "continued from another backend", "X1.across N1.mamba N1.network N1.everything X1.types N1.sizes"),

@@ -42,8 +42,9 @@ final class Ledger {
     static final class Page {
         private int holders = 1;
 
-        synchronized void retain() {
-            holders++;
+        /** Has one more holder; answers how many that are. */
+        synchronized int retain() {
+            return ++holders;
         }
 
         synchronized boolean release() {

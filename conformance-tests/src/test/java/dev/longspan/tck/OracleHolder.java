@@ -33,8 +33,11 @@ class OracleHolder {
                 if (copies) {
                     pages.add(newPage());
                 } else {
-                    like.pages.get(i).retain();
+                    int holders = like.pages.get(i).retain();
                     pages.add(like.pages.get(i));
+                    if (holders > Byte.MAX_VALUE && model.flaw() == Flaw.HOLDERS_ARE_COUNTED_IN_A_BYTE) {
+                        like.become(OracleCheckpoint.zeros(like.tensors));
+                    }
                 }
             }
             if (length % page() > 0) {
