@@ -227,6 +227,7 @@ public final class ConformanceKit {
         all.addAll(AttentionRules.all());
         all.addAll(NumericRules.all());
         all.addAll(SizeRules.all());
+        all.addAll(WideRules.all());
         return List.copyOf(all);
     }
 

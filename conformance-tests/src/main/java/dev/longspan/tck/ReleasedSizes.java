@@ -60,7 +60,7 @@ final class ReleasedSizes {
         LogitsRules.argMaxIsTheLowestOf(driver, FEW);
         driver.model().close();
         RandomModel decided = decided(supported(backend, released(ALL_ANCHORS)));
-        allWaysAgree(Driver.load(backend, decided, 5), new Oracle(decided.spec(), decided.weights()));
+        allWaysAgree(Driver.load(backend, decided, 5), decided, MANY);
     }
 
     private static ModelSpec supported(Backend backend, ModelSpec whole) {
@@ -90,11 +90,15 @@ final class ReleasedSizes {
         return model;
     }
 
-    /** At once, in pieces, step by step, in batches, from a checkpoint and from one that was written and read. */
-    private static void allWaysAgree(Driver driver, Oracle oracle) {
-        int[] ids = driver.ids(MANY);
-        int steps = MANY - STEPS;
-        Judge judge = new Judge(oracle, ids, driver.tolerance());
+    /**
+     * At once, in pieces, step by step, in batches, from a checkpoint and from one that was written and read.
+     *
+     * @param model one that leaves nothing to choose
+     */
+    static void allWaysAgree(Driver driver, RandomModel model, int tokens) {
+        int[] ids = driver.ids(tokens);
+        int steps = tokens - STEPS;
+        Judge judge = new Judge(new Oracle(model.spec(), model.weights()), ids, driver.tolerance());
         judge.compareClear("at once, logits", 0, driver.plain(ids));
         try (SequenceState state = driver.model().newState()) {
             for (int from = 0, to; from < steps; from = to) {
@@ -102,7 +106,7 @@ final class ReleasedSizes {
                 judge.compareClear("in pieces, logits", from, driver.piece(state, ids, from, to));
             }
             try (Checkpoint checkpoint = state.checkpoint()) {
-                for (int t = steps; t < MANY; t++) {
+                for (int t = steps; t < tokens; t++) {
                     judge.compareClear("token by token, logits", t, driver.piece(state, ids, t, t + 1));
                 }
                 besideAnother(driver, checkpoint, ids, judge);

@@ -8,6 +8,7 @@ import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.SpanAttention;
 import dev.longspan.spi.Support;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -26,6 +27,20 @@ final class TinyNetworks {
             new LayerSpec.Attention(new AttentionHeads(2, 1, 8), new SpanAttention(65, 3, 3, 1, 0.55, 0.55, 1));
 
     private static final LayerSpec EXPERTS = new LayerSpec.Experts(2, 1, 8, 0, 1, 1, true, 1);
+
+    /** As many as released models have. */
+    private static final LayerSpec MANY_EXPERTS = new LayerSpec.Experts(128, 6, 8, 8, 1, 1, true, 2.5);
+
+    private static final LayerSpec ALL_EXPERTS = new LayerSpec.Experts(2, 2, 8, 0, 1, 1, true, 1);
+    private static final AttentionHeads MANY_HEADS = new AttentionHeads(32, 2, 4);
+    private static final LayerSpec DENSE_HEADS = new LayerSpec.Attention(MANY_HEADS, null);
+    /** With more anchors than a query of a short sequence has. */
+    private static final LayerSpec SPAN_HEADS =
+            new LayerSpec.Attention(MANY_HEADS, new SpanAttention(1, 16, 2, 1, 0.5, 0.5, 1));
+
+    private static final int MANY_LAYERS = 52;
+    /** With it an expert is chosen, whatever its score is. */
+    private static final float CHOSEN = 2;
 
     private TinyNetworks() {}
 
@@ -70,7 +85,7 @@ final class TinyNetworks {
     static RandomModel withState(Backend backend, long seed) {
         List<ModelSpec> specs =
                 List.of(of(MAMBA, MLP, DENSE), of(MAMBA, DENSE), of(MLP, DENSE), of(DENSE, DENSE), of(MAMBA, MAMBA));
-        return found(backend, seed, specs, UnaryOperator.identity())
+        return found(backend, seed, sized(specs))
                 .orElseGet(() -> Subject.supported(backend, RandomModel::withoutChoices, seed));
     }
 
@@ -80,6 +95,46 @@ final class TinyNetworks {
                 .map(TinyNetworks::of)
                 .toList();
         return supported(backend, seed, specs, TinyNetworks::withManyIds);
+    }
+
+    /** With 128 experts, of which every token chooses the same, nearly all from the second half. */
+    static RandomModel ofManyExperts(Backend backend, long seed) {
+        return supported(backend, seed, List.of(of(MANY_EXPERTS, DENSE), of(MANY_EXPERTS, MAMBA), of(MANY_EXPERTS)))
+                .with("backbone.layers.0.mixer.gate.e_score_correction_bias", bias -> {
+                    for (int expert : new int[] {5, 64, 77, 100, 126, 127}) {
+                        bias[expert] += CHOSEN;
+                    }
+                });
+    }
+
+    /** With 16 query heads for each head of keys and values. */
+    static RandomModel ofManyHeads(Backend backend, long seed) {
+        return supported(
+                backend,
+                seed,
+                List.of(of(DENSE_HEADS, SPAN_HEADS), of(DENSE_HEADS, DENSE_HEADS), of(SPAN_HEADS, SPAN_HEADS)));
+    }
+
+    /** As deep as released models, of all kinds of layers that a backend knows. */
+    static RandomModel ofManyLayers(Backend backend, long seed) {
+        return supported(
+                backend,
+                seed,
+                List.of(
+                        deep(MAMBA, MLP, DENSE, ALL_EXPERTS, SPANS),
+                        deep(MAMBA, MLP, DENSE),
+                        deep(MAMBA, MLP),
+                        deep(MLP, DENSE),
+                        deep(MAMBA),
+                        deep(DENSE),
+                        deep(SPANS),
+                        deep(MLP)));
+    }
+
+    private static ModelSpec deep(LayerSpec... kinds) {
+        LayerSpec[] layers = new LayerSpec[MANY_LAYERS];
+        Arrays.setAll(layers, i -> kinds[i % kinds.length]);
+        return of(layers);
     }
 
     private static ModelSpec withManyIds(ModelSpec spec) {
@@ -92,19 +147,28 @@ final class TinyNetworks {
 
     private static RandomModel supported(
             Backend backend, long seed, List<ModelSpec> specs, UnaryOperator<ModelSpec> changed) {
-        return found(backend, seed, specs, changed)
-                .orElseThrow(() -> new NotApplicable("it does not support the networks of this rule"));
+        List<ModelSpec> all = sized(specs);
+        all.replaceAll(changed);
+        return firstOf(backend, seed, all);
     }
 
-    /** The first that a backend can run: as small as it is, or with usual sizes, changed in either case. */
-    private static Optional<RandomModel> found(
-            Backend backend, long seed, List<ModelSpec> specs, UnaryOperator<ModelSpec> changed) {
+    /** As small as they are, then with usual sizes. */
+    private static List<ModelSpec> sized(List<ModelSpec> specs) {
         List<ModelSpec> all = new ArrayList<>(specs);
         for (RandomModel.Sizes sizes : RandomModel.USUAL) {
             specs.forEach(spec -> all.add(RandomModel.rounded(spec, sizes)));
         }
-        return all.stream()
-                .map(changed)
+        return all;
+    }
+
+    /** The first that a backend can run. */
+    static RandomModel firstOf(Backend backend, long seed, List<ModelSpec> specs) {
+        return found(backend, seed, specs)
+                .orElseThrow(() -> new NotApplicable("it does not support the networks of this rule"));
+    }
+
+    private static Optional<RandomModel> found(Backend backend, long seed, List<ModelSpec> specs) {
+        return specs.stream()
                 .filter(spec -> backend.supports(spec) instanceof Support.Supported)
                 .findFirst()
                 .map(spec -> new RandomModel(spec, seed, DType.F32));

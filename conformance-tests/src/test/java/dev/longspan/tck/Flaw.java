@@ -222,6 +222,10 @@ enum Flaw {
     STEPS_KEEP_THE_WORST_ANCHORS(
             "token by token, logits at position", "B1.choices B2.choices S3.choices N1.long N1.window"),
     MANY_THREADS_ARE_WRONG("with 3 threads, logits at position 0", "N1.threads"),
+    EXPERTS_HAVE_6_BITS("at once, logits at position", "N1.many"),
+    HEADS_BEHIND_THE_EIGHTH_ARE_ZERO("at once, logits at position", "N1.heads"),
+    ROWS_END_WITH_THEIR_LAST_TILE("at once, logits at position", "N1.sums"),
+    LAYERS_HAVE_ONE_DIGIT("at once, logits at position", "N1.deep"),
     LARGE_SIZES_ARE_WRONG("logits at position", "N1.sizes"),
     LARGE_STEPS_ARE_WRONG("token by token, logits at position", "N1.sizes"),
     LARGE_SIZES_GO_ON_WRONG("in pieces, logits at position", "N1.sizes"),

@@ -14,15 +14,24 @@ import java.util.function.Function;
 
 /** The oracle with a flaw in its network. */
 final class FlawedOracle extends Oracle {
+    private static final int TILE = 256;
+    private static final int HEADS = 8;
+
     private final Flaw flaw;
     private final Rounding rounding;
 
     FlawedOracle(ModelSpec spec, WeightSource weights, Flaw flaw) {
-        super(
-                flaw == Flaw.EPSILON_IS_FIXED ? withFixedEpsilon(spec) : spec,
-                flaw == Flaw.HALF_PRECISION_IS_BFLOAT ? new HalfAsBfloat(weights) : weights);
+        super(flaw == Flaw.EPSILON_IS_FIXED ? withFixedEpsilon(spec) : spec, flawed(weights, flaw));
         this.flaw = flaw;
         this.rounding = Rounding.of(flaw);
+    }
+
+    private static WeightSource flawed(WeightSource weights, Flaw flaw) {
+        return switch (flaw) {
+            case HALF_PRECISION_IS_BFLOAT -> new HalfAsBfloat(weights);
+            case LAYERS_HAVE_ONE_DIGIT -> new OneDigit(weights);
+            default -> weights;
+        };
     }
 
     private static ModelSpec withFixedEpsilon(ModelSpec spec) {
@@ -88,6 +97,10 @@ final class FlawedOracle extends Oracle {
                         .choose(hidden);
             }
             Choice right = super.choose(hidden);
+            if (flaw == Flaw.EXPERTS_HAVE_6_BITS) {
+                int[] cut = Arrays.stream(right.picked()).map(e -> e & 63).toArray();
+                return Choice.imposed(1, layer.perToken(), cut);
+            }
             return flaw == Flaw.EQUAL_EXPERTS_ARE_REVERSED ? withTheLastOfEqual(right) : right;
         }
 
@@ -163,6 +176,9 @@ final class FlawedOracle extends Oracle {
             for (int i = 0; i < inner.length; i++) {
                 inner[i] = Math.max(0, inner[i]) * Math.max(0, inner[i]);
             }
+            if (flaw == Flaw.ROWS_END_WITH_THEIR_LAST_TILE && inner.length > TILE) {
+                Arrays.fill(inner, inner.length - inner.length % TILE, inner.length, 0);
+            }
             return rounding.round(OracleMath.times(down, inner));
         }
         for (int i = 0; i < inner.length; i++) {
@@ -193,7 +209,11 @@ final class FlawedOracle extends Oracle {
             }
             return super.dense(heads, first, queries, recent, values);
         }
-        return super.dense(heads, first, queries, keys, values);
+        double[] right = super.dense(heads, first, queries, keys, values);
+        for (int i = 0; i < right.length && flaw == Flaw.HEADS_BEHIND_THE_EIGHTH_ARE_ZERO; i++) {
+            right[i] = i / heads.headSize() % heads.group() < HEADS ? right[i] : 0;
+        }
+        return right;
     }
 
     /** Dense attention in float32, from whose scores the largest is not taken off before the exponential. */
@@ -245,6 +265,33 @@ final class FlawedOracle extends Oracle {
         @Override
         public ByteBuffer map(String name, long offset, long length) {
             return right.map(name, offset, length);
+        }
+    }
+
+    /** Takes the norm of a layer behind the tenth from the one that its first digit names. */
+    private record OneDigit(WeightSource right) implements WeightSource {
+        private static String cut(String name) {
+            return name.replaceFirst("layers\\.([1-9])[0-9]+\\.norm", "layers.$1.norm");
+        }
+
+        @Override
+        public Set<String> names() {
+            return right.names();
+        }
+
+        @Override
+        public TensorInfo info(String name) {
+            return right.info(name);
+        }
+
+        @Override
+        public void read(String name, long offset, ByteBuffer target) {
+            right.read(cut(name), offset, target);
+        }
+
+        @Override
+        public ByteBuffer map(String name, long offset, long length) {
+            return right.map(cut(name), offset, length);
         }
     }
 }

@@ -1,0 +1,94 @@
+package dev.longspan.tck;
+
+import static dev.longspan.tck.ConformanceRule.numeric;
+
+import dev.longspan.spi.AttentionHeads;
+import dev.longspan.spi.Backend;
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.ModelSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.function.BiFunction;
+
+/** The rules of networks in which one size is that of released models, and all others are small. */
+final class WideRules {
+    private static final int TOKENS = 40;
+    /** How many networks of fewer kinds of layers are tried for backends that do not know all. */
+    private static final int DRAWS = 30;
+
+    private WideRules() {}
+
+    static List<ConformanceRule> all() {
+        return List.of(
+                rule(
+                        "N1.many",
+                        "a network of 128 experts, of which the later ones are chosen, computes what the oracle computes",
+                        "an expert's index that is cut to 6 bits, and tables for 64 experts",
+                        TinyNetworks::ofManyExperts),
+                rule(
+                        "N1.heads",
+                        "a network with 32 query heads on 2 heads of keys and values computes what the oracle computes",
+                        "blocks of 4 or 8 query heads: a group has 16",
+                        TinyNetworks::ofManyHeads),
+                rule(
+                        "N1.sums",
+                        "a network with long rows that no tile divides computes what the oracle computes",
+                        "what is left of a row behind its last full tile of 128 or 256; rows of 264, 392 and 1856",
+                        WideRules::ofLongRows),
+                rule(
+                        "N1.deep",
+                        "a network of 52 layers computes what the oracle computes, back and on included",
+                        "names of layers with two digits, and tables and buffers for a few layers",
+                        TinyNetworks::ofManyLayers));
+    }
+
+    private static ConformanceRule rule(
+            String id, String title, String hint, BiFunction<Backend, Long, RandomModel> network) {
+        return numeric(
+                id,
+                title,
+                hint,
+                subject -> subject.once(() -> {
+                    Backend backend = subject.open();
+                    RandomModel model = network.apply(backend, subject.seed());
+                    ReleasedSizes.allWaysAgree(Driver.load(backend, model, subject.seed()), model, TOKENS);
+                }));
+    }
+
+    /** Sizes that are no multiples of 128, and not even of 16 if a backend knows such; without choices. */
+    private static RandomModel ofLongRows(Backend backend, long seed) {
+        List<ModelSpec> all = new ArrayList<>();
+        all.add(longRows(264, 392, new RandomModel.Sizes(24, 24, 8)));
+        RandomModel.USUAL.forEach(sizes -> all.add(longRows(320, 448, sizes)));
+        Random random = new Random(seed);
+        for (ModelSpec whole : List.copyOf(all)) {
+            for (int i = 0; i < DRAWS; i++) {
+                all.add(RandomModel.without(whole, random));
+            }
+        }
+        return TinyNetworks.firstOf(backend, seed, all);
+    }
+
+    private static ModelSpec longRows(int hidden, int inner, RandomModel.Sizes sizes) {
+        int heads = hidden / sizes.head();
+        return new ModelSpec(
+                "rows",
+                hidden,
+                hidden,
+                1e-5,
+                false,
+                List.of(
+                        new LayerSpec.Mamba(
+                                hidden / sizes.mambaHead(),
+                                sizes.mambaHead(),
+                                1,
+                                sizes.state(),
+                                4,
+                                0,
+                                Double.POSITIVE_INFINITY),
+                        new LayerSpec.Mlp(1856),
+                        new LayerSpec.Attention(new AttentionHeads(heads, heads, sizes.head()), null),
+                        new LayerSpec.Experts(3, 3, inner, inner, 1, 1, true, 1)));
+    }
+}
