@@ -56,7 +56,7 @@ public class ExpertsOracle {
     }
 
     /** The experts of the first groups, best first. */
-    private int[] within(int[] groups, int kept, double[] biased) {
+    int[] within(int[] groups, int kept, double[] biased) {
         int size = spec.experts() / spec.groups();
         return Arrays.stream(OracleMath.descending(biased))
                 .filter(e -> Arrays.stream(groups, 0, kept).anyMatch(g -> e / size == g))

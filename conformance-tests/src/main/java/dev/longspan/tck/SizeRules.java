@@ -17,6 +17,8 @@ final class SizeRules {
     private static final float SCORES = 100;
     /** The exponential of this is more than a float32 can hold. */
     private static final float TIME_STEP = 100;
+    /** Makes all ranks of experts negative, so that those of groups that are left out are not to be 0. */
+    private static final float BELOW_ZERO = -2;
 
     private SizeRules() {}
 
@@ -36,7 +38,7 @@ final class SizeRules {
                 numeric(
                         "N1.ties",
                         "where scores are the same, the first expert, the first group and the oldest anchor are chosen",
-                        "a search that keeps the later of two equal scores, or sorts them in no order",
+                        "a search that keeps the later of two equal scores, or sorts them in no order, or takes 0 for less than any",
                         subject -> subject.eachOf(
                                 List.of(SizeRules::tied, RandomModel::spansOnly),
                                 (driver, model) -> tiesAreDecided(driver, model))),
@@ -96,7 +98,7 @@ final class SizeRules {
             if (tensor.name().endsWith(".k_proj.weight")) {
                 model.with(tensor.name(), numbers -> Arrays.fill(numbers, 0));
             } else if (tensor.name().endsWith(".e_score_correction_bias")) {
-                model.with(tensor.name(), numbers -> Arrays.fill(numbers, numbers[0]));
+                model.with(tensor.name(), numbers -> Arrays.fill(numbers, BELOW_ZERO));
             } else if (tensor.name().endsWith(".gate.weight")) {
                 int row = drawn.spec().hiddenSize();
                 model.with(tensor.name(), numbers -> {

@@ -218,6 +218,7 @@ enum Flaw {
     KERNELS_MERGE_IN_PLACE("merge changed argument 0", "A1.arguments"),
     MERGE_IS_UNCHECKED("merge with one score too many", "A1.arguments"),
     KERNELS_END_WRONG("attend of a closed backend", "Z1.after"),
+    LEFT_OUT_GROUPS_COUNT_AS_ZERO("with equal scores, logits at position", "N1.ties N1.network"),
     STEPS_FORGET_THE_BIAS("token by token, logits at position", "B1.choices B2.choices S3.choices N1.sizes"),
     STEPS_KEEP_THE_WORST_ANCHORS(
             "token by token, logits at position", "B1.choices B2.choices S3.choices N1.long N1.window"),

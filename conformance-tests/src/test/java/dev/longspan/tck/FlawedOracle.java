@@ -104,6 +104,19 @@ final class FlawedOracle extends Oracle {
             return flaw == Flaw.EQUAL_EXPERTS_ARE_REVERSED ? withTheLastOfEqual(right) : right;
         }
 
+        @Override
+        int[] within(int[] groups, int kept, double[] biased) {
+            int[] right = super.within(groups, kept, biased);
+            if (flaw != Flaw.LEFT_OUT_GROUPS_COUNT_AS_ZERO) {
+                return right;
+            }
+            double[] ranks = new double[biased.length];
+            for (int e : right) {
+                ranks[e] = biased[e];
+            }
+            return OracleMath.descending(ranks);
+        }
+
         /** With the last experts where the scores of all are the same. */
         private Choice withTheLastOfEqual(Choice right) {
             double[] gate = tensor.apply("gate.weight");
