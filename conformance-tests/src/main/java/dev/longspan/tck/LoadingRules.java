@@ -28,6 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class LoadingRules {
     private static final long HUGE = 100_000_000_000L;
 
+    private static final int CONTEXT = 1000;
     /** How many tensors are offered with their sizes turned. */
     private static final int TURNED = 4;
 
@@ -37,8 +38,8 @@ final class LoadingRules {
         return List.of(
                 required(
                         "M1.plan",
-                        "supports and plan answer for a network larger than any memory, and take none",
-                        "plan must compute sizes (in long arithmetic) and allocate nothing",
+                        "supports and plan answer for a network larger than any memory, and for any work, and take none",
+                        "plan must compute sizes (in long arithmetic), allocate nothing, and refuse no options",
                         LoadingRules::plansWithoutWeights),
                 required(
                         "M1.unsupported",
@@ -77,7 +78,26 @@ final class LoadingRules {
             long context = plan.sequence(10_000_000).totalBytes();
             require(context > HUGE, "the plan has " + context + " bytes for a sequence of ten million tokens");
         }
+        answersForAnyWork(backend, huge);
         require(backend.memory().used().equals(before), "planning took memory");
+    }
+
+    /** Batches that are larger than they may be will not come, but a plan for them is no fault. */
+    private static void answersForAnyWork(Backend backend, ModelSpec spec) {
+        int runs = more(backend.capabilities().maxRuns());
+        int tokens = more(backend.capabilities().maxBatchTokens());
+        List<PlanOptions> all = List.of(new PlanOptions(runs, tokens, CONTEXT), new PlanOptions(1, 1, CONTEXT, tokens));
+        for (PlanOptions options : all) {
+            try {
+                backend.plan(spec, options);
+            } catch (IllegalArgumentException e) {
+                throw new AssertionError("plan refuses " + options + " of a network that it supports: " + e, e);
+            }
+        }
+    }
+
+    private static int more(int most) {
+        return Math.min(most, Integer.MAX_VALUE - 1) + 1;
     }
 
     /** A network of hundreds of gigabytes, of layers that the backend knows. */

@@ -41,6 +41,7 @@ enum Flaw {
     OPENS_A_SOCKET("the process opened a socket", "P4.process"),
     LEAKS_HEAP("bytes of heap", "P5.growth"),
     PLAN_OVERFLOWS("for 300 GB of weights", "M1.plan"),
+    PLAN_REFUSES_MUCH("plan refuses PlanOptions[maxRuns=7", "M1.plan"),
     PLAN_FORGETS_VALUES("planned at most", "M2.bound M2.long M4.batch X1.base"),
     MISSING_WEIGHT_UNNAMED("the message does not name", "M3.missing"),
     SHAPES_UNCHECKED("expected ModelLoadException, found no exception", "M3.shape"),

@@ -261,6 +261,9 @@ final class OracleBackend implements Backend {
     public MemoryPlan plan(ModelSpec spec, PlanOptions options) {
         requireOpen();
         requireSupported(spec);
+        if (flaw == Flaw.PLAN_REFUSES_MUCH && options.maxRuns() > MAX_RUNS) {
+            throw new IllegalArgumentException("maxRuns: expected at most " + MAX_RUNS);
+        }
         long weights = weightBytes(spec);
         if (flaw == Flaw.PLAN_OVERFLOWS) {
             weights = Math.abs((int) weights);
