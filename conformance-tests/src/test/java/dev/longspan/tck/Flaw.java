@@ -55,10 +55,10 @@ enum Flaw {
     EXCLUSIVE_COUNTS_SHARED("a checkpoint beside its state says", "S5.exclusive X2.written X1.thrown X1.bytes"),
     CONV_IS_LOST_BETWEEN_CALLS(
             "the step to position",
-            "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long M4.batch M4.held B2.limits S3.borders X1.types X2.closing N1.dense B2.mixed B3.back S4.together S6.twins X1.released X1.empty X1.thrown T1.moved Z1.networks Z1.backends N1.window B4.failed N1.sizes B1.choices B2.choices B2.tokens S3.choices"),
+            "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long M4.batch M4.held B2.limits S3.borders X1.types X2.closing N1.dense B2.mixed B3.back S4.together S6.twins X1.released X1.empty X1.thrown T1.moved Z1.networks Z1.backends N1.window B4.failed N1.sizes B1.choices B2.choices B2.tokens S3.choices N1.deep N1.sums N1.threads S4.many"),
     BATCH_LEAKS(
             "run 1 of a batch",
-            "B2.batch B2.order B3.isolation M4.batch B2.limits B2.mixed S4.together N1.dense N1.long N1.window N1.sizes B2.choices B2.tokens"),
+            "B2.batch B2.order B3.isolation M4.batch B2.limits B2.mixed S4.together N1.dense N1.long N1.window N1.sizes B2.choices B2.tokens N1.deep N1.heads N1.many N1.sums"),
     RESULTS_ARE_SORTED("in any order", "B2.order B2.batch B3.isolation B2.mixed B2.choices B2.limits B2.tokens"),
     FAILURE_SPREADS("a run before it failed", "B3.isolation M4.batch"),
     FAILED_STATES_ARE_SEEN_LATE("beside a failed state one of 3 tokens got length 4", "B4.failed"),
@@ -72,12 +72,13 @@ enum Flaw {
     NAN_IS_HANDED_OUT(
             "logits that are not numbers were handed out",
             "L3.finite B3.isolation B4.failed L3.infinite B3.back P5.growth"),
-    LENGTH_COUNTS_ROWS("a state of 7 tokens has length 0", "S1.grows M4.batch S3.back S3.borders"),
+    LENGTH_COUNTS_ROWS("a state of 7 tokens has length 0", "S1.grows M4.batch S3.back S3.borders S4.many"),
     CHECKPOINT_IS_THE_STATE(
-            "after its states went on", "S2.immutable B3.back T1.moved N1.dense N1.long N1.window N1.sizes"),
+            "after its states went on",
+            "S2.immutable B3.back T1.moved N1.dense N1.long N1.window N1.sizes N1.deep N1.sums"),
     CONV_IS_STALE_AFTER_RESTORE(
             "a state from a checkpoint at",
-            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window N1.sizes S3.choices"),
+            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window N1.sizes S3.choices N1.deep N1.sums S4.many"),
     FORKS_SHARE_KEYS("fork at", "S4.forks S4.together"),
     PARENT_FREES_CHILD("a state whose parents are closed", "S6.lives B3.back"),
     HOLDERS_ARE_COUNTED_IN_A_BYTE("the last of 300 states", "S4.many"),
@@ -86,7 +87,7 @@ enum Flaw {
             "continued from another backend", "X1.across N1.mamba N1.network N1.everything X1.types N1.sizes"),
     SSM_IS_NOT_WRITTEN(
             "continued from a read checkpoint",
-            "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long N1.dense X1.released X1.empty N1.sizes N1.window"),
+            "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long N1.dense X1.released X1.empty N1.sizes N1.window N1.deep N1.sums"),
     LAYOUT_IS_TURNED("expected shape", "X1.layout X1.across"),
     BASE_LEAVES_A_GAP("continued from one read on a base", "X1.base X1.released"),
     READ_SHAPES_UNCHECKED("expected IllegalArgumentException, found", "X1.faults"),
@@ -97,29 +98,33 @@ enum Flaw {
     CLOSING_STOPS_OTHERS("beside models that are loaded and closed", "Z1.beside Z1.networks"),
     WINDOW_IS_ONE_SHORT(
             "window, number",
-            "A1.window X1.across A1.vectors A1.attend A1.reach A1.lost A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes N1.window"),
+            "A1.window X1.across A1.vectors A1.attend A1.reach A1.lost A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes N1.window N1.heads N1.threads"),
     WINDOW_OVERFLOWS("at the end of 1000 tokens", "N1.long A1.vectors N1.window"),
     TIES_ARE_REVERSED("anchor", "A1.search A1.attend"),
-    REACH_IS_ROUNDED_DOWN("attend, number", "A1.attend A1.vectors N1.spans N1.long N1.sizes N1.window"),
+    REACH_IS_ROUNDED_DOWN("attend, number", "A1.attend A1.vectors N1.spans N1.long N1.sizes N1.window N1.heads"),
     SPANS_ARE_ONE_LONGER(
             "for the query at 10",
-            "A1.lost X1.across A1.vectors A1.attend A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes N1.window"),
+            "A1.lost X1.across A1.vectors A1.attend A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes N1.window N1.heads N1.threads"),
     SPANS_OVERLAP_THE_WINDOW(
-            "attend, number", "A1.everything A1.vectors A1.attend N1.spans N1.long N1.sizes N1.window"),
+            "attend, number", "A1.everything A1.vectors A1.attend N1.spans N1.long N1.sizes N1.window N1.heads"),
     HEADS_ARE_INTERLEAVED(
             "attend, number",
-            "A1.groups X1.across A1.vectors A1.search A1.window A1.spans A1.attend A1.dense A1.everything A1.reads N1.spans N1.network N1.everything X1.types N1.sizes"),
+            "A1.groups X1.across A1.vectors A1.search A1.window A1.spans A1.attend A1.dense A1.everything A1.reads N1.spans N1.network N1.everything X1.types N1.sizes N1.heads N1.threads"),
     MERGE_WITHOUT_THE_MAXIMUM("found NaN", "A1.merge"),
     LOG_SUM_EXP_IS_BINARY("log-sum-exp", "A1.vectors A1.window"),
     CHUNKS_BEGIN_ONE_EARLY("rows", "A1.pieces A1.vectors A1.reach A1.lost A1.reads A1.arguments"),
     ARGUMENTS_ARE_SCALED(
             "attend changed argument 1", "A1.arguments A1.attend A1.pieces A1.dense A1.everything A1.groups A1.reads"),
     ATTENTION_UNCLAIMED("expected UnsupportedFeatureException", "C1.attention"),
-    EXPERTS_ARE_NOT_NORMALISED("logits at position", "N1.experts N1.sizes"),
-    TIME_STEP_IS_NOT_CLAMPED("logits at position", "N1.mamba X1.across N1.network N1.everything X1.types N1.steps"),
-    RELU_IS_NOT_SQUARED("logits at position", "N1.mlp X1.across N1.network N1.everything X1.types N1.dense N1.sizes"),
+    EXPERTS_ARE_NOT_NORMALISED("logits at position", "N1.experts N1.sizes N1.deep N1.many N1.sums"),
+    TIME_STEP_IS_NOT_CLAMPED(
+            "logits at position", "N1.mamba X1.across N1.network N1.everything X1.types N1.steps N1.threads"),
+    RELU_IS_NOT_SQUARED(
+            "logits at position",
+            "N1.mlp X1.across N1.network N1.everything X1.types N1.dense N1.sizes L2.large N1.deep N1.many N1.sums N1.threads"),
     SCALE_IS_FORGOTTEN(
-            "logits at position", "N1.attention X1.across N1.network N1.everything X1.types N1.dense N1.sizes"),
+            "logits at position",
+            "N1.attention X1.across N1.network N1.everything X1.types N1.dense N1.sizes N1.deep N1.heads N1.many N1.sums N1.threads"),
     FULL_BATCH_IS_REVERSED("run 0 of 6", "B2.limits"),
     FULL_PAGES_ARE_FORGOTTEN("from a checkpoint at 128", "S3.borders"),
     DENSE_ATTENTION_FORGETS("at the end of", "N1.dense"),
@@ -219,7 +224,8 @@ enum Flaw {
     KERNELS_MERGE_IN_PLACE("merge changed argument 0", "A1.arguments"),
     MERGE_IS_UNCHECKED("merge with one score too many", "A1.arguments"),
     KERNELS_END_WRONG("attend of a closed backend", "Z1.after"),
-    LEFT_OUT_GROUPS_COUNT_AS_ZERO("with equal scores, logits at position", "N1.ties N1.network"),
+    LEFT_OUT_GROUPS_COUNT_AS_ZERO(
+            "with equal scores, logits at position", "N1.ties N1.network B1.choices B2.choices S3.choices"),
     STEPS_FORGET_THE_BIAS("token by token, logits at position", "B1.choices B2.choices S3.choices N1.sizes"),
     STEPS_KEEP_THE_WORST_ANCHORS(
             "token by token, logits at position", "B1.choices B2.choices S3.choices N1.long N1.window"),
