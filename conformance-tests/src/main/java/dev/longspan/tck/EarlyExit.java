@@ -3,6 +3,7 @@ package dev.longspan.tck;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,15 +12,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class EarlyExit {
     private final PrintWriter out;
+    private final IntConsumer halt;
     private volatile boolean done;
 
-    private EarlyExit(PrintWriter out) {
+    private EarlyExit(PrintWriter out, IntConsumer halt) {
         this.out = out;
+        this.halt = halt;
     }
 
-    /** Watches from now on. */
-    static EarlyExit watch(PrintWriter out) {
-        EarlyExit watched = new EarlyExit(out);
+    /**
+     * Watches from now on.
+     *
+     * @param halt ends a process that is ending, with another status
+     */
+    static EarlyExit watch(PrintWriter out, IntConsumer halt) {
+        EarlyExit watched = new EarlyExit(out, halt);
         Runtime.getRuntime().addShutdownHook(new Thread(watched::ended, "conformance exit"));
         return watched;
     }
@@ -34,7 +41,7 @@ final class EarlyExit {
         if (caller != null) {
             out.println("the process was ended before there was a verdict, by " + caller);
             out.flush();
-            Runtime.getRuntime().halt(ConformanceRunner.MISUSED);
+            halt.accept(ConformanceRunner.MISUSED);
         }
     }
 

@@ -14,7 +14,7 @@ public final class Main {
      */
     public static void main(String[] args) {
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
-        EarlyExit early = EarlyExit.watch(out);
+        EarlyExit early = EarlyExit.watch(out, Runtime.getRuntime()::halt);
         int status = new ConformanceRunner(out).run(args);
         early.done();
         System.exit(status);
