@@ -74,6 +74,9 @@ final class Browser implements AutoCloseable {
                     client.send(request, HttpResponse.BodyHandlers.ofString()).body());
             JsonNode value = answer.get("value");
             if (value != null && value.isObject() && value.has("error")) {
+                if (value.get("error").asText().equals("stale element reference")) {
+                    throw new StaleElement();
+                }
                 throw new IllegalStateException(value.get("error") + ": " + value.get("message"));
             }
             return value;
@@ -129,8 +132,25 @@ final class Browser implements AutoCloseable {
                 .asText();
     }
 
+    /** An element that the page has replaced since it was found: nothing has happened to it. */
+    private static final class StaleElement extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
+    /** Clicks; if the page draws it anew at this moment, what is drawn then. */
     void click(String selector) {
-        post("/element/" + element(selector) + "/click", JSON.createObjectNode());
+        long end = System.nanoTime() + PATIENCE_NANOS;
+        boolean clicked = false;
+        while (!clicked) {
+            try {
+                post("/element/" + element(selector) + "/click", JSON.createObjectNode());
+                clicked = true;
+            } catch (StaleElement e) {
+                if (System.nanoTime() > end) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** Presses keys one after the other, as a person would. */
