@@ -166,7 +166,7 @@ enum Flaw {
     ARG_MAX_BEGINS_AT_ZERO("the lowest of the largest logits has", "L2.lowest"),
     FAILURE_FREES_WHAT_IT_SHARES("checkpoint", "B3.back"),
     FORKS_MEET_IN_A_BATCH("beside another in one batch", "S4.together"),
-    CLOSING_FREES_TWINS("of three checkpoints", "S6.twins X1.released"),
+    CLOSING_FREES_TWINS("of three checkpoints", "S6.twins X1.released S4.many"),
     BOUND_TO_ITS_LOADER("no context on this thread", "T1.moved"),
     LAST_NETWORK_COUNTS("beside a model of another network", "Z1.networks"),
     CLOSING_STOPS_OTHER_BACKENDS("after another backend was closed", "Z1.backends"),
@@ -226,7 +226,7 @@ enum Flaw {
     KERNELS_END_WRONG("attend of a closed backend", "Z1.after"),
     LEFT_OUT_GROUPS_COUNT_AS_ZERO(
             "with equal scores, logits at position", "N1.ties N1.network B1.choices B2.choices S3.choices"),
-    STEPS_FORGET_THE_BIAS("token by token, logits at position", "B1.choices B2.choices S3.choices N1.sizes"),
+    STEPS_FORGET_THE_BIAS("token by token, logits at position", "B1.choices B2.choices S3.choices N1.sizes N1.many"),
     STEPS_KEEP_THE_WORST_ANCHORS(
             "token by token, logits at position", "B1.choices B2.choices S3.choices N1.long N1.window"),
     MANY_THREADS_ARE_WRONG("with 3 threads, logits at position 0", "N1.threads"),
@@ -234,9 +234,9 @@ enum Flaw {
     HEADS_BEHIND_THE_EIGHTH_ARE_ZERO("at once, logits at position", "N1.heads"),
     ROWS_END_WITH_THEIR_LAST_TILE("at once, logits at position", "N1.sums"),
     LAYERS_HAVE_ONE_DIGIT("at once, logits at position", "N1.deep"),
-    LARGE_SIZES_ARE_WRONG("logits at position", "N1.sizes"),
-    LARGE_STEPS_ARE_WRONG("token by token, logits at position", "N1.sizes"),
-    LARGE_SIZES_GO_ON_WRONG("in pieces, logits at position", "N1.sizes"),
+    LARGE_SIZES_ARE_WRONG("logits at position", "N1.sizes L2.large N1.sums"),
+    LARGE_STEPS_ARE_WRONG("token by token, logits at position", "N1.sizes N1.sums"),
+    LARGE_SIZES_GO_ON_WRONG("in pieces, logits at position", "N1.sizes N1.sums"),
     PIECES_FAR_ON_ARE_WRONG("logits at position", "N1.long N1.dense N1.window"),
     SPANS_FAR_ON_ARE_WRONG_IN_BF16("logits at position", "N1.long N1.window"),
     LONG_WINDOWS_ARE_CUT("logits at position", "N1.window"),
@@ -248,7 +248,7 @@ enum Flaw {
     SOFTPLUS_OVERFLOWS("a run failed", "N1.steps"),
     EPSILON_IS_FIXED(
             "logits at position",
-            "N1.mamba N1.attention N1.spans N1.experts N1.dense N1.long N1.sizes N1.large N1.steps N1.window");
+            "N1.mamba N1.attention N1.spans N1.experts N1.dense N1.long N1.sizes N1.large N1.steps N1.window N1.deep");
 
     private final String words;
     private final String rules;
