@@ -110,20 +110,17 @@ public final class KernelTeam implements AutoCloseable {
 
     /** Waits for pieces that others have begun; for a thread that has not come in time there is nothing left, nor to wait for. */
     private void awaitOthers() {
-        int looks = 0;
-        while (finished.get() < pieces) {
-            if (looks++ < LOOKS) {
-                look(looks);
-            } else {
-                LockSupport.park(this);
-            }
+        for (int looks = 1; finished.get() < pieces; looks++) {
+            pause(looks);
         }
     }
 
-    /** Waits a moment, and lets others have the processor now and then: they may be who is waited for. */
+    /** Waits a moment, and lets others have the processor now and then: they may be who is waited for. After many looks sleeps. */
     @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but the time it takes
-    private static void look(int looks) {
-        if (looks % LOOKS_ON_END == 0) {
+    private void pause(int looks) {
+        if (looks > LOOKS) {
+            LockSupport.park(this);
+        } else if (looks % LOOKS_ON_END == 0) {
             Thread.yield();
         } else {
             Thread.onSpinWait();
@@ -163,13 +160,8 @@ public final class KernelTeam implements AutoCloseable {
     private void work(int worker) {
         int done = 0;
         while (true) {
-            int looks = 0;
-            while (round() == done && !closed) {
-                if (looks++ < LOOKS) {
-                    look(looks);
-                } else {
-                    LockSupport.park(this);
-                }
+            for (int looks = 1; round() == done && !closed; looks++) {
+                pause(looks);
             }
             if (closed) {
                 return;
