@@ -14,6 +14,7 @@ public final class MemoryAccount {
     private final long limit;
     private final AtomicLong limited = new AtomicLong();
     private final AtomicLong workspace = new AtomicLong();
+    private final AtomicLong heap = new AtomicLong();
 
     /**
      * Makes an account.
@@ -26,9 +27,14 @@ public final class MemoryAccount {
         this.limit = limit;
     }
 
-    /** {@return all bytes held} */
+    /** {@return all bytes of the device that are held} */
     public long used() {
         return limited.get() + workspace.get();
+    }
+
+    /** {@return all bytes in the Java heap that were counted} */
+    public long heap() {
+        return heap.get();
     }
 
     /** {@return the most bytes that weights, states and checkpoints may hold together} */
@@ -56,9 +62,9 @@ public final class MemoryAccount {
         return taken(purpose, bytes, workspace);
     }
 
-    /** Counts workspace that lies elsewhere, such as in the Java heap. */
-    public void countWorkspace(long bytes) {
-        workspace.addAndGet(bytes);
+    /** Counts workspace in the Java heap. */
+    public void countHeap(long bytes) {
+        heap.addAndGet(bytes);
     }
 
     private DeviceMemory taken(String purpose, long bytes, AtomicLong account) {

@@ -14,7 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Computes batches: checks them, cuts them into passes, and tells what became of each run. By who holds the team's lock. */
+/** Computes batches: checks them, cuts them into passes, and tells what became of each run. By who holds the runner's lock. */
 final class BatchRunner {
     private final TvmModel model;
     private final Network network;
@@ -22,8 +22,8 @@ final class BatchRunner {
     private final Pass pass;
     private final TvmState[] states = new TvmState[TvmBackend.MAX_RUNS];
     private final @Nullable BackendException[] failures = new BackendException[TvmBackend.MAX_RUNS];
-    private final int[] passRows = new int[Pass.MAX_ROWS];
-    private final float[][] passTargets = new float[Pass.MAX_ROWS][];
+    private final int[] passRows;
+    private final float[][] passTargets;
     private final int vocabularySize;
     private float[][] logits = {};
     private int[] best = {};
@@ -35,6 +35,8 @@ final class BatchRunner {
         this.account = account;
         this.network = network;
         this.pass = network.pass();
+        passRows = new int[pass.maxRows()];
+        passTargets = new float[pass.maxRows()][];
         vocabularySize = model.spec().vocabularySize();
     }
 
@@ -123,7 +125,7 @@ final class BatchRunner {
                 for (int i = logits.length; i < rows; i++) {
                     more[i] = new float[vocabularySize];
                 }
-                account.countWorkspace(bytes(rows, vocabularySize) - bytes(logits.length, vocabularySize));
+                account.countHeap(bytes(rows, vocabularySize) - bytes(logits.length, vocabularySize));
                 best = new int[rows];
                 logits = more;
             }
@@ -164,7 +166,7 @@ final class BatchRunner {
             if (failures[i] == null) {
                 pass.begin(states[i].memory());
                 for (int j = 0; j < run.size(); j++) {
-                    if (pass.rows() == Pass.MAX_ROWS) {
+                    if (pass.rows() == pass.maxRows()) {
                         finishPass();
                         pass.begin(states[i].memory());
                     }
@@ -180,6 +182,7 @@ final class BatchRunner {
         if (pass.rows() > 0) {
             finishPass();
         }
+        network.finish();
     }
 
     private void finishPass() {
@@ -191,7 +194,7 @@ final class BatchRunner {
 
     /** Gives the logits back. */
     void release() {
-        account.countWorkspace(-bytes(logits.length, vocabularySize));
+        account.countHeap(-bytes(logits.length, vocabularySize));
         logits = new float[0][];
     }
 

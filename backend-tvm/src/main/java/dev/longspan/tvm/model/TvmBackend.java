@@ -1,11 +1,9 @@
 package dev.longspan.tvm.model;
 
-import com.sun.management.OperatingSystemMXBean;
 import dev.longspan.spi.AttentionKernels;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.Capabilities;
 import dev.longspan.spi.Device;
-import dev.longspan.spi.Feature;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LoadProgress;
 import dev.longspan.spi.MemoryPlan;
@@ -21,34 +19,30 @@ import dev.longspan.tvm.memory.StateLayout;
 import dev.longspan.tvm.network.FlatAttention;
 import dev.longspan.tvm.network.KernelSet;
 import dev.longspan.tvm.network.Network;
-import dev.longspan.tvm.runtime.KernelLibrary;
-import dev.longspan.tvm.runtime.KernelTeam;
-import dev.longspan.tvm.runtime.TvmDevice;
+import dev.longspan.tvm.runtime.KernelRunner;
 import dev.longspan.tvm.runtime.TvmRuntime;
-import java.lang.management.ManagementFactory;
-import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The backend on a processor: kernels, the thread that they run on, and the models that use them. */
+/** The backend: kernels, where they run, and the models that use them. */
 public final class TvmBackend implements Backend {
     /** The id of this backend. */
     public static final String ID = "tvm";
 
     static final int MAX_RUNS = 256;
     static final int MAX_BATCH_TOKENS = 4096;
+    /** Where the kernels lie among the resources. */
+    static final String KERNELS = "dev/longspan/tvm/kernels/";
 
     private static final Logger LOG = LoggerFactory.getLogger(TvmBackend.class);
-    private static final Capabilities CAPABILITIES =
-            new Capabilities(NumericMode.F32, MAX_RUNS, MAX_BATCH_TOKENS, EnumSet.allOf(Feature.class));
 
     private final int threads;
-    private final Processor processor;
+    private final Target target;
+    private final Capabilities capabilities;
     private final KernelSet kernels;
-    private final KernelTeam team;
     private final MemoryAccount account;
     private final Set<TvmModel> models = ConcurrentHashMap.newKeySet();
     private final ReentrantLock lock = new ReentrantLock();
@@ -59,26 +53,14 @@ public final class TvmBackend implements Backend {
      *
      * @throws dev.longspan.tvm.runtime.TvmUnavailableException if the runtime or the kernels cannot be loaded
      */
-    public TvmBackend(int threads, TvmSettings settings, Processor processor) {
+    public TvmBackend(int threads, TvmSettings settings, Target target) {
         this.threads = threads;
-        this.processor = processor;
+        this.target = target;
         TvmRuntime runtime = TvmRuntime.load(settings.natives());
-        KernelLibrary library = runtime.kernels(
-                TvmRuntime.unpacked(settings.natives(), "dev/longspan/tvm/kernels/", processor.library()));
-        account = new MemoryAccount(runtime, TvmDevice.CPU, settings.memoryLimitBytes());
-        team = new KernelTeam(threads);
-        kernels = new KernelSet(library, team);
+        account = new MemoryAccount(runtime, target.tvmDevice(), settings.memoryLimitBytes());
+        capabilities = new Capabilities(NumericMode.F32, MAX_RUNS, MAX_BATCH_TOKENS, target.features());
+        kernels = target.open(runtime, settings.natives(), threads);
         LOG.info("{}", description());
-    }
-
-    /** {@return the device} */
-    public static Device device(Processor processor) {
-        return new Device(
-                Processor.DEVICE, "this processor, with " + processor.words(), Device.Kind.CPU, machineBytes());
-    }
-
-    private static long machineBytes() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     }
 
     @Override
@@ -90,27 +72,27 @@ public final class TvmBackend implements Backend {
     @Override
     public Device device() {
         requireOpen();
-        return device(processor);
+        return target.device();
     }
 
     @Override
     public String description() {
         requireOpen();
-        return "TVM backend: float32 with " + processor.words() + ", " + threads
-                + (threads == 1 ? " thread" : " threads");
+        return "TVM backend: float32 with " + target.words(threads);
     }
 
     @Override
     public MemoryUse memory() {
         requireOpen();
-        long limit = account.limit() == Long.MAX_VALUE ? machineBytes() : account.limit();
-        return new MemoryUse(new MemorySize(0, account.used()), new MemorySize(0, limit));
+        long limit = Math.min(account.limit(), target.device().memoryBytes());
+        MemorySize inHeap = new MemorySize(0, account.heap());
+        return new MemoryUse(target.size(account.used()).plus(inHeap), target.limit(limit));
     }
 
     @Override
     public Capabilities capabilities() {
         requireOpen();
-        return CAPABILITIES;
+        return capabilities;
     }
 
     @Override
@@ -123,13 +105,14 @@ public final class TvmBackend implements Backend {
     public MemoryPlan plan(ModelSpec spec, PlanOptions options) {
         requireOpen();
         StateLayout layout = new StateLayout(spec);
-        long workspace = Network.workspaceBytes(spec, Math.min(options.maxRuns(), MAX_RUNS), options.maxContextTokens())
-                + BatchRunner.bytes(Math.min(options.maxLogitsRows(), MAX_BATCH_TOKENS), spec.vocabularySize());
+        long workspace = Network.workspaceBytes(
+                spec, kernels, Math.min(options.maxRuns(), MAX_RUNS), options.maxContextTokens());
+        long inHeap = BatchRunner.bytes(Math.min(options.maxLogitsRows(), MAX_BATCH_TOKENS), spec.vocabularySize());
         return new MemoryPlan(
-                new MemorySize(0, Network.weightBytes(spec)),
-                new MemorySize(0, layout.recurrentBytes() + layout.pageBytes()),
-                new MemorySize(0, layout.perTokenBytes()),
-                new MemorySize(0, workspace));
+                target.size(Network.weightBytes(spec)),
+                target.size(layout.recurrentBytes() + layout.pageBytes()),
+                target.size(layout.perTokenBytes()),
+                target.size(workspace).plus(new MemorySize(0, inHeap)));
     }
 
     @Override
@@ -137,7 +120,7 @@ public final class TvmBackend implements Backend {
         requireOpen();
         StateLayout layout = new StateLayout(spec);
         Network network = Network.load(spec, layout, weights, progress, kernels, account);
-        TvmModel model = new TvmModel(spec, layout, network, team, account, models::remove);
+        TvmModel model = new TvmModel(spec, layout, network, kernels.runner(), account, models::remove);
         models.add(model);
         if (isClosed()) {
             model.close();
@@ -149,7 +132,7 @@ public final class TvmBackend implements Backend {
     @Override
     public AttentionKernels attention() {
         requireOpen();
-        return new FlatAttention(kernels, team, account);
+        return new FlatAttention(kernels, account);
     }
 
     private boolean isClosed() {
@@ -185,11 +168,12 @@ public final class TvmBackend implements Backend {
         for (TvmModel model : models) {
             model.close();
         }
-        team.lock().lock();
+        KernelRunner runner = kernels.runner();
+        runner.lock().lock();
         try {
-            team.close();
+            runner.close();
         } finally {
-            team.lock().unlock();
+            runner.lock().unlock();
         }
     }
 }

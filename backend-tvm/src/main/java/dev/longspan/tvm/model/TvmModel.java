@@ -12,7 +12,7 @@ import dev.longspan.tvm.memory.SequenceMemory;
 import dev.longspan.tvm.memory.StateLayout;
 import dev.longspan.tvm.memory.StateTransfer;
 import dev.longspan.tvm.network.Network;
-import dev.longspan.tvm.runtime.KernelTeam;
+import dev.longspan.tvm.runtime.KernelRunner;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,7 +26,7 @@ final class TvmModel implements LanguageModel {
     private final StateLayout layout;
     private final Network network;
     private final BatchRunner batches;
-    private final KernelTeam team;
+    private final KernelRunner runner;
     private final MemoryAccount account;
     private final Consumer<TvmModel> onClose;
     private final Set<Owned> owned = ConcurrentHashMap.newKeySet();
@@ -41,13 +41,13 @@ final class TvmModel implements LanguageModel {
             ModelSpec spec,
             StateLayout layout,
             Network network,
-            KernelTeam team,
+            KernelRunner runner,
             MemoryAccount account,
             Consumer<TvmModel> onClose) {
         this.spec = spec;
         this.layout = layout;
         this.network = network;
-        this.team = team;
+        this.runner = runner;
         this.account = account;
         this.onClose = onClose;
         batches = new BatchRunner(this, network, account);
@@ -73,13 +73,10 @@ final class TvmModel implements LanguageModel {
 
     @Override
     public List<RunResult> forward(Batch batch) {
-        team.lock().lock();
-        try {
+        return runner.run(() -> {
             requireOpen();
             return batches.run(batch);
-        } finally {
-            team.lock().unlock();
-        }
+        });
     }
 
     @Override
@@ -120,7 +117,7 @@ final class TvmModel implements LanguageModel {
 
     /** {@return what is held while a batch is computed} */
     ReentrantLock lock() {
-        return team.lock();
+        return runner.lock();
     }
 
     void disown(Owned closedOne) {
@@ -143,7 +140,7 @@ final class TvmModel implements LanguageModel {
 
     @Override
     public void close() {
-        team.lock().lock();
+        runner.lock().lock();
         try {
             if (closed) {
                 return;
@@ -155,7 +152,7 @@ final class TvmModel implements LanguageModel {
             batches.release();
             network.release();
         } finally {
-            team.lock().unlock();
+            runner.lock().unlock();
         }
         onClose.accept(this);
     }

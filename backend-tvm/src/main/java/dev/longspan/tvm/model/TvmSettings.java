@@ -27,18 +27,16 @@ public record TvmSettings(long memoryLimitBytes, Optional<Processor> processor, 
     /** Says what is wrong with some options, or answers null. */
     public static Availability.@Nullable Unavailable problem(BackendOptions options) {
         String device = options.device();
-        if (device.startsWith("cuda")) {
-            return new Availability.Unavailable(
-                    "no kernels for CUDA",
-                    "this version has kernels for processors only",
-                    "choose the device '" + Processor.DEVICE + "'");
-        }
-        if (!device.equals(BackendOptions.ANY_DEVICE) && !device.equals(Processor.DEVICE)) {
+        boolean cuda = isCuda(device);
+        if (!cuda && !device.equals(BackendOptions.ANY_DEVICE) && !device.equals(Processor.DEVICE)) {
             return new Availability.Unavailable(
                     "unknown device '" + device + "'",
-                    "this backend knows the device '" + Processor.DEVICE + "'",
-                    "choose the device '" + Processor.DEVICE + "' or '" + BackendOptions.ANY_DEVICE
-                            + "', or another backend");
+                    "this backend knows the devices '" + Processor.DEVICE + "' and '" + CudaTarget.DEVICE + "'",
+                    "choose one of them, a GPU by its number such as '" + CudaTarget.DEVICE + ":1', or '"
+                            + BackendOptions.ANY_DEVICE + "', or another backend");
+        }
+        if (cuda && options.settings().containsKey(KERNELS)) {
+            return wrong(KERNELS, options.settings().get(KERNELS), "leave it away: it is for processors");
         }
         TreeSet<String> unknown = new TreeSet<>(options.settings().keySet());
         KNOWN.forEach(unknown::remove);
@@ -47,6 +45,23 @@ public record TvmSettings(long memoryLimitBytes, Optional<Processor> processor, 
                     "unknown setting '" + unknown.first() + "'", "this backend knows " + KNOWN, "remove the setting");
         }
         return valueProblem(options.settings());
+    }
+
+    private static boolean isCuda(String device) {
+        return device.matches(CudaTarget.DEVICE + "(:[0-9]{1,4})?");
+    }
+
+    /** {@return whether a GPU may be chosen: none of them if kernels for processors are asked for} */
+    public static boolean mayBeCuda(BackendOptions options) {
+        return isCuda(options.device())
+                || (options.device().equals(BackendOptions.ANY_DEVICE)
+                        && !options.settings().containsKey(KERNELS));
+    }
+
+    /** {@return whether a GPU answers to the device that was asked for} */
+    public static boolean isMeant(BackendOptions options, Target gpu) {
+        String device = options.device();
+        return !device.contains(":") || device.equals(gpu.device().id());
     }
 
     private static Availability.@Nullable Unavailable valueProblem(Map<String, String> settings) {

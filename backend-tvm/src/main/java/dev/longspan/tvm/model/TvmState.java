@@ -63,7 +63,7 @@ final class TvmState implements SequenceState, TvmModel.Owned {
         }
     }
 
-    /** Gives up what it holds after a failed run. By who holds the team's lock. */
+    /** Gives up what it holds after a failed run. By who holds the runner's lock. */
     void fail() {
         condition = Condition.FAILED;
         memory.release();

@@ -71,7 +71,8 @@ final class AttentionMixer implements Mixer {
                 .integer(10, part.paddedHeadSize())
                 .integer(11, keys.width())
                 .integer(12, part.first());
-        search = kernels.search()
+        DeviceMemory room = space.get(BufferSize.room(kernels, heads, spans));
+        search = kernels.search(room)
                 .memory(0, space.get(searchQueries))
                 .memory(8, anchors)
                 .memory(9, scores)
@@ -91,7 +92,7 @@ final class AttentionMixer implements Mixer {
                 .memory(6, ends)
                 .integer(8, heads.queryHeads())
                 .integer(9, spans);
-        attend = kernels.attend()
+        attend = kernels.attend(room)
                 .memory(0, space.get(queries))
                 .memory(5, starts)
                 .memory(6, ends)

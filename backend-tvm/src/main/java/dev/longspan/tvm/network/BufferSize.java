@@ -12,19 +12,26 @@ import java.util.Set;
  * numbers of a row is zero and stays so, since rows of another width are another buffer.
  *
  * @param name what it holds
- * @param rows how many rows
+ * @param fixed how many rows in any case
+ * @param perRow how many rows more for each row of a pass
  * @param width the numbers of a row, padding included
  */
-record BufferSize(String name, long rows, long width) {
+record BufferSize(String name, long fixed, long perRow, long width) {
     /** How many rows of logits are computed together. */
     static final int HEAD_ROWS = 16;
 
-    long bytes() {
-        return Math.max(64, Math.multiplyExact(Math.multiplyExact(rows, width), Float.BYTES));
+    /** {@return its bytes for passes of so many rows} */
+    long bytes(int rows) {
+        return Math.max(64, Math.multiplyExact(Math.multiplyExact(fixed + perRow * rows, width), Float.BYTES));
     }
 
     private static BufferSize perRow(String name, long width) {
-        return new BufferSize(name, Pass.MAX_ROWS, width);
+        return new BufferSize(name, 0, 1, width);
+    }
+
+    /** What kernels of attention may write to meanwhile. */
+    static BufferSize room(KernelSet kernels, AttentionHeads heads, int spans) {
+        return new BufferSize("room", kernels.roomBytes(heads, spans, kernels.maxRows()) / Float.BYTES, 0, 1);
     }
 
     static BufferSize hidden(ModelSpec spec) {
@@ -44,11 +51,11 @@ record BufferSize(String name, long rows, long width) {
     }
 
     static BufferSize headInput(ModelSpec spec) {
-        return new BufferSize("head input", HEAD_ROWS, Padding.padded(spec.hiddenSize()));
+        return new BufferSize("head input", HEAD_ROWS, 0, Padding.padded(spec.hiddenSize()));
     }
 
     static BufferSize logits(ModelSpec spec) {
-        return new BufferSize("logits", HEAD_ROWS, Padding.padded(spec.vocabularySize()));
+        return new BufferSize("logits", HEAD_ROWS, 0, Padding.padded(spec.vocabularySize()));
     }
 
     static BufferSize projection(LayerSpec.Mamba m) {
@@ -110,16 +117,15 @@ record BufferSize(String name, long rows, long width) {
     }
 
     static BufferSize expertStarts(LayerSpec.Experts e) {
-        return new BufferSize("expert starts", 1, e.experts() + 1L);
+        return new BufferSize("expert starts", 1, 0, e.experts() + 1L);
     }
 
     static BufferSize expertInner(LayerSpec.Experts e) {
-        return new BufferSize(
-                "expert inner " + e.innerSize(), (long) Pass.MAX_ROWS * e.perToken(), Padding.padded(e.innerSize()));
+        return new BufferSize("expert inner " + e.innerSize(), 0, e.perToken(), Padding.padded(e.innerSize()));
     }
 
     static BufferSize expertOutput(ModelSpec spec, LayerSpec.Experts e) {
-        return new BufferSize("expert output", (long) Pass.MAX_ROWS * e.perToken(), Padding.padded(spec.hiddenSize()));
+        return new BufferSize("expert output", 0, e.perToken(), Padding.padded(spec.hiddenSize()));
     }
 
     static BufferSize sharedOutput(ModelSpec spec) {
@@ -127,7 +133,7 @@ record BufferSize(String name, long rows, long width) {
     }
 
     /** {@return all that a network needs} */
-    static Set<BufferSize> of(ModelSpec spec) {
+    static Set<BufferSize> of(ModelSpec spec, KernelSet kernels) {
         Set<BufferSize> all = new LinkedHashSet<>();
         all.add(hidden(spec));
         all.add(normed(spec));
@@ -141,7 +147,7 @@ record BufferSize(String name, long rows, long width) {
                 all.add(convolved(m));
                 all.add(scanned(m));
             } else if (layer instanceof LayerSpec.Attention a) {
-                attention(a, all);
+                attention(a, kernels, all);
             } else if (layer instanceof LayerSpec.Mlp m) {
                 all.add(inner(m.innerSize()));
             } else if (layer instanceof LayerSpec.Experts e) {
@@ -151,9 +157,10 @@ record BufferSize(String name, long rows, long width) {
         return all;
     }
 
-    private static void attention(LayerSpec.Attention a, Set<BufferSize> all) {
+    private static void attention(LayerSpec.Attention a, KernelSet kernels, Set<BufferSize> all) {
         AttentionHeads heads = a.heads();
         int spans = a.span() == null ? 0 : a.span().spans();
+        all.add(room(kernels, heads, spans));
         all.add(queries("queries", heads));
         all.add(queries("search queries", heads));
         all.add(joined(heads));

@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A mixture of experts: rows are sorted by expert, so that each expert's weights are read once. */
 final class ExpertsMixer implements Mixer {
-    private final long upTasks;
-    private final long downTasks;
+    private final LayerSpec.Experts spec;
+    private final KernelSet kernels;
+    private final Weights weights;
     private final Product gate;
     private final KernelCall route;
     private final KernelCall gather;
@@ -36,8 +37,9 @@ final class ExpertsMixer implements Mixer {
             @Nullable Matrix sharedDown) {}
 
     ExpertsMixer(ModelSpec model, LayerSpec.Experts e, KernelSet kernels, Workspace space, Weights weights) {
-        upTasks = e.experts() * KernelSet.outputTasks(weights.up.outputs());
-        downTasks = e.experts() * KernelSet.outputTasks(weights.down.outputs());
+        spec = e;
+        this.kernels = kernels;
+        this.weights = weights;
         BufferSize hidden = BufferSize.hidden(model);
         BufferSize inner = BufferSize.expertInner(e);
         DeviceMemory normed = space.get(BufferSize.normed(model));
@@ -142,8 +144,9 @@ final class ExpertsMixer implements Mixer {
         gate.run(rows);
         route.integer(5, rows).run(rows, 8);
         gather.integer(4, rows).run(1);
-        up.run(upTasks);
-        down.run(downTasks);
+        int slots = rows * spec.perToken();
+        up.run(kernels.expertTasks(slots, spec.experts(), weights.up.outputs()));
+        down.run(kernels.expertTasks(slots, spec.experts(), weights.down.outputs()));
         if (sharedUp != null && sharedDown != null) {
             sharedUp.run(rows);
             sharedDown.run(rows);

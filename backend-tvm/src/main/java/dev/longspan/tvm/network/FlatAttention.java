@@ -9,7 +9,6 @@ import dev.longspan.tvm.memory.MemoryAccount;
 import dev.longspan.tvm.memory.Padding;
 import dev.longspan.tvm.memory.StateLayout;
 import dev.longspan.tvm.runtime.DeviceMemory;
-import dev.longspan.tvm.runtime.KernelTeam;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,28 +18,20 @@ import java.util.function.Supplier;
 /** The functions of superlinear attention over plain arrays, by the kernels that a network uses. */
 public final class FlatAttention implements AttentionKernels {
     private final KernelSet kernels;
-    private final KernelTeam team;
     private final MemoryAccount account;
 
     /**
      * Makes the functions.
      *
-     * @param team the threads that kernels run on
      * @param account where memory is taken for the time of a call
      */
-    public FlatAttention(KernelSet kernels, KernelTeam team, MemoryAccount account) {
+    public FlatAttention(KernelSet kernels, MemoryAccount account) {
         this.kernels = kernels;
-        this.team = team;
         this.account = account;
     }
 
     private <T> T run(Supplier<T> work) {
-        team.lock().lock();
-        try {
-            return work.get();
-        } finally {
-            team.lock().unlock();
-        }
+        return kernels.runner().run(work);
     }
 
     /** The memory of one call. */
@@ -172,7 +163,8 @@ public final class FlatAttention implements AttentionKernels {
             DeviceMemory anchors,
             DeviceMemory scores) {
         int first = geometry.parameters().windowIndex();
-        kernels.search()
+        int spans = geometry.parameters().spans();
+        kernels.search(room.take(kernels.roomBytes(heads, spans, rows) / Float.BYTES))
                 .memory(0, queries(room, heads, searchQueries))
                 .memory(1, stored.pages)
                 .memory(2, stored.tables)
@@ -192,7 +184,7 @@ public final class FlatAttention implements AttentionKernels {
                 .integer(16, stride(heads))
                 .integer(17, 0)
                 .integer(18, first)
-                .integer(19, geometry.parameters().spans())
+                .integer(19, spans)
                 .number(20, geometry.parameters().searchScale())
                 .run((long) rows * heads.queryHeads());
     }
@@ -208,7 +200,7 @@ public final class FlatAttention implements AttentionKernels {
             DeviceMemory ends,
             DeviceMemory outputs,
             DeviceMemory logSums) {
-        kernels.attend()
+        kernels.attend(room.take(kernels.roomBytes(heads, pieces - 1, rows) / Float.BYTES))
                 .memory(0, queries(room, heads, queries))
                 .memory(1, stored.pages)
                 .memory(2, stored.tables)

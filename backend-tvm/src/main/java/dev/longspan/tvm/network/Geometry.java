@@ -18,13 +18,14 @@ final class Geometry {
     private final DeviceMemory rowStripes;
     private final DeviceMemory rowBackward;
     private final DeviceMemory rowForward;
-    private final int[] numbers = new int[Pass.MAX_ROWS];
+    private final int[] numbers;
     private DeviceMemory stripes;
     private int stripesPosition = -1;
 
-    Geometry(@Nullable SpanAttention parameters, MemoryAccount account) {
+    Geometry(@Nullable SpanAttention parameters, int maxRows, MemoryAccount account) {
         this.geometry = parameters == null ? null : new SpanGeometry(parameters);
         this.account = account;
+        numbers = new int[maxRows];
         rowWindow = rows();
         rowStripes = rows();
         rowBackward = rows();
@@ -33,15 +34,15 @@ final class Geometry {
     }
 
     private DeviceMemory rows() {
-        return account.allocateWorkspace("where rows look", (long) Integer.BYTES * Pass.MAX_ROWS);
+        return account.allocateWorkspace("where rows look", (long) Integer.BYTES * numbers.length);
     }
 
     /** {@return an upper bound of what it holds} */
-    static long bytes(@Nullable SpanAttention parameters, int contextTokens) {
+    static long bytes(@Nullable SpanAttention parameters, int maxRows, int contextTokens) {
         // it is grown to twice as far as needed, and what it is taken from may go twice as far again
         int far = (int) Math.min(Integer.MAX_VALUE - 8L, 4L * contextTokens + 128);
         long table = parameters == null ? 1 : new SpanGeometry(parameters).stripes(far).length;
-        return 4L * Integer.BYTES * Pass.MAX_ROWS + Integer.BYTES * table;
+        return 4L * Integer.BYTES * maxRows + Integer.BYTES * table;
     }
 
     /** Of a row's position. */

@@ -1,51 +1,63 @@
 package dev.longspan.tvm.network;
 
+import dev.longspan.spi.AttentionHeads;
+import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
-import dev.longspan.tvm.runtime.KernelLibrary;
-import dev.longspan.tvm.runtime.KernelTeam;
+import dev.longspan.tvm.runtime.KernelRunner;
 
 /** The compiled kernels of one device, by their meaning. */
-public final class KernelSet {
-    /** How many outputs of a product one task computes, as the kernels are compiled. */
-    static final int OUTPUTS = 24;
+public abstract sealed class KernelSet permits CpuKernels, CudaKernels {
+    KernelSet() {}
 
-    private final KernelLibrary library;
-    private final KernelTeam team;
+    /** {@return where they run} */
+    public abstract KernelRunner runner();
+
+    /** {@return the most rows of a pass} */
+    public abstract int maxRows();
+
+    abstract KernelCall call(String name, int arguments);
+
+    /** {@return the most rows for which each weight is best read once, and used a few times} */
+    abstract int stepRows();
+
+    /** {@return how many tasks a product has} */
+    abstract long productTasks(long outputs);
+
+    /** The product of experts. */
+    abstract KernelCall expertProduct(Matrix matrix);
+
+    /** {@return how many tasks the product of experts has for so many slots} */
+    abstract long expertTasks(int slots, int experts, int outputs);
+
+    /** {@return the bytes of room that the kernels of attention want for so many rows} */
+    abstract long roomBytes(AttentionHeads heads, int spans, int rows);
 
     /**
-     * Names the kernels of a library.
+     * The search for anchors.
      *
-     * @param team the threads that they run on
+     * @param room what it may write to meanwhile
      */
-    public KernelSet(KernelLibrary library, KernelTeam team) {
-        this.library = library;
-        this.team = team;
-    }
+    abstract KernelCall search(DeviceMemory room);
 
-    private KernelCall call(String name, int arguments) {
-        return library.call(name, arguments, team);
-    }
-
-    static long outputTasks(int outputs) {
-        return (outputs + OUTPUTS - 1L) / OUTPUTS;
-    }
+    /**
+     * Attention to pieces.
+     *
+     * @param room what it may write to meanwhile
+     */
+    abstract KernelCall attend(DeviceMemory room);
 
     KernelCall embed(Matrix table) {
         return call("embed_" + table.kind().suffix(), 6);
     }
 
-    /** The product of a few rows, for which each weight is read once and used a few times. */
+    /** The product of a few rows. */
     KernelCall stepProduct(Matrix matrix) {
         return call("step_product_" + matrix.kind().suffix(), 10);
     }
 
-    /** The product of many rows, several at a time. */
+    /** The product of many rows. */
     KernelCall stripProduct(Matrix matrix) {
         return call("strip_product_" + matrix.kind().suffix(), 10);
-    }
-
-    KernelCall expertProduct(Matrix matrix) {
-        return call("expert_product_" + matrix.kind().suffix(), 12);
     }
 
     KernelCall rmsNorm() {
@@ -68,16 +80,8 @@ public final class KernelSet {
         return call("store_keys", 13);
     }
 
-    KernelCall search() {
-        return call("search", 21);
-    }
-
     KernelCall ranges() {
         return call("ranges", 10);
-    }
-
-    KernelCall attend() {
-        return call("attend", 19);
     }
 
     KernelCall merge() {

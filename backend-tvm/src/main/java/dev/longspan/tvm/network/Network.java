@@ -10,6 +10,7 @@ import dev.longspan.tvm.memory.Padding;
 import dev.longspan.tvm.memory.StateLayout;
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
+import dev.longspan.tvm.runtime.KernelRunner;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -21,6 +22,7 @@ import java.util.Optional;
 public final class Network {
     private final ModelSpec spec;
     private final MemoryAccount account;
+    private final KernelRunner runner;
     private final Pass pass;
     private final Workspace space;
     private final List<DeviceMemory> weights;
@@ -66,8 +68,9 @@ public final class Network {
     private Network(ModelSpec spec, StateLayout layout, WeightLoader loader, KernelSet kernels, MemoryAccount account) {
         this.spec = spec;
         this.account = account;
-        space = new Workspace(spec, account);
-        pass = new Pass(account);
+        runner = kernels.runner();
+        space = new Workspace(spec, kernels, account);
+        pass = new Pass(kernels.maxRows(), account);
         boolean done = false;
         try {
             Matrix embeddings = loader.matrix("backbone.embeddings.weight");
@@ -79,7 +82,7 @@ public final class Network {
                     .integer(4, embeddings.paddedInputs())
                     .integer(5, hidden.width());
             DeviceMemory rowNumbers = space.get(BufferSize.rowNumbers());
-            int[] numbers = new int[Pass.MAX_ROWS];
+            int[] numbers = new int[kernels.maxRows()];
             Arrays.setAll(numbers, i -> i);
             rowNumbers.write(0, numbers, 0, numbers.length);
             addLayers(layout, loader, kernels, rowNumbers);
@@ -163,7 +166,7 @@ public final class Network {
             WeightLoader loader,
             KernelSet kernels) {
         Geometry geometry = geometries.computeIfAbsent(
-                Optional.ofNullable(layer.span()), key -> new Geometry(layer.span(), account));
+                Optional.ofNullable(layer.span()), key -> new Geometry(layer.span(), kernels.maxRows(), account));
         AttentionMixer.Weights read = new AttentionMixer.Weights(
                 loader.matrix(prefix + "q_proj.weight"),
                 layer.span() == null ? null : loader.matrix(prefix + "search_q_proj.weight"),
@@ -207,15 +210,15 @@ public final class Network {
     }
 
     /** {@return an upper bound of what it needs beside weights and sequences} */
-    public static long workspaceBytes(ModelSpec spec, int runs, int contextTokens) {
+    public static long workspaceBytes(ModelSpec spec, KernelSet kernels, int runs, int contextTokens) {
         long geometry = spec.layers().stream()
                 .filter(LayerSpec.Attention.class::isInstance)
                 .map(layer -> ((LayerSpec.Attention) layer).span())
                 .map(Optional::ofNullable)
                 .distinct()
-                .mapToLong(span -> Geometry.bytes(span.orElse(null), contextTokens))
+                .mapToLong(span -> Geometry.bytes(span.orElse(null), kernels.maxRows(), contextTokens))
                 .sum();
-        return Workspace.bytes(spec) + Pass.bytes(runs, contextTokens) + geometry;
+        return Workspace.bytes(spec, kernels) + Pass.bytes(kernels.maxRows(), runs, contextTokens) + geometry;
     }
 
     /** {@return the pass that is filled and then {@linkplain #run run}} */
@@ -223,7 +226,7 @@ public final class Network {
         return pass;
     }
 
-    /** Computes the pass; its sequences have grown by its rows when this returns. */
+    /** Has the pass computed; its sequences have grown by its rows when this returns, or will have before others read them. */
     public void run() {
         pass.upload();
         geometries.values().forEach(geometry -> geometry.upload(pass));
@@ -239,7 +242,7 @@ public final class Network {
      * Computes logits of rows of the last pass.
      *
      * @param rows the rows
-     * @param count how many of them, at most {@link Pass#MAX_ROWS}
+     * @param count how many of them, at most {@link Pass#maxRows}
      * @param targets takes the logits of each
      */
     public void logits(int[] rows, int count, float[][] targets) {
@@ -252,6 +255,11 @@ public final class Network {
                 logits.read((long) Float.BYTES * i * logitsStride, targets[first + i], 0, spec.vocabularySize());
             }
         }
+    }
+
+    /** Waits until all is computed. */
+    public void finish() {
+        runner.finish();
     }
 
     /** Gives everything back. */

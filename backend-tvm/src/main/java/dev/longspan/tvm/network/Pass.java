@@ -14,10 +14,8 @@ import java.util.List;
  * <p>Pages and recurrent memory lie anywhere; kernels find them by their distance from the {@linkplain #anchor anchor}.
  */
 public final class Pass {
-    /** The most rows of one pass; larger batches are cut. */
-    public static final int MAX_ROWS = 256;
-
     private final MemoryAccount account;
+    private final int maxRows;
     private final DeviceMemory anchor;
     private final DeviceMemory ids;
     private final DeviceMemory rowSegment;
@@ -27,31 +25,42 @@ public final class Pass {
     private final DeviceMemory segmentPages;
     private DeviceMemory tables;
 
-    private final int[] hostIds = new int[MAX_ROWS];
-    private final int[] hostSegments = new int[MAX_ROWS];
-    private final int[] hostPositions = new int[MAX_ROWS];
-    private final int[] firsts = new int[MAX_ROWS + 1];
-    private final long[] states = new long[MAX_ROWS];
-    private final long[] pageStarts = new long[MAX_ROWS];
+    private final int[] hostIds;
+    private final int[] hostSegments;
+    private final int[] hostPositions;
+    private final int[] firsts;
+    private final long[] states;
+    private final long[] pageStarts;
     private final List<SequenceMemory> sequences = new ArrayList<>();
     private long[] pages = new long[64];
     private int rows;
 
-    /** Makes an empty pass. */
-    Pass(MemoryAccount account) {
+    /**
+     * Makes an empty pass.
+     *
+     * @param maxRows the most rows that it takes
+     */
+    Pass(int maxRows, MemoryAccount account) {
         this.account = account;
+        this.maxRows = maxRows;
+        hostIds = new int[maxRows];
+        hostSegments = new int[maxRows];
+        hostPositions = new int[maxRows];
+        firsts = new int[maxRows + 1];
+        states = new long[maxRows];
+        pageStarts = new long[maxRows];
         anchor = account.allocateWorkspace("an anchor", Float.BYTES);
         ids = ints();
         rowSegment = ints();
         rowPosition = ints();
         segmentFirst = ints();
-        segmentState = longs(MAX_ROWS);
-        segmentPages = longs(MAX_ROWS);
+        segmentState = longs(maxRows);
+        segmentPages = longs(maxRows);
         tables = longs(pages.length);
     }
 
     private DeviceMemory ints() {
-        return account.allocateWorkspace("rows", Integer.BYTES * (MAX_ROWS + 1L));
+        return account.allocateWorkspace("rows", Integer.BYTES * (maxRows + 1L));
     }
 
     private DeviceMemory longs(int count) {
@@ -59,12 +68,17 @@ public final class Pass {
     }
 
     /** {@return an upper bound of what it holds} */
-    static long bytes(int runs, int contextTokens) {
-        long pages = (long) Math.min(runs, MAX_ROWS) * (contextTokens / StateLayout.PAGE + 1L);
+    static long bytes(int maxRows, int runs, int contextTokens) {
+        long pages = (long) Math.min(runs, maxRows) * (contextTokens / StateLayout.PAGE + 1L);
         return Float.BYTES
-                + 4L * Integer.BYTES * (MAX_ROWS + 1)
-                + 2L * Long.BYTES * MAX_ROWS
+                + 4L * Integer.BYTES * (maxRows + 1L)
+                + 2L * Long.BYTES * maxRows
                 + Long.BYTES * Math.max(64, 2 * pages);
+    }
+
+    /** {@return the most rows of one pass; larger batches are cut} */
+    public int maxRows() {
+        return maxRows;
     }
 
     /** Empties the pass. */

@@ -5,9 +5,7 @@ import dev.longspan.tvm.runtime.KernelCall;
 
 /** Rows times one matrix. */
 final class Product {
-    /** From so many rows on it pays to take several at a time. */
-    private static final int MANY = 3;
-
+    private final int stepRows;
     private final long tasks;
     private final KernelCall step;
     private final KernelCall strip;
@@ -36,7 +34,8 @@ final class Product {
      * @param yStride how far they are apart
      */
     Product(KernelSet kernels, Matrix matrix, DeviceMemory x, long xStride, DeviceMemory y, long yStride, Then then) {
-        tasks = KernelSet.outputTasks(matrix.outputs());
+        stepRows = kernels.stepRows();
+        tasks = kernels.productTasks(matrix.outputs());
         step = prepared(kernels.stepProduct(matrix), matrix, x, xStride, y, yStride, then);
         strip = prepared(kernels.stripProduct(matrix), matrix, x, xStride, y, yStride, then);
     }
@@ -55,6 +54,6 @@ final class Product {
     }
 
     void run(int rows) {
-        (rows < MANY ? step : strip).integer(3, rows).run(tasks);
+        (rows <= stepRows ? step : strip).integer(3, rows).run(tasks);
     }
 }

@@ -11,12 +11,12 @@ final class Workspace {
     private final MemoryAccount account;
     private final Map<BufferSize, DeviceMemory> buffers = new HashMap<>();
 
-    Workspace(ModelSpec spec, MemoryAccount account) {
+    Workspace(ModelSpec spec, KernelSet kernels, MemoryAccount account) {
         this.account = account;
         boolean done = false;
         try {
-            for (BufferSize size : BufferSize.of(spec)) {
-                buffers.put(size, account.allocateWorkspace(size.name(), size.bytes()));
+            for (BufferSize size : BufferSize.of(spec, kernels)) {
+                buffers.put(size, account.allocateWorkspace(size.name(), size.bytes(kernels.maxRows())));
             }
             done = true;
         } finally {
@@ -26,8 +26,10 @@ final class Workspace {
         }
     }
 
-    static long bytes(ModelSpec spec) {
-        return BufferSize.of(spec).stream().mapToLong(BufferSize::bytes).sum();
+    static long bytes(ModelSpec spec, KernelSet kernels) {
+        return BufferSize.of(spec, kernels).stream()
+                .mapToLong(size -> size.bytes(kernels.maxRows()))
+                .sum();
     }
 
     DeviceMemory get(BufferSize size) {

@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
- * A block of a device's memory, aligned to {@value #ALIGNMENT} bytes and filled with zeros where the device is the processor. Closed by
- * its owner; not while a kernel uses it. Reads and writes check their ranges.
+ * A block of a device's memory, aligned to {@value #ALIGNMENT} bytes and filled with zeros. Closed by its owner; not while a kernel
+ * uses it. Reads and writes check their ranges.
  */
 public final class DeviceMemory implements AutoCloseable {
     /** The alignment of every block, in bytes. */
@@ -37,6 +37,8 @@ public final class DeviceMemory implements AutoCloseable {
         }
         if (device.kind() == TvmDevice.Kind.CPU) {
             new Pointer(address[0]).clear(bytes);
+        } else {
+            CudaApi.check("clearing memory", CudaApi.cudaMemset(address[0], 0, bytes));
         }
         return new DeviceMemory(device, bytes, address[0]);
     }

@@ -15,14 +15,16 @@ public final class KernelLibrary {
         this.module = module;
     }
 
+    /** Loads a library by the ending of its name: {@code .so} for processors, {@code .cubin} for GPUs. */
     static KernelLibrary load(Path file) {
+        String name = file.toString();
         long[] module = new long[1];
-        Calls.check(TvmApi.TVMModLoadFromFile(file.toString(), "so", module));
+        Calls.check(TvmApi.TVMModLoadFromFile(name, name.substring(name.lastIndexOf('.') + 1), module));
         return new KernelLibrary(file, module[0]);
     }
 
     /**
-     * {@return a call of a kernel, with room for its arguments}
+     * {@return a call of a kernel for processors, with room for its arguments}
      *
      * @param name the kernel
      * @param arguments how many arguments it takes, beside the tasks
@@ -30,10 +32,23 @@ public final class KernelLibrary {
      * @throws TvmException if there is no such kernel
      */
     public KernelCall call(String name, int arguments, KernelTeam team) {
-        return new KernelCall(name, function(name), arguments, team);
+        return new TeamCall(name, function(name), arguments, team);
     }
 
-    private synchronized long function(String name) {
+    /**
+     * {@return a call of kernels for GPUs, with room for their arguments}
+     *
+     * @param name what they do
+     * @param arguments how many arguments they take
+     * @param stream where they are to run
+     * @param plan which they are; one that is not there is refused when it is launched
+     */
+    public KernelCall call(String name, int arguments, CudaStream stream, LaunchCall.Plan plan) {
+        return new LaunchCall(name, this, arguments, stream, plan);
+    }
+
+    /** {@return a kernel, by its name} */
+    synchronized long function(String name) {
         Long known = functions.get(name);
         if (known != null) {
             return known;

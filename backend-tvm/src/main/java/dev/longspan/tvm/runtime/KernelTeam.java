@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>TVM has a pool of threads for each thread that runs kernels, and never ends it; here threads end with their owner.
  */
-public final class KernelTeam implements AutoCloseable {
+public final class KernelTeam implements KernelRunner {
     /** How often a thread looks for more work before it sleeps: a few microseconds, since the next kernel comes soon. */
     private static final int LOOKS = 2_000;
 
@@ -68,9 +68,19 @@ public final class KernelTeam implements AutoCloseable {
         return threads.size() + 1;
     }
 
-    /** {@return what is held while kernels are run} */
+    @Override
     public ReentrantLock lock() {
         return lock;
+    }
+
+    @Override
+    public void begin() {
+        // a processor is always ready
+    }
+
+    @Override
+    public void finish() {
+        // a call returns when its kernel has run
     }
 
     /** Runs all tasks of a call. By who holds the lock. */
@@ -171,7 +181,7 @@ public final class KernelTeam implements AutoCloseable {
         }
     }
 
-    /** Ends the threads, and waits for that. By who holds the lock, or when no kernel runs. */
+    /** Ends the threads, and waits for that. */
     @Override
     public void close() {
         closed = true;

@@ -28,6 +28,8 @@ final class TvmApi {
 
     static native int TVMDeviceCopyDataFromTo(long from, long to, long stream);
 
+    static native int TVMSetStream(int deviceType, int deviceId, long stream);
+
     static native int TVMSynchronize(int deviceType, int deviceId, long stream);
 
     static native String TVMGetLastError();

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -52,11 +53,16 @@ public final class TvmRuntime {
     private static final ReentrantLock LOADING = new ReentrantLock();
     private static final AtomicReference<@Nullable TvmRuntime> LOADED = new AtomicReference<>();
 
-    private final boolean cuda;
-    private final String cudaProblem;
+    private final Optional<Missing> cudaProblem;
 
-    private TvmRuntime(boolean cuda, String cudaProblem) {
-        this.cuda = cuda;
+    /** What a GPU would need; the words of a {@link TvmUnavailableException}. */
+    private record Missing(String problem, String detail, String remedy) {}
+
+    private final boolean driver;
+    private final Map<Path, KernelLibrary> libraries = new ConcurrentHashMap<>();
+
+    private TvmRuntime(boolean driver, Optional<Missing> cudaProblem) {
+        this.driver = driver;
         this.cudaProblem = cudaProblem;
     }
 
@@ -106,7 +112,8 @@ public final class TvmRuntime {
                         "add org.bytedeco:tvm with the classifier linux-x86_64-gpu to the class path (beside the module path,"
                                 + " if there is one), or name the file by the setting '"
                                 + NativeOptions.RUNTIME_SETTING + "'"));
-        Optional<String> cudaProblem = loadCuda(folder);
+        boolean driver = isLoaded(DRIVER);
+        Optional<Missing> cudaProblem = loadCuda(folder, driver);
         UNUSED.forEach((name, versions) -> {
             if (!isLoaded(name)) { // others in this process may need the real one
                 standIn(folder, name, List.of(), versions, 1);
@@ -122,7 +129,7 @@ public final class TvmRuntime {
                             + "another one by the setting '" + NativeOptions.FOLDER_SETTING + "'",
                     e);
         }
-        return new TvmRuntime(cudaProblem.isEmpty(), cudaProblem.orElse(""));
+        return new TvmRuntime(driver, cudaProblem);
     }
 
     private static Path existing(Path named) {
@@ -137,22 +144,41 @@ public final class TvmRuntime {
     }
 
     /** Loads what speaks to a GPU, or stands in for it; answers why there is none. */
-    private static Optional<String> loadCuda(NativeFolder folder) {
-        boolean driver = isLoaded(DRIVER);
+    private static Optional<Missing> loadCuda(NativeFolder folder, boolean driver) {
         if (!driver) {
             standIn(folder, DRIVER, CudaSymbols.DRIVER, List.of(), NO_DEVICE);
         }
-        boolean runtime = driver && (isLoaded(CUDA_RUNTIME) || isLoadedFromClassPath(folder));
-        if (!runtime) {
+        Optional<NativeLibrary> runtime = driver ? cudaRuntime(folder) : Optional.empty();
+        if (runtime.isEmpty()) {
             List<String> functions = CudaSymbols.RUNTIME.stream()
                     .map(function -> function + "@" + CUDA_RUNTIME)
                     .toList();
             standIn(folder, CUDA_RUNTIME, functions, List.of(CUDA_RUNTIME), NO_DEVICE);
         }
+        runtime.ifPresent(CudaApi::bind);
         if (!driver) {
-            return Optional.of("there is no NVIDIA driver (" + DRIVER + ")");
+            return Optional.of(new Missing(
+                    "there is no NVIDIA driver", DRIVER + " was not found", "install the driver 580 or a later one"));
         }
-        return runtime ? Optional.empty() : Optional.of("there is no CUDA runtime (" + CUDA_RUNTIME + ")");
+        return runtime.isPresent()
+                ? Optional.empty()
+                : Optional.of(
+                        new Missing(
+                                "there is no CUDA runtime",
+                                CUDA_RUNTIME + " was not found",
+                                "install CUDA 12, or add org.bytedeco:cuda-redist with the classifier linux-x86_64 to the class path"));
+    }
+
+    private static Optional<NativeLibrary> cudaRuntime(NativeFolder folder) {
+        if (isLoaded(CUDA_RUNTIME)) {
+            return Optional.of(open(CUDA_RUNTIME));
+        }
+        if (TvmRuntime.class.getClassLoader().getResource(CUDA_PLACE + CUDA_RUNTIME) == null) {
+            return Optional.empty();
+        }
+        String unpacked =
+                folder.resource(CUDA_PLACE + CUDA_RUNTIME, CUDA_RUNTIME, "").toString();
+        return isLoaded(unpacked) ? Optional.of(open(unpacked)) : Optional.empty();
     }
 
     private static boolean isLoaded(String name) {
@@ -163,14 +189,6 @@ public final class TvmRuntime {
             LOG.debug("{} is not on this machine", name, e);
             return false;
         }
-    }
-
-    private static boolean isLoadedFromClassPath(NativeFolder folder) {
-        if (TvmRuntime.class.getClassLoader().getResource(CUDA_PLACE + CUDA_RUNTIME) == null) {
-            return false;
-        }
-        return isLoaded(
-                folder.resource(CUDA_PLACE + CUDA_RUNTIME, CUDA_RUNTIME, "").toString());
     }
 
     private static void standIn(
@@ -192,14 +210,32 @@ public final class TvmRuntime {
         return NativeLibrary.getInstance(name, Map.of(Library.OPTION_OPEN_FLAGS, LAZY_AND_GLOBAL));
     }
 
-    /** {@return whether there are the libraries that a GPU needs; not whether there is one} */
-    public boolean hasCuda() {
-        return cuda;
+    /** {@return whether there is a driver for GPUs; not whether one works} */
+    public boolean hasDriver() {
+        return driver;
     }
 
-    /** {@return which of them is missing; empty if none is} */
-    public String cudaProblem() {
-        return cudaProblem;
+    /**
+     * {@return the GPUs that kernels can run on; at least one}
+     *
+     * @throws TvmUnavailableException if there is none; it says why
+     */
+    public List<CudaDevices.Found> gpus() {
+        if (cudaProblem.isPresent()) {
+            Missing missing = cudaProblem.get();
+            throw new TvmUnavailableException(missing.problem, missing.detail, missing.remedy, null);
+        }
+        return CudaDevices.find(open(DRIVER));
+    }
+
+    /**
+     * {@return a stream of a GPU}
+     *
+     * @throws TvmException if there is no such GPU
+     */
+    public CudaStream stream(TvmDevice device) {
+        requireDevice(device);
+        return CudaStream.open(device);
     }
 
     /**
@@ -212,12 +248,12 @@ public final class TvmRuntime {
                 .resource(place + name, name, "the module is not whole: build it again");
     }
 
-    /** {@return a library of kernels} */
+    /** {@return a library of kernels} It is loaded once for all who ask, since it is never unloaded. */
     public KernelLibrary kernels(Path file) {
         if (!Files.isRegularFile(file)) {
             throw new TvmException("there is no library of kernels at " + file);
         }
-        return KernelLibrary.load(file);
+        return libraries.computeIfAbsent(file.toAbsolutePath(), KernelLibrary::load);
     }
 
     /**
@@ -231,8 +267,8 @@ public final class TvmRuntime {
     }
 
     private void requireDevice(TvmDevice device) {
-        if (device.kind() == TvmDevice.Kind.CUDA && !cuda) {
-            throw new TvmException("there is no such device: " + cudaProblem);
+        if (device.kind() == TvmDevice.Kind.CUDA && cudaProblem.isPresent()) {
+            throw new TvmException("there is no such device: " + cudaProblem.get().problem);
         }
     }
 }

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Compiles the kernels: {@code KernelCompiler sources toolchain output}. Python, TVM's compiler, LLVM and its linker come from jars on
+ * Compiles the kernels for processors: {@code KernelCompiler sources toolchain output}. Python, TVM's compiler, LLVM and its linker come from jars on
  * the class path and are unpacked to a folder; nothing of the machine's own is used. The same sources give the same bytes.
  */
 public final class KernelCompiler {
@@ -79,7 +79,7 @@ public final class KernelCompiler {
         if (result != 0) {
             throw new IOException("the compiler ended with " + result);
         }
-        Files.writeString(output.resolve("stamp"), KernelStamp.of(sources) + "\n");
+        Files.writeString(output.resolve("stamp"), KernelStamp.of(sources, KernelStamp.TVM) + "\n");
     }
 
     private static String path(Path... parts) {

@@ -1,0 +1,85 @@
+// The sums of products: a few rows by a warp, many by a block.
+#pragma once
+#include "common.cuh"
+
+constexpr int STEP_OUTPUTS = 2;  // of a product in one warp
+
+// The sums of two outputs for ROWS rows; each lane takes eight inputs of every 256.
+template <typename W, int ROWS>
+__device__ inline void step_sums(
+        float (&sums)[STEP_OUTPUTS][ROWS], const float* x, const W* w, i64 rows, i64 inputs, i64 x_stride, i64 w_stride) {
+#pragma unroll
+    for (int o = 0; o < STEP_OUTPUTS; o++) {
+#pragma unroll
+        for (int r = 0; r < ROWS; r++) {
+            sums[o][r] = 0.0f;
+        }
+    }
+#pragma unroll 4
+    for (i64 k = threadIdx.x % WARP * 8; k < inputs; k += WARP * 8) {
+        Eight first(w + k);
+        Eight second(w + w_stride + k);
+#pragma unroll
+        for (int r = 0; r < ROWS; r++) {
+            Eight row(x + (r < rows ? r : 0) * x_stride + k);
+#pragma unroll
+            for (int i = 0; i < 8; i++) {
+                sums[0][r] += row.at[i] * first.at[i];
+                sums[1][r] += row.at[i] * second.at[i];
+            }
+        }
+    }
+}
+
+constexpr int TILE = 64;        // rows and outputs of a tile
+constexpr int DEPTH = 16;       // inputs that are brought in together
+constexpr int CELLS = 4;        // rows and outputs of a thread
+
+// A tile of a product in float32: 256 threads, each 4 x 4 cells. `row_of` says where row i of the tile lies in x and y.
+template <typename W, typename From, typename To>
+__device__ void tile_product(
+        const W* w, i64 first_output, i64 outputs, i64 inputs, i64 count, From from, To to) {
+    __shared__ float rows_of[DEPTH][TILE + 4];
+    __shared__ float outputs_of[DEPTH][TILE + 4];
+    float sums[CELLS][CELLS] = {};
+    int i = threadIdx.x / 4;       // which row and which output this thread brings in
+    int part = threadIdx.x % 4 * 4;  // and which four of its inputs
+    int row = threadIdx.x / 16 * CELLS;
+    int column = threadIdx.x % 16 * CELLS;
+    const float* x = from(i < count ? i : 0);
+    const W* weight = w + (first_output + i < outputs ? first_output + i : outputs - 1) * inputs;
+    for (i64 k = 0; k < inputs; k += DEPTH) {
+        float4 four = *reinterpret_cast<const float4*>(x + k + part);
+        __syncthreads();
+        rows_of[part][i] = four.x, rows_of[part + 1][i] = four.y;
+        rows_of[part + 2][i] = four.z, rows_of[part + 3][i] = four.w;
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            outputs_of[part + j][i] = widen(weight[k + part + j]);
+        }
+        __syncthreads();
+#pragma unroll
+        for (int d = 0; d < DEPTH; d++) {
+            float4 a = *reinterpret_cast<float4*>(&rows_of[d][row]);
+            float4 b = *reinterpret_cast<float4*>(&outputs_of[d][column]);
+            float as[CELLS] = {a.x, a.y, a.z, a.w};
+            float bs[CELLS] = {b.x, b.y, b.z, b.w};
+#pragma unroll
+            for (int r = 0; r < CELLS; r++) {
+#pragma unroll
+                for (int c = 0; c < CELLS; c++) {
+                    sums[r][c] += as[r] * bs[c];
+                }
+            }
+        }
+    }
+#pragma unroll
+    for (int r = 0; r < CELLS; r++) {
+#pragma unroll
+        for (int c = 0; c < CELLS; c++) {
+            if (row + r < count && first_output + column + c < outputs) {
+                to(row + r, first_output + column + c, sums[r][c]);
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package dev.longspan.tvm.network;
+
+import dev.longspan.spi.AttentionHeads;
+import dev.longspan.tvm.memory.Padding;
+import dev.longspan.tvm.runtime.CudaStream;
+import dev.longspan.tvm.runtime.DeviceMemory;
+import dev.longspan.tvm.runtime.KernelCall;
+import dev.longspan.tvm.runtime.KernelLibrary;
+import dev.longspan.tvm.runtime.LaunchCall;
+
+/**
+ * The kernels for GPUs. How many blocks a kernel has follows from its arguments, never from where in a sequence a row is: what is
+ * captured as a graph holds for all positions.
+ */
+public final class CudaKernels extends KernelSet {
+    private static final int MAX_ROWS = 1024;
+    private static final int STEP_ROWS = 8;
+
+    // as in the kernels
+    private static final int WARP = 32;
+    private static final int STEP_THREADS = 128;
+    private static final int STEP_OUTPUTS = STEP_THREADS / WARP * 2;
+    private static final int TILE = 64;
+    private static final int WIDE = 256;
+    private static final int CHANNELS = 64;
+    private static final int SCAN_ROWS = 16;
+    private static final int SEARCH_HEADS = 16;
+    private static final int SEARCH_SPANS = 64;
+    private static final int ATTEND_THREADS = 128;
+
+    /** Up to so many slots of experts each is computed alone. */
+    private static final int STEP_SLOTS = 64;
+    /** So many blocks keep a GPU busy: where there are fewer, the work is cut into parts. */
+    private static final int SEARCH_BLOCKS = 512;
+
+    private static final int SEARCH_PARTS = 32;
+    private static final int ATTEND_BLOCKS = 2048;
+    private static final int ATTEND_PARTS = 64;
+    private static final int ANCHOR_BYTES = 8;
+
+    private final KernelLibrary library;
+    private final CudaStream stream;
+
+    /**
+     * Names the kernels of a library.
+     *
+     * @param stream where they run
+     */
+    public CudaKernels(KernelLibrary library, CudaStream stream) {
+        this.library = library;
+        this.stream = stream;
+    }
+
+    @Override
+    public CudaStream runner() {
+        return stream;
+    }
+
+    @Override
+    public int maxRows() {
+        return MAX_ROWS;
+    }
+
+    @Override
+    KernelCall call(String name, int arguments) {
+        LaunchCall.Plan plan = switch (name) {
+            case "step_product_f32", "step_product_bf16" ->
+                (call, tasks) -> call.launch(name, parts(call.integer(4), STEP_OUTPUTS), STEP_THREADS);
+            case "strip_product_f32", "strip_product_bf16" ->
+                (call, tasks) -> call.launch(name, parts(call.integer(3), TILE) * parts(call.integer(4), TILE), WIDE);
+            case "convolve" -> (call, tasks) -> call.launch(name, tasks, CHANNELS);
+            case "scan" -> (call, tasks) -> call.launch(name, tasks * parts(call.integer(11), SCAN_ROWS), WIDE);
+            case "ranges" -> (call, tasks) -> call.launch(name, parts(tasks * (call.integer(9) + 1), WIDE), WIDE);
+            case "route" -> (call, tasks) -> call.launch(name, tasks, WARP);
+            case "gated_norm", "merge" -> (call, tasks) -> call.launch(name, tasks, STEP_THREADS);
+            default -> (call, tasks) -> call.launch(name, tasks, WIDE);
+        };
+        return library.call(name, arguments, stream, plan);
+    }
+
+    private static long parts(long whole, int size) {
+        return (whole + size - 1) / size;
+    }
+
+    @Override
+    int stepRows() {
+        return STEP_ROWS;
+    }
+
+    @Override
+    long productTasks(long outputs) {
+        return outputs;
+    }
+
+    @Override
+    KernelCall expertProduct(Matrix matrix) {
+        String suffix = matrix.kind().suffix();
+        return library.call("expert_product_" + suffix, 12, stream, (call, slots) -> {
+            if (slots <= STEP_SLOTS) {
+                call.launch("expert_step_" + suffix, slots * parts(call.integer(6), STEP_OUTPUTS), STEP_THREADS);
+            } else {
+                call.launch("expert_strip_" + suffix, call.integer(5) * parts(call.integer(6), TILE), WIDE);
+            }
+        });
+    }
+
+    @Override
+    long expertTasks(int slots, int experts, int outputs) {
+        return slots;
+    }
+
+    private static long searchBlocks(long rows, long keyHeads, long group) {
+        return rows * keyHeads * parts(group, SEARCH_HEADS);
+    }
+
+    private static long searchParts(long blocks) {
+        return Math.max(1, Math.min(SEARCH_PARTS, SEARCH_BLOCKS / blocks));
+    }
+
+    private static long attendParts(long tasks) {
+        return Math.max(1, Math.min(ATTEND_PARTS, ATTEND_BLOCKS / tasks));
+    }
+
+    @Override
+    long roomBytes(AttentionHeads heads, int spans, int rows) {
+        long blocks = Math.max(SEARCH_BLOCKS, searchBlocks(rows, heads.keyValueHeads(), heads.group()));
+        long searched = spans > SEARCH_SPANS ? 0 : blocks * SEARCH_HEADS * spans * ANCHOR_BYTES;
+        long tasks = Math.max(ATTEND_BLOCKS, (long) rows * heads.queryHeads() * (spans + 1));
+        return Math.max(searched, tasks * (Padding.padded(heads.headSize()) + 2) * Float.BYTES);
+    }
+
+    @Override
+    KernelCall search(DeviceMemory room) {
+        return library.call("search", 21, stream, (call, tasks) -> {
+            if (call.integer(19) > SEARCH_SPANS) {
+                call.launch("search_many", tasks, WARP);
+                return;
+            }
+            long blocks = searchBlocks(call.integer(10), call.integer(13), call.integer(12));
+            long parts = searchParts(blocks);
+            call.launch("search_part", blocks * parts, WIDE, room, parts);
+            if (parts > 1) {
+                call.launch("search_join", tasks, WARP, room, parts);
+            }
+        });
+    }
+
+    @Override
+    KernelCall attend(DeviceMemory room) {
+        return library.call("attend", 19, stream, (call, tasks) -> {
+            long parts = attendParts(tasks);
+            call.launch("attend_part", tasks * parts, ATTEND_THREADS, room, parts);
+            call.launch("attend_join", tasks, WARP, room, parts);
+        });
+    }
+}
