@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Packs what a machine with an NVIDIA driver and no Java needs to check this backend on its GPU.
 #
-#   benchmarks/gpu/pack.sh [FOLDER]        the folder is benchmarks/target/gpu by default; copy it there and run its check.sh
+#   benchmarks/gpu/pack.sh [FOLDER]        benchmarks/target/gpu by default; FOLDER.tar.xz is to be unpacked there, for check.sh in it
 #
 # LONGSPAN_CUDART=FILE names a libcudart.so.12; else it is taken from org.bytedeco:cuda-redist (360 MB, once).
 # LONGSPAN_SKIP_BUILD=1 packs what was built last.
@@ -12,6 +12,7 @@ folder="${1:-$root/benchmarks/target/gpu}"
 java_home="${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}"
 
 if [ -z "${LONGSPAN_SKIP_BUILD:-}" ]; then
+    rm -rf "$root/benchmarks/target/lib"
     (cd "$root" && ./mvnw -q -B -Prun-benchmarks -pl benchmarks -am -DskipTests package)
 fi
 rm -rf "$folder"
@@ -23,7 +24,7 @@ mkdir -p "$folder/lib" "$folder/natives"
 for jar in "$root"/benchmarks/target/lib/*.jar "$root"/benchmarks/target/longspan-benchmarks-*.jar; do
     case "$(basename "$jar")" in
         tvm-*) unzip -q -o "$jar" org/bytedeco/tvm/linux-x86_64-gpu/libtvm_runtime.so -d "$folder/natives" ;;
-        *) cp "$jar" "$folder/lib/" ;;
+        longspan-spi-* | longspan-backend-* | longspan-conformance-* | longspan-benchmarks-* | jna-* | slf4j-*) cp "$jar" "$folder/lib/" ;;
     esac
 done
 
@@ -38,5 +39,6 @@ else
         && mv "$root"/benchmarks/target/redist/cuda-redist-*.jar "$redist")
     unzip -q -o "$redist" "$cudart" -d "$folder/natives"
 fi
-cp "$here/check.sh" "$folder/"
-du -sh "$folder"
+cp "$here/check.sh" "$here/ceilings.py" "$folder/"
+tar -cJf "$folder.tar.xz" -C "$(dirname "$folder")" "$(basename "$folder")"
+ls -l "$folder.tar.xz"

@@ -105,17 +105,25 @@ extern "C" __global__ void __launch_bounds__(256) search_part(
         for (i64 d = 0; d < padded_head_size; d += SEARCH_WIDTH) {
             int wide = (int) min((i64) SEARCH_WIDTH, padded_head_size - d);
             __syncthreads();
-            for (int i = threadIdx.x; i < SEARCH_ANCHORS * wide; i += blockDim.x) {
-                int place = places[i / wide];
-                keys[i / wide][i % wide] = place < 0
-                        ? 0.0f
-                        : base[token_at(table, place, layer_first, width) + key_head * padded_head_size + d + i % wide];
+            // four threads bring a key
+            int place = places[anchor];
+            const float* key_at = base + token_at(table, max(place, 0), layer_first, width) + key_head * padded_head_size + d;
+#pragma unroll 4
+            for (int i = threadIdx.x % 4 * 4; i < wide; i += 16) {
+                float4 four = place < 0 ? make_float4(0.0f, 0.0f, 0.0f, 0.0f)
+                                        : *reinterpret_cast<const float4*>(key_at + i);
+                keys[anchor][i] = four.x, keys[anchor][i + 1] = four.y;
+                keys[anchor][i + 2] = four.z, keys[anchor][i + 3] = four.w;
             }
-            for (int i = threadIdx.x; i < count_heads * wide; i += blockDim.x) {
+            for (int i = threadIdx.x; i < count_heads * SEARCH_WIDTH; i += blockDim.x) {
                 // behind a head's numbers lie the next one's; the keys are zero there
-                asked[i / wide][i % wide] = queries[row * stride + (first_head + i / wide) * head_size + d + i % wide];
+                if (i % SEARCH_WIDTH < wide) {
+                    asked[i / SEARCH_WIDTH][i % SEARCH_WIDTH] =
+                            queries[row * stride + (first_head + i / SEARCH_WIDTH) * head_size + d + i % SEARCH_WIDTH];
+                }
             }
             __syncthreads();
+#pragma unroll 8
             for (int i = 0; i < wide; i++) {
                 float key = keys[anchor][i];
 #pragma unroll
@@ -312,6 +320,7 @@ extern "C" __global__ void ranges(
 
 constexpr int KEY_LANES = 8;      // that share a key
 constexpr int ATTEND_WARPS = 4;   // of a block
+constexpr int ATTEND_PARTS = 64;  // the most
 constexpr int ATTEND_KEYS = ATTEND_WARPS * WARP / KEY_LANES;  // of a block at a time
 
 // Attention to a part of one piece. Eight lanes share a key, and keep a maximum, a sum and an output of their own, which are joined
@@ -498,7 +507,7 @@ extern "C" __global__ void __launch_bounds__(128) attend_part(
     }
 }
 
-// Joins the parts of each piece: its output [rows, heads, pieces, padded head size], and the log of its sum. A warp takes a task.
+// Joins the parts of each piece: its output [rows, heads, pieces, padded head size], and the log of its sum. A block of 128 threads takes a task.
 extern "C" __global__ void attend_join(
         const float* queries,
         const float* base,
@@ -521,24 +530,31 @@ extern "C" __global__ void attend_join(
         float scale,
         const float* scratch,
         i64 parts) {
+    __shared__ float factors[ATTEND_PARTS];
     i64 task = blockIdx.x;
-    const float* from = scratch + task * parts * (padded_head_size + 2);
+    i64 size = padded_head_size + 2;
+    const float* from = scratch + task * parts * size;
     float top = NOTHING;
     for (i64 p = 0; p < parts; p++) {
-        float its = from[p * (padded_head_size + 2) + padded_head_size];
+        float its = from[p * size + padded_head_size];
         top = its <= top ? top : its;
     }
+    if (threadIdx.x < parts) {
+        const float* one = from + threadIdx.x * size + padded_head_size;
+        factors[threadIdx.x] = one[1] == 0.0f ? 0.0f : expf(one[0] - top);
+    }
+    __syncthreads();
     float sum = 0.0f;
+#pragma unroll 8
     for (i64 p = 0; p < parts; p++) {
-        const float* one = from + p * (padded_head_size + 2) + padded_head_size;
-        sum += one[1] == 0.0f ? 0.0f : one[1] * expf(one[0] - top);
+        sum += from[p * size + padded_head_size + 1] * factors[p];
     }
     bool any = ends[task] >= starts[task];
     for (i64 d = threadIdx.x; d < padded_head_size; d += blockDim.x) {
         float value = 0.0f;
+#pragma unroll 8
         for (i64 p = 0; p < parts; p++) {
-            const float* one = from + p * (padded_head_size + 2);
-            value += one[padded_head_size + 1] == 0.0f ? 0.0f : one[d] * expf(one[padded_head_size] - top);
+            value += from[p * size + d] * factors[p];
         }
         output[task * padded_head_size + d] = any ? value / sum : 0.0f;
     }

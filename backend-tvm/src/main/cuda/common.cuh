@@ -73,3 +73,23 @@ __device__ inline float activated(float x, i64 activation) {
 __device__ inline i64 token_at(const i64* table, i64 token, i64 layer_first, i64 width) {
     return table[token / PAGE] + layer_first + token % PAGE * width;
 }
+
+// Something by its index, and its rank: the higher rank wins, and the lower index among equals; a negative index is nothing.
+struct Ranked {
+    float rank;
+    int index;
+};
+
+__device__ inline Ranked better(Ranked a, Ranked b) {
+    bool first = b.index < 0 || (a.index >= 0 && (a.rank > b.rank || (a.rank == b.rank && a.index < b.index)));
+    return first ? a : b;
+}
+
+__device__ inline Ranked warp_best(Ranked mine) {
+#pragma unroll
+    for (int d = WARP / 2; d > 0; d /= 2) {
+        Ranked other = {__shfl_xor_sync(ALL, mine.rank, d), __shfl_xor_sync(ALL, mine.index, d)};
+        mine = better(mine, other);
+    }
+    return mine;
+}

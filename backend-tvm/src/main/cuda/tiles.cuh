@@ -1,6 +1,6 @@
 // The sums of products: a few rows by a warp, many by a block.
 #pragma once
-#include "common.cuh"
+#include "mma.cuh"
 
 constexpr int STEP_OUTPUTS = 2;  // of a product in one warp
 
@@ -39,8 +39,9 @@ constexpr int CELLS = 4;        // rows and outputs of a thread
 template <typename W, typename From, typename To>
 __device__ void tile_product(
         const W* w, i64 first_output, i64 outputs, i64 inputs, i64 count, From from, To to) {
-    __shared__ float rows_of[DEPTH][TILE + 4];
-    __shared__ float outputs_of[DEPTH][TILE + 4];
+    __shared__ __align__(16) float rows_of[DEPTH][TILE + 4];
+    __shared__ __align__(16) float outputs_of[DEPTH][TILE + 4];
+    __syncthreads();  // who was still reading for a tile before
     float sums[CELLS][CELLS] = {};
     int i = threadIdx.x / 4;       // which row and which output this thread brings in
     int part = threadIdx.x % 4 * 4;  // and which four of its inputs

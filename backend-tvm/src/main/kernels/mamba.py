@@ -25,6 +25,7 @@ def convolve(
     x_stride: T.int64,
     y_stride: T.int64,
     state_first: T.int64,
+    rows: T.int64,
     first: T.int64,
     last: T.int64,
 ):
@@ -32,7 +33,7 @@ def convolve(
     [width - 1, channels], oldest first.
 
     Of y the first `inner` channels go to its beginning, and each further piece of state_size channels to a place of
-    padded_state_size behind padded_inner.
+    padded_state_size behind padded_inner. `rows` are those of all segments.
     """
     T.func_attr({"tir.noalias": True})
     T.attr("default", "device_id", 0)

@@ -14,6 +14,10 @@ public final class SequenceMemory {
     private final MemoryAccount account;
     private final List<Page> pages = new ArrayList<>();
     private final @Nullable DeviceMemory recurrent;
+    /** The distances of the pages from an anchor; null if nobody has asked for them. */
+    private @Nullable DeviceMemory table;
+
+    private int tabled;
     private volatile int length;
     private boolean released;
 
@@ -106,6 +110,46 @@ public final class SequenceMemory {
         }
     }
 
+    /**
+     * Writes where the pages are to the device, for kernels.
+     *
+     * @param anchor from where distances are counted, always the same
+     * @throws dev.longspan.spi.BackendMemoryException if there is no memory for that
+     */
+    public void locate(DeviceMemory anchor) {
+        int count = pages.size();
+        if (count == tabled) {
+            return;
+        }
+        DeviceMemory known = table;
+        if (known == null || known.bytes() < StateLayout.tableBytes(count)) {
+            DeviceMemory made = account.allocate("a table of pages", StateLayout.tableBytes(count));
+            replaceTable(made);
+            known = made;
+            tabled = 0;
+        }
+        long[] distances = new long[count - tabled];
+        for (int i = 0; i < distances.length; i++) {
+            distances[i] = page(tabled + i).distance(anchor);
+        }
+        known.write((long) Long.BYTES * tabled, distances, 0, distances.length);
+        tabled = count;
+    }
+
+    private synchronized void replaceTable(DeviceMemory made) {
+        DeviceMemory before = table;
+        table = made;
+        if (before != null) {
+            account.free(before);
+        }
+    }
+
+    /** {@return how many numbers of eight bytes the {@linkplain #locate table} is behind an anchor; 0 if there are no pages} */
+    public long tableDistance(DeviceMemory anchor) {
+        DeviceMemory known = table;
+        return known == null ? 0 : known.distance(anchor) * Float.BYTES / Long.BYTES;
+    }
+
     private synchronized void add(Page page) {
         pages.add(page);
     }
@@ -124,13 +168,16 @@ public final class SequenceMemory {
 
     /** {@return the bytes it refers to, shared pages included} */
     public synchronized long bytes() {
-        return layout.recurrentBytes() + pages.size() * layout.pageBytes();
+        return ownBytes() + pages.size() * layout.pageBytes();
+    }
+
+    private long ownBytes() {
+        return layout.recurrentBytes() + (table == null ? 0 : table.bytes());
     }
 
     /** {@return the bytes that nobody else refers to} */
     public synchronized long exclusiveBytes() {
-        return layout.recurrentBytes()
-                + pages.stream().filter(page -> !page.isShared()).count() * layout.pageBytes();
+        return ownBytes() + pages.stream().filter(page -> !page.isShared()).count() * layout.pageBytes();
     }
 
     /** Gives everything back; a second call does nothing. */
@@ -140,6 +187,9 @@ public final class SequenceMemory {
             truncate(0);
             if (recurrent != null) {
                 account.free(recurrent);
+            }
+            if (table != null) {
+                account.free(table);
             }
         }
     }

@@ -16,6 +16,8 @@ public final class StateLayout {
     /** How many tokens a page holds, as the kernels are compiled. */
     public static final int PAGE = 128;
 
+    private static final int LEAST_TABLE = 64;
+
     private final List<AttentionPart> attention = new ArrayList<>();
     private final List<MambaPart> mamba = new ArrayList<>();
     private final long pageElements;
@@ -100,9 +102,19 @@ public final class StateLayout {
         return Float.BYTES * recurrentElements;
     }
 
+    /** {@return a bound of what a sequence holds whatever its length} */
+    public long perSequenceBytes() {
+        return recurrentBytes() + pageBytes() + LEAST_TABLE;
+    }
+
     /** {@return a bound of what one token adds} */
     public long perTokenBytes() {
-        return (pageBytes() + PAGE - 1) / PAGE;
+        return pageBytes() == 0 ? 0 : (pageBytes() + 2 * Long.BYTES + PAGE - 1) / PAGE;
+    }
+
+    /** {@return the bytes of a table of so many pages: with room for some more, so that it is not made anew for each} */
+    static long tableBytes(int pages) {
+        return Math.max(LEAST_TABLE, (long) Long.BYTES * 2 * Integer.highestOneBit(pages));
     }
 
     /** {@return how many pages hold a number of tokens} */

@@ -28,6 +28,11 @@ final class BatchRunner {
     private float[][] logits = {};
     private int[] best = {};
     private int passLogits;
+    private int batchLogits;
+    /** Whether the logits of the last batch are still on the device, but for the rows that were brought. */
+    private volatile boolean onDevice;
+
+    private final boolean[] brought = new boolean[Network.HEAD_ROWS];
     private volatile long batches;
 
     BatchRunner(TvmModel model, Network network, MemoryAccount account) {
@@ -49,8 +54,22 @@ final class BatchRunner {
         return vocabularySize;
     }
 
-    float[] logits(int row) {
-        return logits[row];
+    /** Copies a row; what the device has kept is brought when it is first asked for. */
+    void copyLogits(long batch, int row, float[] target) {
+        requireCurrent(batch);
+        if (onDevice) {
+            model.lock().lock();
+            try {
+                requireCurrent(batch);
+                if (!brought[row]) {
+                    network.logits(row, logits[row]);
+                    brought[row] = true;
+                }
+            } finally {
+                model.lock().unlock();
+            }
+        }
+        System.arraycopy(logits[row], 0, target, 0, vocabularySize);
     }
 
     int best(int row) {
@@ -71,6 +90,8 @@ final class BatchRunner {
             reserve(batch);
             long number = batches + 1;
             batches = number;
+            onDevice = false;
+            Arrays.fill(brought, false);
             compute(batch);
             return results(batch, number);
         } finally {
@@ -119,6 +140,7 @@ final class BatchRunner {
         for (Run run : runs) {
             rows += run.logitsRows();
         }
+        batchLogits = rows;
         try {
             if (rows > logits.length) {
                 float[][] more = Arrays.copyOf(logits, rows);
@@ -136,6 +158,7 @@ final class BatchRunner {
             SequenceMemory memory = states[i].memory();
             try {
                 memory.reserve(memory.length() + runs.get(i).size());
+                memory.locate(pass.anchor());
             } catch (BackendMemoryException e) {
                 failures[i] = e;
             }
@@ -186,8 +209,18 @@ final class BatchRunner {
     }
 
     private void finishPass() {
-        network.run();
-        network.logits(passRows, passLogits, passTargets);
+        // the device keeps the logits of one pass, all of whose rows have some, and finds the best ids
+        boolean head = network.findsBest()
+                && passLogits == pass.rows()
+                && passLogits == batchLogits
+                && passLogits <= Network.HEAD_ROWS;
+        network.run(head);
+        if (head) {
+            network.best(best, 0, passLogits);
+            onDevice = true;
+        } else {
+            network.logits(passRows, passLogits, passTargets);
+        }
         passLogits = 0;
         pass.clear();
     }
@@ -206,7 +239,7 @@ final class BatchRunner {
             int rows = runs.get(i).logitsRows();
             BackendException failure = failures[i];
             for (int row = first; row < first + rows && failure == null; row++) {
-                best[row] = bestOf(logits[row]);
+                best[row] = onDevice ? best[row] : bestOf(logits[row]);
                 if (best[row] < 0) {
                     failure = new BackendException("run " + i + ": logits row " + (row - first)
                             + " holds NaN or infinity; its state can only be closed");

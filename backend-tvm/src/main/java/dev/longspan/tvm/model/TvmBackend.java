@@ -105,12 +105,11 @@ public final class TvmBackend implements Backend {
     public MemoryPlan plan(ModelSpec spec, PlanOptions options) {
         requireOpen();
         StateLayout layout = new StateLayout(spec);
-        long workspace = Network.workspaceBytes(
-                spec, kernels, Math.min(options.maxRuns(), MAX_RUNS), options.maxContextTokens());
+        long workspace = Network.workspaceBytes(spec, kernels, options.maxContextTokens());
         long inHeap = BatchRunner.bytes(Math.min(options.maxLogitsRows(), MAX_BATCH_TOKENS), spec.vocabularySize());
         return new MemoryPlan(
                 target.size(Network.weightBytes(spec)),
-                target.size(layout.recurrentBytes() + layout.pageBytes()),
+                target.size(layout.perSequenceBytes()),
                 target.size(layout.perTokenBytes()),
                 target.size(workspace).plus(new MemorySize(0, inHeap)));
     }

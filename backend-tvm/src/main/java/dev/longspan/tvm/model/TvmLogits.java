@@ -38,11 +38,11 @@ final class TvmLogits implements Logits {
     @Override
     public void copyTo(int row, float[] target) {
         runner.requireCurrent(batch);
-        float[] logits = runner.logits(first + Objects.checkIndex(row, rows));
+        Objects.checkIndex(row, rows);
         if (target.length < runner.vocabularySize()) {
             throw new IndexOutOfBoundsException(
                     "target: expected room for " + runner.vocabularySize() + " logits, found " + target.length);
         }
-        System.arraycopy(logits, 0, target, 0, runner.vocabularySize());
+        runner.copyLogits(batch, first + row, target);
     }
 }

@@ -139,7 +139,7 @@ final class AttentionMixer implements Mixer {
         key.run(rows);
         value.run(rows);
         store.memory(2, pass.anchor())
-                .memory(3, pass.tables())
+                .memory(3, pass.anchor())
                 .memory(4, pass.segmentPages())
                 .memory(5, pass.rowSegment())
                 .memory(6, pass.rowPosition())
@@ -148,7 +148,7 @@ final class AttentionMixer implements Mixer {
         if (searchQuery != null) {
             searchQuery.run(rows);
             search.memory(1, pass.anchor())
-                    .memory(2, pass.tables())
+                    .memory(2, pass.anchor())
                     .memory(3, pass.segmentPages())
                     .memory(4, pass.rowSegment())
                     .memory(5, pass.rowPosition())
@@ -164,7 +164,7 @@ final class AttentionMixer implements Mixer {
                 .integer(7, rows)
                 .run(rows * heads, 512);
         attend.memory(1, pass.anchor())
-                .memory(2, pass.tables())
+                .memory(2, pass.anchor())
                 .memory(3, pass.segmentPages())
                 .memory(4, pass.rowSegment())
                 .integer(9, rows)

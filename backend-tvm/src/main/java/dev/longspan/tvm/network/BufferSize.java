@@ -20,6 +20,9 @@ record BufferSize(String name, long fixed, long perRow, long width) {
     /** How many rows of logits are computed together. */
     static final int HEAD_ROWS = 16;
 
+    /** Into how many parts a row of logits is cut by who looks for the best. */
+    static final int BEST_PARTS = 64;
+
     /** {@return its bytes for passes of so many rows} */
     long bytes(int rows) {
         return Math.max(64, Math.multiplyExact(Math.multiplyExact(fixed + perRow * rows, width), Float.BYTES));
@@ -56,6 +59,15 @@ record BufferSize(String name, long fixed, long perRow, long width) {
 
     static BufferSize logits(ModelSpec spec) {
         return new BufferSize("logits", HEAD_ROWS, 0, Padding.padded(spec.vocabularySize()));
+    }
+
+    static BufferSize best() {
+        return new BufferSize("best", HEAD_ROWS, 0, 1);
+    }
+
+    /** What the search for the best logits may write to meanwhile: of each part of a row the best, and where it is. */
+    static BufferSize bestParts() {
+        return new BufferSize("best of parts", HEAD_ROWS, 0, 2L * BEST_PARTS);
     }
 
     static BufferSize projection(LayerSpec.Mamba m) {
@@ -141,6 +153,8 @@ record BufferSize(String name, long fixed, long perRow, long width) {
         all.add(headRows());
         all.add(headInput(spec));
         all.add(logits(spec));
+        all.add(best());
+        all.add(bestParts());
         for (LayerSpec layer : spec.layers()) {
             if (layer instanceof LayerSpec.Mamba m) {
                 all.add(projection(m));

@@ -5,6 +5,7 @@ import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
 import dev.longspan.tvm.runtime.KernelLibrary;
 import dev.longspan.tvm.runtime.KernelTeam;
+import java.util.Optional;
 
 /** The kernels for a processor, whose tasks are shared by a team of threads. */
 public final class CpuKernels extends KernelSet {
@@ -76,5 +77,10 @@ public final class CpuKernels extends KernelSet {
     @Override
     KernelCall attend(DeviceMemory room) {
         return call("attend", 19);
+    }
+
+    @Override
+    Optional<KernelCall> best(DeviceMemory room) {
+        return Optional.empty();
     }
 }

@@ -7,6 +7,7 @@ import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
 import dev.longspan.tvm.runtime.KernelLibrary;
 import dev.longspan.tvm.runtime.LaunchCall;
+import java.util.Optional;
 
 /**
  * The kernels for GPUs. How many blocks a kernel has follows from its arguments, never from where in a sequence a row is: what is
@@ -21,12 +22,15 @@ public final class CudaKernels extends KernelSet {
     private static final int STEP_THREADS = 128;
     private static final int STEP_OUTPUTS = STEP_THREADS / WARP * 2;
     private static final int TILE = 64;
+    private static final int MMA_TILE = 128;
     private static final int WIDE = 256;
     private static final int CHANNELS = 64;
+    private static final int STEP_WIDTH = 8;
     private static final int SCAN_ROWS = 16;
     private static final int SEARCH_HEADS = 16;
     private static final int SEARCH_SPANS = 64;
     private static final int ATTEND_THREADS = 128;
+    private static final int GATHER_THREADS = 1024;
 
     /** Up to so many slots of experts each is computed alone. */
     private static final int STEP_SLOTS = 64;
@@ -34,6 +38,8 @@ public final class CudaKernels extends KernelSet {
     private static final int SEARCH_BLOCKS = 512;
 
     private static final int SEARCH_PARTS = 32;
+    private static final int CONVOLVE_BLOCKS = 4096;
+    private static final int CONVOLVE_PARTS = 64;
     private static final int ATTEND_BLOCKS = 2048;
     private static final int ATTEND_PARTS = 64;
     private static final int ANCHOR_BYTES = 8;
@@ -63,19 +69,38 @@ public final class CudaKernels extends KernelSet {
 
     @Override
     KernelCall call(String name, int arguments) {
-        LaunchCall.Plan plan = switch (name) {
+        return library.call(name, arguments, stream, plan(name));
+    }
+
+    private static LaunchCall.Plan plan(String name) {
+        return switch (name) {
             case "step_product_f32", "step_product_bf16" ->
                 (call, tasks) -> call.launch(name, parts(call.integer(4), STEP_OUTPUTS), STEP_THREADS);
-            case "strip_product_f32", "strip_product_bf16" ->
-                (call, tasks) -> call.launch(name, parts(call.integer(3), TILE) * parts(call.integer(4), TILE), WIDE);
-            case "convolve" -> (call, tasks) -> call.launch(name, tasks, CHANNELS);
+            case "strip_product_f32" -> (call, tasks) -> strip(call, name, TILE);
+            case "strip_product_bf16" -> (call, tasks) -> strip(call, name, MMA_TILE);
+            case "convolve" -> CudaKernels::convolve;
             case "scan" -> (call, tasks) -> call.launch(name, tasks * parts(call.integer(11), SCAN_ROWS), WIDE);
             case "ranges" -> (call, tasks) -> call.launch(name, parts(tasks * (call.integer(9) + 1), WIDE), WIDE);
             case "route" -> (call, tasks) -> call.launch(name, tasks, WARP);
+            case "gather" -> (call, tasks) -> call.launch(name, tasks, GATHER_THREADS);
+            case "combine" -> (call, tasks) -> call.launch(name, tasks * parts(call.integer(7), WIDE), WIDE);
             case "gated_norm", "merge" -> (call, tasks) -> call.launch(name, tasks, STEP_THREADS);
             default -> (call, tasks) -> call.launch(name, tasks, WIDE);
         };
-        return library.call(name, arguments, stream, plan);
+    }
+
+    private static void strip(LaunchCall call, String name, int tile) {
+        call.launch(name, parts(call.integer(3), tile) * parts(call.integer(4), tile), WIDE);
+    }
+
+    private static void convolve(LaunchCall call, long tasks) {
+        if (call.integer(18) == call.integer(7) && call.integer(9) <= STEP_WIDTH) { // a row of each segment
+            call.launch("convolve_step", tasks, CHANNELS);
+            return;
+        }
+        long parts = Math.max(1, Math.min(CONVOLVE_PARTS, CONVOLVE_BLOCKS / tasks));
+        call.launch("convolve_rows", tasks * parts, CHANNELS, parts);
+        call.launch("convolve_keep", tasks, CHANNELS);
     }
 
     private static long parts(long whole, int size) {
@@ -95,11 +120,12 @@ public final class CudaKernels extends KernelSet {
     @Override
     KernelCall expertProduct(Matrix matrix) {
         String suffix = matrix.kind().suffix();
+        int wide = matrix.kind() == Matrix.Kind.BF16 ? MMA_TILE : TILE;
         return library.call("expert_product_" + suffix, 12, stream, (call, slots) -> {
             if (slots <= STEP_SLOTS) {
                 call.launch("expert_step_" + suffix, slots * parts(call.integer(6), STEP_OUTPUTS), STEP_THREADS);
             } else {
-                call.launch("expert_strip_" + suffix, call.integer(5) * parts(call.integer(6), TILE), WIDE);
+                call.launch("expert_strip_" + suffix, call.integer(5) * parts(call.integer(6), wide), WIDE);
             }
         });
     }
@@ -150,7 +176,15 @@ public final class CudaKernels extends KernelSet {
         return library.call("attend", 19, stream, (call, tasks) -> {
             long parts = attendParts(tasks);
             call.launch("attend_part", tasks * parts, ATTEND_THREADS, room, parts);
-            call.launch("attend_join", tasks, WARP, room, parts);
+            call.launch("attend_join", tasks, ATTEND_THREADS, room, parts);
         });
+    }
+
+    @Override
+    Optional<KernelCall> best(DeviceMemory room) {
+        return Optional.of(library.call("best", 5, stream, (call, tasks) -> {
+            call.launch("best_part", tasks * BufferSize.BEST_PARTS, WIDE, room, BufferSize.BEST_PARTS);
+            call.launch("best_join", tasks, WARP, room, BufferSize.BEST_PARTS);
+        }));
     }
 }

@@ -4,7 +4,7 @@ import dev.longspan.spi.SpanAttention;
 import dev.longspan.spi.SpanGeometry;
 import dev.longspan.tvm.memory.MemoryAccount;
 import dev.longspan.tvm.runtime.DeviceMemory;
-import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,37 +12,41 @@ import org.jspecify.annotations.Nullable;
  * the same on every device. Without parameters, of dense attention: the window is everything.
  */
 final class Geometry {
+    /** How many arrays a pass has of each. */
+    static final int ARRAYS = 4;
+
     private final @Nullable SpanGeometry geometry;
     private final MemoryAccount account;
-    private final DeviceMemory rowWindow;
-    private final DeviceMemory rowStripes;
-    private final DeviceMemory rowBackward;
-    private final DeviceMemory rowForward;
     private final int[] numbers;
     private DeviceMemory stripes;
     private int stripesPosition = -1;
+    private int tables;
+    private @Nullable Sent sent;
 
     Geometry(@Nullable SpanAttention parameters, int maxRows, MemoryAccount account) {
         this.geometry = parameters == null ? null : new SpanGeometry(parameters);
         this.account = account;
         numbers = new int[maxRows];
-        rowWindow = rows();
-        rowStripes = rows();
-        rowBackward = rows();
-        rowForward = rows();
         stripes = account.allocateWorkspace("stripes", Integer.BYTES);
     }
 
-    private DeviceMemory rows() {
-        return account.allocateWorkspace("where rows look", (long) Integer.BYTES * numbers.length);
+    /** Where on the device the numbers of a pass are. */
+    private record Sent(
+            DeviceMemory.Part rowWindow,
+            DeviceMemory.Part rowBackward,
+            DeviceMemory.Part rowForward,
+            DeviceMemory.Part rowStripes) {}
+
+    private Sent sent() {
+        return Objects.requireNonNull(sent, "the pass was not sent");
     }
 
     /** {@return an upper bound of what it holds} */
-    static long bytes(@Nullable SpanAttention parameters, int maxRows, int contextTokens) {
+    static long bytes(@Nullable SpanAttention parameters, int contextTokens) {
         // it is grown to twice as far as needed, and what it is taken from may go twice as far again
         int far = (int) Math.min(Integer.MAX_VALUE - 8L, 4L * contextTokens + 128);
         long table = parameters == null ? 1 : new SpanGeometry(parameters).stripes(far).length;
-        return 4L * Integer.BYTES * maxRows + Integer.BYTES * table;
+        return Integer.BYTES * table;
     }
 
     /** Of a row's position. */
@@ -50,29 +54,30 @@ final class Geometry {
         int number(int position);
     }
 
+    /** Adds where the rows look to what goes to the device with the pass. */
     void upload(Pass pass) {
         SpanGeometry spans = geometry;
         if (spans == null) {
-            write(pass, rowWindow, position -> 0);
-            write(pass, rowBackward, position -> 0);
-            write(pass, rowForward, position -> 0);
+            DeviceMemory.Part zeros = add(pass, position -> 0);
+            sent = new Sent(zeros, zeros, zeros, zeros);
             return;
         }
-        write(pass, rowWindow, spans::windowStart);
-        write(pass, rowBackward, spans::backward);
-        write(pass, rowForward, spans::forward);
         int first = spans.parameters().windowIndex();
-        write(pass, rowStripes, position -> first + spans.anchors(position) - 1);
+        sent = new Sent(
+                add(pass, spans::windowStart),
+                add(pass, spans::backward),
+                add(pass, spans::forward),
+                add(pass, position -> first + spans.anchors(position) - 1));
         if (pass.lastPosition() > stripesPosition) {
             growStripes(spans, pass.lastPosition());
         }
     }
 
-    private void write(Pass pass, DeviceMemory target, OfPosition function) {
+    private DeviceMemory.Part add(Pass pass, OfPosition function) {
         for (int r = 0; r < pass.rows(); r++) {
             numbers[r] = function.number(pass.position(r));
         }
-        target.write(0, numbers, 0, pass.rows());
+        return pass.others().add(numbers, pass.rows());
     }
 
     /** The table begins with f(1); it is made for twice as far as it is needed. */
@@ -83,6 +88,12 @@ final class Geometry {
         stripes = account.allocateWorkspace("stripes", (long) Integer.BYTES * Math.max(1, table.length));
         stripes.write(0, table, 0, table.length);
         stripesPosition = far;
+        tables++;
+    }
+
+    /** {@return how often the table of stripes was made} */
+    int tables() {
+        return tables;
     }
 
     /** {@return where in the table the first stripe outside the window is} */
@@ -90,20 +101,20 @@ final class Geometry {
         return geometry == null ? 0 : geometry.parameters().windowIndex();
     }
 
-    DeviceMemory rowWindow() {
-        return rowWindow;
+    DeviceMemory.Part rowWindow() {
+        return sent().rowWindow;
     }
 
-    DeviceMemory rowStripes() {
-        return rowStripes;
+    DeviceMemory.Part rowStripes() {
+        return sent().rowStripes;
     }
 
-    DeviceMemory rowBackward() {
-        return rowBackward;
+    DeviceMemory.Part rowBackward() {
+        return sent().rowBackward;
     }
 
-    DeviceMemory rowForward() {
-        return rowForward;
+    DeviceMemory.Part rowForward() {
+        return sent().rowForward;
     }
 
     DeviceMemory stripes() {
@@ -111,8 +122,6 @@ final class Geometry {
     }
 
     void release() {
-        for (DeviceMemory each : List.of(rowWindow, rowStripes, rowBackward, rowForward, stripes)) {
-            account.freeWorkspace(each);
-        }
+        account.freeWorkspace(stripes);
     }
 }

@@ -4,6 +4,7 @@ import dev.longspan.spi.AttentionHeads;
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
 import dev.longspan.tvm.runtime.KernelRunner;
+import java.util.Optional;
 
 /** The compiled kernels of one device, by their meaning. */
 public abstract sealed class KernelSet permits CpuKernels, CudaKernels {
@@ -46,6 +47,13 @@ public abstract sealed class KernelSet permits CpuKernels, CudaKernels {
      */
     abstract KernelCall attend(DeviceMemory room);
 
+    /**
+     * {@return the search for each row's best logit; empty where the host does that as well}
+     *
+     * @param room what it may write to meanwhile
+     */
+    abstract Optional<KernelCall> best(DeviceMemory room);
+
     KernelCall embed(Matrix table) {
         return call("embed_" + table.kind().suffix(), 6);
     }
@@ -65,7 +73,7 @@ public abstract sealed class KernelSet permits CpuKernels, CudaKernels {
     }
 
     KernelCall convolve() {
-        return call("convolve", 18);
+        return call("convolve", 19);
     }
 
     KernelCall scan() {

@@ -110,6 +110,7 @@ final class MambaMixer implements Mixer {
                 .memory(4, pass.segmentFirst())
                 .memory(5, pass.segmentState())
                 .integer(7, pass.segments())
+                .integer(18, pass.rows())
                 .run(pass.segments() * ((channels + CHANNELS - 1) / CHANNELS));
         scan.memory(5, pass.anchor())
                 .memory(6, pass.segmentFirst())

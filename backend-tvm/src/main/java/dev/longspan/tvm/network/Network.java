@@ -8,6 +8,7 @@ import dev.longspan.spi.WeightSource;
 import dev.longspan.tvm.memory.MemoryAccount;
 import dev.longspan.tvm.memory.Padding;
 import dev.longspan.tvm.memory.StateLayout;
+import dev.longspan.tvm.runtime.CudaStream;
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
 import dev.longspan.tvm.runtime.KernelRunner;
@@ -17,9 +18,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** A network whose weights lie on a device, as the calls of kernels that take a pass through it. One thread at a time. */
 public final class Network {
+    /** The most rows whose logits are computed together. */
+    public static final int HEAD_ROWS = BufferSize.HEAD_ROWS;
+
+    /** The most rows of a pass whose calls are kept as a graph. */
+    private static final int MOST_STEP_ROWS = 64;
+
     private final ModelSpec spec;
     private final MemoryAccount account;
     private final KernelRunner runner;
@@ -31,7 +39,14 @@ public final class Network {
     private final List<Layer> layers = new ArrayList<>();
     private final KernelCall lastNorm;
     private final Product head;
+    private final DeviceMemory rowNumbers;
     private final DeviceMemory headRows;
+    private final DeviceMemory bestIds;
+    private final Optional<KernelCall> best;
+    /** The calls of passes of one row of each sequence, by how many rows; null while they have been called only once. */
+    private final Map<Integer, Optional<CudaStream.Graph>> steps = new HashMap<>();
+
+    private int stripeTables;
     private final DeviceMemory logits;
     private final long logitsStride;
 
@@ -70,29 +85,34 @@ public final class Network {
         this.account = account;
         runner = kernels.runner();
         space = new Workspace(spec, kernels, account);
-        pass = new Pass(kernels.maxRows(), account);
+        pass = new Pass(kernels.maxRows(), geometries(spec), account);
         boolean done = false;
         try {
             Matrix embeddings = loader.matrix("backbone.embeddings.weight");
             BufferSize hidden = BufferSize.hidden(spec);
             embed = kernels.embed(embeddings)
-                    .memory(0, pass.ids())
                     .memory(1, embeddings.memory())
                     .memory(2, space.get(hidden))
                     .integer(4, embeddings.paddedInputs())
                     .integer(5, hidden.width());
-            DeviceMemory rowNumbers = space.get(BufferSize.rowNumbers());
+            rowNumbers = space.get(BufferSize.rowNumbers());
             int[] numbers = new int[kernels.maxRows()];
             Arrays.setAll(numbers, i -> i);
             rowNumbers.write(0, numbers, 0, numbers.length);
-            addLayers(layout, loader, kernels, rowNumbers);
+            addLayers(layout, loader, kernels);
             headRows = space.get(BufferSize.headRows());
             logits = space.get(BufferSize.logits(spec));
             logitsStride = BufferSize.logits(spec).width();
             DeviceMemory headInput = space.get(BufferSize.headInput(spec));
-            lastNorm = norm(kernels, loader.vector("backbone.norm_f.weight"), headRows, headInput);
+            lastNorm = norm(kernels, loader.vector("backbone.norm_f.weight"), rowNumbers, headInput);
             Matrix last = spec.tiedEmbeddings() ? embeddings : loader.matrix("lm_head.weight");
             head = new Product(kernels, last, headInput, hidden.width(), logits, logitsStride, Product.Then.STORE);
+            bestIds = space.get(BufferSize.best());
+            best = kernels.best(space.get(BufferSize.bestParts()))
+                    .map(call -> call.memory(0, logits)
+                            .memory(1, bestIds)
+                            .integer(3, spec.vocabularySize())
+                            .integer(4, logitsStride));
             weights = loader.loaded();
             done = true;
         } finally {
@@ -114,7 +134,7 @@ public final class Network {
                 .number(7, spec.normEpsilon());
     }
 
-    private void addLayers(StateLayout layout, WeightLoader loader, KernelSet kernels, DeviceMemory rowNumbers) {
+    private void addLayers(StateLayout layout, WeightLoader loader, KernelSet kernels) {
         int attention = 0;
         int mamba = 0;
         for (int i = 0; i < spec.layers().size(); i++) {
@@ -210,15 +230,23 @@ public final class Network {
     }
 
     /** {@return an upper bound of what it needs beside weights and sequences} */
-    public static long workspaceBytes(ModelSpec spec, KernelSet kernels, int runs, int contextTokens) {
-        long geometry = spec.layers().stream()
-                .filter(LayerSpec.Attention.class::isInstance)
-                .map(layer -> ((LayerSpec.Attention) layer).span())
-                .map(Optional::ofNullable)
-                .distinct()
-                .mapToLong(span -> Geometry.bytes(span.orElse(null), kernels.maxRows(), contextTokens))
+    public static long workspaceBytes(ModelSpec spec, KernelSet kernels, int contextTokens) {
+        long geometry = spans(spec)
+                .mapToLong(span -> Geometry.bytes(span.orElse(null), contextTokens))
                 .sum();
-        return Workspace.bytes(spec, kernels) + Pass.bytes(kernels.maxRows(), runs, contextTokens) + geometry;
+        return Workspace.bytes(spec, kernels) + Pass.bytes(kernels.maxRows(), geometries(spec)) + geometry;
+    }
+
+    private static int geometries(ModelSpec spec) {
+        return (int) spans(spec).count();
+    }
+
+    /** The different kinds of attention. */
+    private static Stream<Optional<SpanAttention>> spans(ModelSpec spec) {
+        return spec.layers().stream()
+                .filter(LayerSpec.Attention.class::isInstance)
+                .map(layer -> Optional.ofNullable(((LayerSpec.Attention) layer).span()))
+                .distinct();
     }
 
     /** {@return the pass that is filled and then {@linkplain #run run}} */
@@ -226,16 +254,81 @@ public final class Network {
         return pass;
     }
 
-    /** Has the pass computed; its sequences have grown by its rows when this returns, or will have before others read them. */
-    public void run() {
+    /**
+     * Has the pass computed; its sequences have grown by its rows when this returns, or will have before others read them.
+     *
+     * @param head whether logits are wanted of all its rows, at most {@value #HEAD_ROWS}
+     */
+    public void run(boolean head) {
         pass.upload();
         geometries.values().forEach(geometry -> geometry.upload(pass));
-        embed.integer(3, pass.rows()).run(pass.rows(), 32);
+        pass.others().send();
+        if (runner instanceof CudaStream stream && pass.segments() == pass.rows() && pass.rows() <= MOST_STEP_ROWS) {
+            step(stream, head);
+        } else {
+            compute(head);
+        }
+        pass.advance();
+    }
+
+    /** The second time the calls are the same they are captured, and from then on called as one. */
+    private void step(CudaStream stream, boolean head) {
+        int tables = geometries.values().stream().mapToInt(Geometry::tables).sum();
+        if (tables != stripeTables) { // what was captured looks at memory that was given back
+            stripeTables = tables;
+            closeSteps();
+        }
+        int key = 2 * pass.rows() + (head ? 1 : 0);
+        Optional<CudaStream.Graph> known = steps.get(key);
+        if (known == null) {
+            compute(head);
+            steps.put(key, Optional.empty());
+            return;
+        }
+        CudaStream.Graph graph = known.orElseGet(() -> stream.capture(() -> compute(head)));
+        steps.put(key, Optional.of(graph));
+        graph.run();
+    }
+
+    private void closeSteps() {
+        steps.values().forEach(step -> step.ifPresent(CudaStream.Graph::close));
+        steps.clear();
+    }
+
+    private void compute(boolean head) {
+        embed.memory(0, pass.ids()).integer(3, pass.rows()).run(pass.rows(), 32);
         for (Layer layer : layers) {
             layer.norm.integer(4, pass.rows()).run(pass.rows(), 16);
             layer.mixer.mix(pass);
         }
-        pass.advance();
+        if (head) {
+            head(rowNumbers, pass.rows());
+        }
+    }
+
+    private void head(DeviceMemory rows, int count) {
+        lastNorm.memory(1, rows).integer(4, count).run(count, 16);
+        head.run(count);
+        best.ifPresent(call -> call.integer(2, count).run(count));
+    }
+
+    /** {@return whether the device finds the best ids itself, so that logits need not leave it} */
+    public boolean findsBest() {
+        return best.isPresent();
+    }
+
+    /**
+     * Reads what the device has found the best ids of a pass that was run with its head.
+     *
+     * @param targets takes the id of each row, −1 where a logit is not finite
+     */
+    public void best(int[] targets, int first, int count) {
+        bestIds.read(0, targets, first, count);
+    }
+
+    /** Reads the logits of a row of a pass that was run with its head. */
+    public void logits(int row, float[] target) {
+        logits.read((long) Float.BYTES * row * logitsStride, target, 0, spec.vocabularySize());
     }
 
     /**
@@ -246,13 +339,12 @@ public final class Network {
      * @param targets takes the logits of each
      */
     public void logits(int[] rows, int count, float[][] targets) {
-        for (int first = 0; first < count; first += BufferSize.HEAD_ROWS) {
-            int part = Math.min(BufferSize.HEAD_ROWS, count - first);
+        for (int first = 0; first < count; first += HEAD_ROWS) {
+            int part = Math.min(HEAD_ROWS, count - first);
             headRows.write(0, rows, first, part);
-            lastNorm.integer(4, part).run(part, 16);
-            head.run(part);
+            head(headRows, part);
             for (int i = 0; i < part; i++) {
-                logits.read((long) Float.BYTES * i * logitsStride, targets[first + i], 0, spec.vocabularySize());
+                logits(i, targets[first + i]);
             }
         }
     }
@@ -264,6 +356,7 @@ public final class Network {
 
     /** Gives everything back. */
     public void release() {
+        closeSteps();
         weights.forEach(account::free);
         releaseWorkspace();
     }

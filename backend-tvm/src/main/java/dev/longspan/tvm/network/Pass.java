@@ -2,45 +2,52 @@ package dev.longspan.tvm.network;
 
 import dev.longspan.tvm.memory.MemoryAccount;
 import dev.longspan.tvm.memory.SequenceMemory;
-import dev.longspan.tvm.memory.StateLayout;
 import dev.longspan.tvm.runtime.DeviceMemory;
+import dev.longspan.tvm.runtime.Upload;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The tokens that go through the network together: a few rows of each of some sequences, and what kernels want to know of them.
  *
- * <p>Pages and recurrent memory lie anywhere; kernels find them by their distance from the {@linkplain #anchor anchor}.
+ * <p>Recurrent memory, pages and the tables that name them lie anywhere; kernels find them by their distance from the
+ * {@linkplain #anchor anchor}.
  */
 public final class Pass {
     private final MemoryAccount account;
     private final int maxRows;
     private final DeviceMemory anchor;
-    private final DeviceMemory ids;
-    private final DeviceMemory rowSegment;
-    private final DeviceMemory rowPosition;
-    private final DeviceMemory segmentFirst;
-    private final DeviceMemory segmentState;
-    private final DeviceMemory segmentPages;
-    private DeviceMemory tables;
+    private final Upload upload;
+    private final DeviceMemory numbers;
 
     private final int[] hostIds;
     private final int[] hostSegments;
     private final int[] hostPositions;
     private final int[] firsts;
     private final long[] states;
-    private final long[] pageStarts;
+    private final long[] tables;
     private final List<SequenceMemory> sequences = new ArrayList<>();
-    private long[] pages = new long[64];
+    private @Nullable Sent sent;
     private int rows;
+
+    /** Where on the device the numbers of this pass are. */
+    private record Sent(
+            DeviceMemory.Part ids,
+            DeviceMemory.Part rowSegment,
+            DeviceMemory.Part rowPosition,
+            DeviceMemory.Part segmentFirst,
+            DeviceMemory.Part segmentState,
+            DeviceMemory.Part segmentPages) {}
 
     /**
      * Makes an empty pass.
      *
      * @param maxRows the most rows that it takes
+     * @param geometries how many kinds of attention there are
      */
-    Pass(int maxRows, MemoryAccount account) {
+    Pass(int maxRows, int geometries, MemoryAccount account) {
         this.account = account;
         this.maxRows = maxRows;
         hostIds = new int[maxRows];
@@ -48,32 +55,20 @@ public final class Pass {
         hostPositions = new int[maxRows];
         firsts = new int[maxRows + 1];
         states = new long[maxRows];
-        pageStarts = new long[maxRows];
+        tables = new long[maxRows];
         anchor = account.allocateWorkspace("an anchor", Float.BYTES);
-        ids = ints();
-        rowSegment = ints();
-        rowPosition = ints();
-        segmentFirst = ints();
-        segmentState = longs(maxRows);
-        segmentPages = longs(maxRows);
-        tables = longs(pages.length);
+        numbers = account.allocateWorkspace("the numbers of a pass", uploadBytes(maxRows, geometries));
+        upload = new Upload(numbers);
     }
 
-    private DeviceMemory ints() {
-        return account.allocateWorkspace("rows", Integer.BYTES * (maxRows + 1L));
+    private static long uploadBytes(int maxRows, int geometries) {
+        return (4 + (long) Geometry.ARRAYS * geometries) * Upload.bytes(maxRows + 1L, Integer.BYTES)
+                + 2 * Upload.bytes(maxRows, Long.BYTES);
     }
 
-    private DeviceMemory longs(int count) {
-        return account.allocateWorkspace("tables of pages", Long.BYTES * (long) count);
-    }
-
-    /** {@return an upper bound of what it holds} */
-    static long bytes(int maxRows, int runs, int contextTokens) {
-        long pages = (long) Math.min(runs, maxRows) * (contextTokens / StateLayout.PAGE + 1L);
-        return Float.BYTES
-                + 4L * Integer.BYTES * (maxRows + 1L)
-                + 2L * Long.BYTES * maxRows
-                + Long.BYTES * Math.max(64, 2 * pages);
+    /** {@return what it holds} */
+    static long bytes(int maxRows, int geometries) {
+        return Float.BYTES + uploadBytes(maxRows, geometries);
     }
 
     /** {@return the most rows of one pass; larger batches are cut} */
@@ -126,32 +121,27 @@ public final class Pass {
         return last;
     }
 
-    /** Brings all of it to the device. */
+    /** Adds all of it to what goes to the device, as the first. */
     void upload() {
-        int count = 0;
         for (int s = 0; s < sequences.size(); s++) {
             SequenceMemory memory = sequences.get(s);
             DeviceMemory recurrent = memory.recurrent();
             states[s] = recurrent == null ? 0 : recurrent.distance(anchor);
-            pageStarts[s] = count;
-            if (count + memory.pageCount() > pages.length) {
-                pages = Arrays.copyOf(pages, Math.max(count + memory.pageCount(), 2 * pages.length));
-            }
-            for (int p = 0; p < memory.pageCount(); p++) {
-                pages[count++] = memory.page(p).distance(anchor);
-            }
+            tables[s] = memory.tableDistance(anchor);
         }
-        if ((long) count * Long.BYTES > tables.bytes()) {
-            account.freeWorkspace(tables);
-            tables = longs(pages.length);
-        }
-        ids.write(0, hostIds, 0, rows);
-        rowSegment.write(0, hostSegments, 0, rows);
-        rowPosition.write(0, hostPositions, 0, rows);
-        segmentFirst.write(0, firsts, 0, sequences.size() + 1);
-        segmentState.write(0, states, 0, sequences.size());
-        segmentPages.write(0, pageStarts, 0, sequences.size());
-        tables.write(0, pages, 0, count);
+        upload.clear();
+        sent = new Sent(
+                upload.add(hostIds, rows),
+                upload.add(hostSegments, rows),
+                upload.add(hostPositions, rows),
+                upload.add(firsts, sequences.size() + 1),
+                upload.add(states, sequences.size()),
+                upload.add(tables, sequences.size()));
+    }
+
+    /** {@return what goes to the device with the pass} */
+    Upload others() {
+        return upload;
     }
 
     /** Counts the rows as absorbed by their sequences. */
@@ -161,42 +151,42 @@ public final class Pass {
         }
     }
 
-    DeviceMemory anchor() {
+    /** {@return from where distances are counted} */
+    public DeviceMemory anchor() {
         return anchor;
     }
 
-    DeviceMemory ids() {
-        return ids;
+    private Sent sent() {
+        return Objects.requireNonNull(sent, "the pass was not sent");
     }
 
-    DeviceMemory rowSegment() {
-        return rowSegment;
+    DeviceMemory.Part ids() {
+        return sent().ids;
     }
 
-    DeviceMemory rowPosition() {
-        return rowPosition;
+    DeviceMemory.Part rowSegment() {
+        return sent().rowSegment;
     }
 
-    DeviceMemory segmentFirst() {
-        return segmentFirst;
+    DeviceMemory.Part rowPosition() {
+        return sent().rowPosition;
     }
 
-    DeviceMemory segmentState() {
-        return segmentState;
+    DeviceMemory.Part segmentFirst() {
+        return sent().segmentFirst;
     }
 
-    DeviceMemory segmentPages() {
-        return segmentPages;
+    DeviceMemory.Part segmentState() {
+        return sent().segmentState;
     }
 
-    DeviceMemory tables() {
-        return tables;
+    /** Where each segment's table of pages begins, in numbers of eight bytes from the anchor. */
+    DeviceMemory.Part segmentPages() {
+        return sent().segmentPages;
     }
 
     void release() {
-        for (DeviceMemory each :
-                List.of(anchor, ids, rowSegment, rowPosition, segmentFirst, segmentState, segmentPages, tables)) {
-            account.freeWorkspace(each);
-        }
+        account.freeWorkspace(anchor);
+        account.freeWorkspace(numbers);
     }
 }

@@ -20,6 +20,15 @@ public final class DeviceMemory implements AutoCloseable {
     private final long bytes;
     private final AtomicLong address;
 
+    /**
+     * A part of a block.
+     *
+     * @param memory the block
+     * @param offset where it begins, in bytes
+     * @param bytes how many bytes it has
+     */
+    public record Part(DeviceMemory memory, long offset, long bytes) {}
+
     private DeviceMemory(TvmDevice device, long bytes, long address) {
         this.device = device;
         this.bytes = bytes;
@@ -122,6 +131,11 @@ public final class DeviceMemory implements AutoCloseable {
                 Calls.check(TvmApi.TVMSynchronize(device.kind().number(), device.index(), 0));
             }
         }
+    }
+
+    /** Copies what lies at an address of the host, which may be changed when this returns. */
+    void fill(long offset, long length, long host) {
+        copy(host, TvmDevice.CPU, address(offset, length), device, length);
     }
 
     /** Has a part read, likewise. */

@@ -41,6 +41,11 @@ public abstract sealed class KernelCall permits TeamCall, LaunchCall {
         return put(index, ADDRESS, memory.address(0, memory.bytes()));
     }
 
+    /** Sets an argument to the address of a part of a block, likewise. {@return this call} */
+    public final KernelCall memory(int index, DeviceMemory.Part part) {
+        return put(index, ADDRESS, part.memory().address(part.offset(), part.bytes()));
+    }
+
     /** Sets an argument to a whole number. {@return this call} */
     public final KernelCall integer(int index, long value) {
         return put(index, INTEGER, value);

@@ -53,7 +53,17 @@ public final class LaunchCall extends KernelCall {
      * @param threads how many threads a block has
      */
     public void launch(String kernel, long blocks, int threads) {
-        launch(kernel, count(), blocks, threads);
+        start(kernel, count(), blocks, threads);
+    }
+
+    /**
+     * Launches a kernel that takes one argument more.
+     *
+     * @param parts the argument
+     */
+    public void launch(String kernel, long blocks, int threads, long parts) {
+        block.setLong(8L * count(), parts);
+        start(kernel, count() + 1, blocks, threads);
     }
 
     /**
@@ -65,10 +75,10 @@ public final class LaunchCall extends KernelCall {
     public void launch(String kernel, long blocks, int threads, DeviceMemory room, long parts) {
         block.setLong(8L * count(), room.address(0, room.bytes()));
         block.setLong(8L * (count() + 1), parts);
-        launch(kernel, count() + 2, blocks, threads);
+        start(kernel, count() + 2, blocks, threads);
     }
 
-    private void launch(String kernel, int arguments, long blocks, int threads) {
+    private void start(String kernel, int arguments, long blocks, int threads) {
         if (blocks < 1 || blocks > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(kernel + ": expected 1 to 2^31 - 1 blocks, found " + blocks);
         }
