@@ -21,25 +21,39 @@ __device__ inline float widen(float x) { return x; }
 
 __device__ inline float widen(bf16 x) { return __uint_as_float((unsigned) x << 16); }
 
-// Eight consecutive weights, whose address is a multiple of 16 bytes.
+// Eight consecutive numbers as they lie in memory, at an address that is a multiple of 16 bytes. Loads are kept in their order, so that
+// many are on their way before the first is used; weights, which are read once, do not push rows out of the nearest cache.
+template <typename W>
 struct Eight {
-    float at[8];
+    static constexpr int VECTORS = 8 * sizeof(W) / 16;
+    uint4 vectors[VECTORS];
 
-    __device__ explicit Eight(const float* w) {
-        float4 a = __ldg(reinterpret_cast<const float4*>(w));
-        float4 b = __ldg(reinterpret_cast<const float4*>(w) + 1);
-        at[0] = a.x, at[1] = a.y, at[2] = a.z, at[3] = a.w;
-        at[4] = b.x, at[5] = b.y, at[6] = b.z, at[7] = b.w;
+    __device__ void load_once(const W* from) {
+#pragma unroll
+        for (int i = 0; i < VECTORS; i++) {
+            uint4& v = vectors[i];
+            asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0, %1, %2, %3}, [%4];"
+                         : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+                         : "l"(reinterpret_cast<const uint4*>(from) + i));
+        }
     }
 
-    __device__ explicit Eight(const bf16* w) {
-        uint4 u = __ldg(reinterpret_cast<const uint4*>(w));
-        unsigned words[4] = {u.x, u.y, u.z, u.w};
+    __device__ void load(const W* from, bool any) {
 #pragma unroll
-        for (int i = 0; i < 4; i++) {
-            at[2 * i] = __uint_as_float(words[i] << 16);
-            at[2 * i + 1] = __uint_as_float(words[i] & 0xffff0000u);
+        for (int i = 0; i < VECTORS; i++) {
+            vectors[i] = any ? __ldg(reinterpret_cast<const uint4*>(from) + i) : make_uint4(0, 0, 0, 0);
         }
+    }
+
+    __device__ float at(int i) const {
+        constexpr int EACH = 8 / VECTORS;
+        const uint4& v = vectors[i / EACH];
+        int word = i % EACH / (EACH / 4);
+        unsigned bits = word == 0 ? v.x : word == 1 ? v.y : word == 2 ? v.z : v.w;
+        if (sizeof(W) == 2) {
+            bits = i % 2 == 0 ? bits << 16 : bits & 0xffff0000u;
+        }
+        return __uint_as_float(bits);
     }
 };
 

@@ -1,19 +1,15 @@
 // The mixture of experts.
 #include "tiles.cuh"
 
-// Which expert a slot belongs to: the last one whose slots begin at or before it and that has any.
+// Which expert a slot belongs to: the last one whose slots begin at or before it. All lanes of a warp ask for the same.
 __device__ inline i64 expert_of(const int* starts, i64 experts, i64 slot) {
-    i64 low = 0;
-    i64 high = experts - 1;
-    while (low < high) {
-        i64 middle = (low + high + 1) / 2;
-        if (starts[middle] <= slot) {
-            low = middle;
-        } else {
-            high = middle - 1;
-        }
+    int before = 0;
+#pragma unroll 4
+    for (int first = 0; first < experts; first += WARP) {
+        int e = first + threadIdx.x % WARP;
+        before += __popc(__ballot_sync(ALL, e < experts && starts[e] <= slot));
     }
-    return low;
+    return before - 1;
 }
 
 // The product of few slots, w is [experts, outputs, inputs]. A warp takes a slot and two outputs; the blocks of a slot follow each
@@ -36,13 +32,13 @@ __device__ void expert_step(
     i64 blocks = (outputs + per_block - 1) / per_block;
     i64 slot = blockIdx.x / blocks;
     i64 first = blockIdx.x % blocks * per_block + threadIdx.x / WARP * STEP_OUTPUTS;
+    i64 expert = expert_of(starts, experts, slot);
     if (first >= outputs) {
         return;
     }
-    i64 expert = expert_of(starts, experts, slot);
     const float* row = x + (gathered == 1 ? slot_row[slot] : slot) * x_stride;
     float sums[STEP_OUTPUTS][1];
-    step_sums<W, 1>(sums, row, w + (expert * outputs + first) * inputs, 1, inputs, 0, first + 1 < outputs ? inputs : 0);
+    step_sums<W, 1, 6>(sums, row, w + (expert * outputs + first) * inputs, 1, inputs, 0, first + 1 < outputs ? inputs : 0);
 #pragma unroll
     for (int o = 0; o < STEP_OUTPUTS; o++) {
         float sum = activated(warp_sum(sums[o][0]), activation);

@@ -65,7 +65,7 @@ extern "C" __global__ void __launch_bounds__(256) rms_norm(
     }
 }
 
-template <typename W, int ROWS>
+template <typename W, int ROWS, int AHEAD>
 __device__ void step_outputs(
         const float* x,
         const W* w,
@@ -79,7 +79,7 @@ __device__ void step_outputs(
         i64 activation,
         i64 accumulate) {
     float sums[STEP_OUTPUTS][ROWS];
-    step_sums<W, ROWS>(sums, x, w + first * inputs, rows, inputs, x_stride, first + 1 < outputs ? inputs : 0);
+    step_sums<W, ROWS, AHEAD>(sums, x, w + first * inputs, rows, inputs, x_stride, first + 1 < outputs ? inputs : 0);
 #pragma unroll
     for (int o = 0; o < STEP_OUTPUTS; o++) {
 #pragma unroll
@@ -93,7 +93,7 @@ __device__ void step_outputs(
     }
 }
 
-// The product of at most eight rows. A warp takes two outputs.
+// The product of two to eight rows. A warp takes two outputs.
 template <typename W>
 __device__ void step_product(
         const float* x,
@@ -110,15 +110,35 @@ __device__ void step_product(
     if (first >= outputs) {
         return;
     }
-    if (rows == 1) {
-        step_outputs<W, 1>(x, w, y, rows, first, outputs, inputs, x_stride, y_stride, activation, accumulate);
-    } else if (rows == 2) {
-        step_outputs<W, 2>(x, w, y, rows, first, outputs, inputs, x_stride, y_stride, activation, accumulate);
+    if (rows <= 2) {
+        step_outputs<W, 2, 4>(x, w, y, rows, first, outputs, inputs, x_stride, y_stride, activation, accumulate);
     } else if (rows <= 4) {
-        step_outputs<W, 4>(x, w, y, rows, first, outputs, inputs, x_stride, y_stride, activation, accumulate);
+        step_outputs<W, 4, 4>(x, w, y, rows, first, outputs, inputs, x_stride, y_stride, activation, accumulate);
     } else {
-        step_outputs<W, 8>(x, w, y, rows, first, outputs, inputs, x_stride, y_stride, activation, accumulate);
+        step_outputs<W, 8, 3>(x, w, y, rows, first, outputs, inputs, x_stride, y_stride, activation, accumulate);
     }
+}
+
+// The product of one row, likewise.
+template <typename W>
+__device__ void row_product(
+        const float* x, const W* w, float* y, i64 outputs, i64 inputs, i64 activation, i64 accumulate) {
+    int first = (blockIdx.x * (128 / WARP) + threadIdx.x / WARP) * STEP_OUTPUTS;
+    if (first < outputs) {
+        step_outputs<W, 1, 6>(x, w, y, 1, first, outputs, inputs, 0, 0, activation, accumulate);
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(128) row_product_f32(
+        const float* x, const float* w, float* y, i64 rows, i64 outputs, i64 inputs, i64 x_stride, i64 y_stride,
+        i64 activation, i64 accumulate) {
+    row_product(x, w, y, outputs, inputs, activation, accumulate);
+}
+
+extern "C" __global__ void __launch_bounds__(128) row_product_bf16(
+        const float* x, const bf16* w, float* y, i64 rows, i64 outputs, i64 inputs, i64 x_stride, i64 y_stride,
+        i64 activation, i64 accumulate) {
+    row_product(x, w, y, outputs, inputs, activation, accumulate);
 }
 
 extern "C" __global__ void __launch_bounds__(128) step_product_f32(

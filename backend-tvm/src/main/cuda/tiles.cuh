@@ -4,8 +4,8 @@
 
 constexpr int STEP_OUTPUTS = 2;  // of a product in one warp
 
-// The sums of two outputs for ROWS rows; each lane takes eight inputs of every 256.
-template <typename W, int ROWS>
+// The sums of two outputs for ROWS rows; each lane takes eight inputs of every 256, and AHEAD of them are on their way.
+template <typename W, int ROWS, int AHEAD>
 __device__ inline void step_sums(
         float (&sums)[STEP_OUTPUTS][ROWS], const float* x, const W* w, i64 rows, i64 inputs, i64 x_stride, i64 w_stride) {
 #pragma unroll
@@ -15,17 +15,27 @@ __device__ inline void step_sums(
             sums[o][r] = 0.0f;
         }
     }
-#pragma unroll 4
-    for (i64 k = threadIdx.x % WARP * 8; k < inputs; k += WARP * 8) {
-        Eight first(w + k);
-        Eight second(w + w_stride + k);
+    for (int k = threadIdx.x % WARP * 8; k < inputs; k += WARP * 8 * AHEAD) {
+        Eight<W> weights[AHEAD][STEP_OUTPUTS];
 #pragma unroll
-        for (int r = 0; r < ROWS; r++) {
-            Eight row(x + (r < rows ? r : 0) * x_stride + k);
+        for (int j = 0; j < AHEAD; j++) {
+            int at = k + j * WARP * 8;
+            at = at < inputs ? at : 0;  // and the row's numbers are zeros
+            weights[j][0].load_once(w + at);
+            weights[j][1].load_once(w + w_stride + at);
+        }
 #pragma unroll
-            for (int i = 0; i < 8; i++) {
-                sums[0][r] += row.at[i] * first.at[i];
-                sums[1][r] += row.at[i] * second.at[i];
+        for (int j = 0; j < AHEAD; j++) {
+            int at = k + j * WARP * 8;
+#pragma unroll
+            for (int r = 0; r < ROWS; r++) {
+                Eight<float> row;
+                row.load(x + (r < rows ? r : 0) * x_stride + at, at < inputs);
+#pragma unroll
+                for (int i = 0; i < 8; i++) {
+                    sums[0][r] += row.at(i) * weights[j][0].at(i);
+                    sums[1][r] += row.at(i) * weights[j][1].at(i);
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** Attention to a window and the best spans, or to everything. */
 final class AttentionMixer implements Mixer {
     private final Geometry geometry;
+    private final KernelSet kernels;
     private final long heads;
     private final long pieces;
     private final Product query;
@@ -40,6 +41,7 @@ final class AttentionMixer implements Mixer {
             Workspace space,
             Weights weights) {
         this.geometry = geometry;
+        this.kernels = kernels;
         AttentionHeads heads = layer.heads();
         this.heads = heads.queryHeads();
         int spans = layer.span() == null ? 0 : layer.span().spans();
@@ -135,18 +137,8 @@ final class AttentionMixer implements Mixer {
     @Override
     public void mix(Pass pass) {
         int rows = pass.rows();
-        query.run(rows);
-        key.run(rows);
-        value.run(rows);
-        store.memory(2, pass.anchor())
-                .memory(3, pass.anchor())
-                .memory(4, pass.segmentPages())
-                .memory(5, pass.rowSegment())
-                .memory(6, pass.rowPosition())
-                .integer(7, rows)
-                .run(rows, 16);
+        kernels.runner().beside(() -> queries(rows), () -> keys(pass));
         if (searchQuery != null) {
-            searchQuery.run(rows);
             search.memory(1, pass.anchor())
                     .memory(2, pass.anchor())
                     .memory(3, pass.segmentPages())
@@ -171,5 +163,26 @@ final class AttentionMixer implements Mixer {
                 .run(rows * heads * pieces);
         merge.integer(4, rows).run(rows * heads, 32);
         out.run(rows);
+    }
+
+    private void queries(int rows) {
+        query.run(rows);
+        if (searchQuery != null) {
+            searchQuery.run(rows);
+        }
+    }
+
+    /** Keys and values, also of this pass, are where the sequences have them. */
+    private void keys(Pass pass) {
+        int rows = pass.rows();
+        key.run(rows);
+        value.run(rows);
+        store.memory(2, pass.anchor())
+                .memory(3, pass.anchor())
+                .memory(4, pass.segmentPages())
+                .memory(5, pass.rowSegment())
+                .memory(6, pass.rowPosition())
+                .integer(7, rows)
+                .run(rows, 16);
     }
 }

@@ -14,7 +14,7 @@ import java.util.Optional;
  * captured as a graph holds for all positions.
  */
 public final class CudaKernels extends KernelSet {
-    private static final int MAX_ROWS = 1024;
+    private static final int MAX_ROWS = 2048;
     private static final int STEP_ROWS = 8;
 
     // as in the kernels
@@ -74,8 +74,7 @@ public final class CudaKernels extends KernelSet {
 
     private static LaunchCall.Plan plan(String name) {
         return switch (name) {
-            case "step_product_f32", "step_product_bf16" ->
-                (call, tasks) -> call.launch(name, parts(call.integer(4), STEP_OUTPUTS), STEP_THREADS);
+            case "step_product_f32", "step_product_bf16" -> (call, tasks) -> step(call, name);
             case "strip_product_f32" -> (call, tasks) -> strip(call, name, TILE);
             case "strip_product_bf16" -> (call, tasks) -> strip(call, name, MMA_TILE);
             case "convolve" -> CudaKernels::convolve;
@@ -87,6 +86,11 @@ public final class CudaKernels extends KernelSet {
             case "gated_norm", "merge" -> (call, tasks) -> call.launch(name, tasks, STEP_THREADS);
             default -> (call, tasks) -> call.launch(name, tasks, WIDE);
         };
+    }
+
+    private static void step(LaunchCall call, String name) {
+        String kernel = call.integer(3) == 1 ? name.replace("step", "row") : name;
+        call.launch(kernel, parts(call.integer(4), STEP_OUTPUTS), STEP_THREADS);
     }
 
     private static void strip(LaunchCall call, String name, int tile) {

@@ -141,16 +141,29 @@ final class ExpertsMixer implements Mixer {
     @Override
     public void mix(Pass pass) {
         int rows = pass.rows();
+        if (sharedUp != null && sharedDown != null) {
+            Product first = sharedUp;
+            Product second = sharedDown;
+            kernels.runner()
+                    .beside(
+                            () -> {
+                                first.run(rows);
+                                second.run(rows);
+                            },
+                            () -> chosen(rows));
+        } else {
+            chosen(rows);
+        }
+        combine.integer(5, rows).run(rows, 8);
+    }
+
+    /** What the experts say that a row has chosen. */
+    private void chosen(int rows) {
         gate.run(rows);
         route.integer(5, rows).run(rows, 8);
         gather.integer(4, rows).run(1);
         int slots = rows * spec.perToken();
         up.run(kernels.expertTasks(slots, spec.experts(), weights.up.outputs()));
         down.run(kernels.expertTasks(slots, spec.experts(), weights.down.outputs()));
-        if (sharedUp != null && sharedDown != null) {
-            sharedUp.run(rows);
-            sharedDown.run(rows);
-        }
-        combine.integer(5, rows).run(rows, 8);
     }
 }

@@ -16,6 +16,9 @@ final class CudaApi {
     /** A stream that does not wait for copies, and they do not wait for it. */
     static final int NON_BLOCKING = 1;
 
+    /** An event that is not for measuring time. */
+    static final int NO_TIMING = 2;
+
     /** A capture that other threads may allocate beside. */
     static final int RELAXED = 2;
 
@@ -48,6 +51,14 @@ final class CudaApi {
     static native int cudaStreamBeginCapture(long stream, int mode);
 
     static native int cudaStreamEndCapture(long stream, long[] graph);
+
+    static native int cudaEventCreateWithFlags(long[] event, int flags);
+
+    static native int cudaEventRecord(long event, long stream);
+
+    static native int cudaStreamWaitEvent(long stream, long event, int flags);
+
+    static native int cudaEventDestroy(long event);
 
     static native int cudaGraphInstantiate(long[] executable, long graph, long flags);
 

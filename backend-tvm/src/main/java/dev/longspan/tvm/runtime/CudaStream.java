@@ -12,22 +12,32 @@ public final class CudaStream implements KernelRunner {
     private final long stream;
     /** Of its own, since a stream that is captured may not be waited for, which copies of other threads would do. */
     private final long capturing;
+    /** For what is captured beside it. */
+    private final long side;
 
+    private final long fork;
+    private final long join;
+    private boolean captures;
     private volatile boolean closed;
 
-    private CudaStream(TvmDevice device, long stream, long capturing) {
+    private CudaStream(TvmDevice device) {
         this.device = device;
-        this.stream = stream;
-        this.capturing = capturing;
+        CudaApi.check("choosing a GPU", CudaApi.cudaSetDevice(device.index()));
+        long[] made = new long[1];
+        CudaApi.check("making a stream", CudaApi.cudaStreamCreate(made));
+        stream = made[0];
+        CudaApi.check("making a stream", CudaApi.cudaStreamCreateWithFlags(made, CudaApi.NON_BLOCKING));
+        capturing = made[0];
+        CudaApi.check("making a stream", CudaApi.cudaStreamCreateWithFlags(made, CudaApi.NON_BLOCKING));
+        side = made[0];
+        CudaApi.check("making an event", CudaApi.cudaEventCreateWithFlags(made, CudaApi.NO_TIMING));
+        fork = made[0];
+        CudaApi.check("making an event", CudaApi.cudaEventCreateWithFlags(made, CudaApi.NO_TIMING));
+        join = made[0];
     }
 
     static CudaStream open(TvmDevice device) {
-        long[] stream = new long[1];
-        long[] capturing = new long[1];
-        CudaApi.check("choosing a GPU", CudaApi.cudaSetDevice(device.index()));
-        CudaApi.check("making a stream", CudaApi.cudaStreamCreate(stream));
-        CudaApi.check("making a stream", CudaApi.cudaStreamCreateWithFlags(capturing, CudaApi.NON_BLOCKING));
-        return new CudaStream(device, stream[0], capturing[0]);
+        return new CudaStream(device);
     }
 
     @Override
@@ -49,6 +59,27 @@ public final class CudaStream implements KernelRunner {
     @Override
     public void finish() {
         CudaApi.check("computing on " + device.kind() + " " + device.index(), CudaApi.cudaStreamSynchronize(stream));
+    }
+
+    /** What is captured may run beside each other; what is called at once runs in order. */
+    @Override
+    public void beside(Runnable one, Runnable other) {
+        if (!captures) {
+            one.run();
+            other.run();
+            return;
+        }
+        CudaApi.check("forking a graph", CudaApi.cudaEventRecord(fork, capturing));
+        CudaApi.check("forking a graph", CudaApi.cudaStreamWaitEvent(side, fork, 0));
+        use(side);
+        try {
+            one.run();
+        } finally {
+            use(capturing);
+        }
+        other.run();
+        CudaApi.check("joining a graph", CudaApi.cudaEventRecord(join, side));
+        CudaApi.check("joining a graph", CudaApi.cudaStreamWaitEvent(capturing, join, 0));
     }
 
     /** Refuses kernels of who does not hold the lock, and of all once this is closed. */
@@ -99,10 +130,12 @@ public final class CudaStream implements KernelRunner {
         try {
             CudaApi.check("beginning a graph", CudaApi.cudaStreamBeginCapture(capturing, CudaApi.RELAXED));
             boolean done = false;
+            captures = true;
             try {
                 work.run();
                 done = true;
             } finally {
+                captures = false;
                 int answer = CudaApi.cudaStreamEndCapture(capturing, graph);
                 if (done) {
                     CudaApi.check("ending a graph", answer);
@@ -125,6 +158,9 @@ public final class CudaStream implements KernelRunner {
             closed = true;
             CudaApi.check("giving a stream back", CudaApi.cudaStreamDestroy(stream));
             CudaApi.check("giving a stream back", CudaApi.cudaStreamDestroy(capturing));
+            CudaApi.check("giving a stream back", CudaApi.cudaStreamDestroy(side));
+            CudaApi.check("giving an event back", CudaApi.cudaEventDestroy(fork));
+            CudaApi.check("giving an event back", CudaApi.cudaEventDestroy(join));
         }
     }
 }

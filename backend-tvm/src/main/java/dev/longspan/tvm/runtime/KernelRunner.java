@@ -14,6 +14,12 @@ public sealed interface KernelRunner extends AutoCloseable permits KernelTeam, C
     /** Waits until all kernels that were called have run. By who holds the lock. */
     void finish();
 
+    /** Has two works done that do not need each other; beside each other, if that is faster. By who holds the lock. */
+    default void beside(Runnable one, Runnable other) {
+        one.run();
+        other.run();
+    }
+
     /** {@return what comes of work that calls kernels} Others wait meanwhile. */
     default <T> T run(Supplier<T> work) {
         lock().lock();
