@@ -452,7 +452,8 @@ __device__ void attend_keys(
 
 // Softmax attention of each row and head to a part of each of its pieces: a block of 128 threads takes a task and one of `parts` parts.
 // What comes of it goes to [tasks, parts, padded head size + 2] of scratch: the output, not yet divided, the maximum and the sum.
-extern "C" __global__ void __launch_bounds__(128) attend_part(
+template <int FOURS>
+__device__ void attend_some(
         const float* queries,
         const float* base,
         const i64* tables,
@@ -460,8 +461,6 @@ extern "C" __global__ void __launch_bounds__(128) attend_part(
         const int* row_segment,
         const int* starts,
         const int* ends,
-        float* output,
-        float* log_sums,
         i64 rows,
         i64 heads,
         i64 pieces,
@@ -496,15 +495,115 @@ extern "C" __global__ void __launch_bounds__(128) attend_part(
     const i64* table = tables + segment_pages[row_segment[row]];
     i64 from = layer_first + head / group * padded_head_size;
     float* ends_of = to + padded_head_size;
-    if (fours <= KEY_LANES) {
-        attend_keys<1>(query, head_size, base, table, from, width, PAGE * width, fours, first, last, scale, to, ends_of);
-    } else if (fours <= 2 * KEY_LANES) {
-        attend_keys<2>(query, head_size, base, table, from, width, PAGE * width, fours, first, last, scale, to, ends_of);
-    } else if (fours <= 4 * KEY_LANES) {
-        attend_keys<4>(query, head_size, base, table, from, width, PAGE * width, fours, first, last, scale, to, ends_of);
-    } else {
-        attend_keys<8>(query, head_size, base, table, from, width, PAGE * width, fours, first, last, scale, to, ends_of);
-    }
+    attend_keys<FOURS>(query, head_size, base, table, from, width, PAGE * width, fours, first, last, scale, to, ends_of);
+}
+
+extern "C" __global__ void __launch_bounds__(128) attend_32(
+        const float* queries,
+        const float* base,
+        const i64* tables,
+        const i64* segment_pages,
+        const int* row_segment,
+        const int* starts,
+        const int* ends,
+        float* output,
+        float* log_sums,
+        i64 rows,
+        i64 heads,
+        i64 pieces,
+        i64 group,
+        i64 key_heads,
+        i64 head_size,
+        i64 padded_head_size,
+        i64 stride,
+        i64 layer_first,
+        float scale,
+        float* scratch,
+        i64 parts) {
+    attend_some<1>(
+            queries, base, tables, segment_pages, row_segment, starts, ends, rows, heads, pieces, group, key_heads, head_size,
+            padded_head_size, stride, layer_first, scale, scratch, parts);
+}
+
+extern "C" __global__ void __launch_bounds__(128) attend_64(
+        const float* queries,
+        const float* base,
+        const i64* tables,
+        const i64* segment_pages,
+        const int* row_segment,
+        const int* starts,
+        const int* ends,
+        float* output,
+        float* log_sums,
+        i64 rows,
+        i64 heads,
+        i64 pieces,
+        i64 group,
+        i64 key_heads,
+        i64 head_size,
+        i64 padded_head_size,
+        i64 stride,
+        i64 layer_first,
+        float scale,
+        float* scratch,
+        i64 parts) {
+    attend_some<2>(
+            queries, base, tables, segment_pages, row_segment, starts, ends, rows, heads, pieces, group, key_heads, head_size,
+            padded_head_size, stride, layer_first, scale, scratch, parts);
+}
+
+extern "C" __global__ void __launch_bounds__(128, 6) attend_128(
+        const float* queries,
+        const float* base,
+        const i64* tables,
+        const i64* segment_pages,
+        const int* row_segment,
+        const int* starts,
+        const int* ends,
+        float* output,
+        float* log_sums,
+        i64 rows,
+        i64 heads,
+        i64 pieces,
+        i64 group,
+        i64 key_heads,
+        i64 head_size,
+        i64 padded_head_size,
+        i64 stride,
+        i64 layer_first,
+        float scale,
+        float* scratch,
+        i64 parts) {
+    attend_some<4>(
+            queries, base, tables, segment_pages, row_segment, starts, ends, rows, heads, pieces, group, key_heads, head_size,
+            padded_head_size, stride, layer_first, scale, scratch, parts);
+}
+
+extern "C" __global__ void __launch_bounds__(128) attend_256(
+        const float* queries,
+        const float* base,
+        const i64* tables,
+        const i64* segment_pages,
+        const int* row_segment,
+        const int* starts,
+        const int* ends,
+        float* output,
+        float* log_sums,
+        i64 rows,
+        i64 heads,
+        i64 pieces,
+        i64 group,
+        i64 key_heads,
+        i64 head_size,
+        i64 padded_head_size,
+        i64 stride,
+        i64 layer_first,
+        float scale,
+        float* scratch,
+        i64 parts) {
+    attend_some<8>(
+            queries, base, tables, segment_pages, row_segment, starts, ends, rows, heads, pieces, group, key_heads, head_size,
+            padded_head_size, stride, layer_first, scale, scratch, parts);
 }
 
 // Joins the parts of each piece: its output [rows, heads, pieces, padded head size], and the log of its sum. A block of 128 threads takes a task.

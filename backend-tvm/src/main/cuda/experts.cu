@@ -12,7 +12,7 @@ __device__ inline i64 expert_of(const int* starts, i64 experts, i64 slot) {
     return before - 1;
 }
 
-// The product of few slots, w is [experts, outputs, inputs]. A warp takes a slot and two outputs; the blocks of a slot follow each
+// The product of few slots, w is [experts, outputs, inputs]. A block takes a slot and four outputs; the blocks of a slot follow each
 // other. With gathered 1 a slot reads the row of x that slot_row names, else the row with its own number.
 template <typename W>
 __device__ void expert_step(
@@ -28,33 +28,27 @@ __device__ void expert_step(
         i64 y_stride,
         i64 activation,
         i64 gathered) {
-    i64 per_block = blockDim.x / WARP * STEP_OUTPUTS;
-    i64 blocks = (outputs + per_block - 1) / per_block;
+    i64 blocks = (outputs + ROW_OUTPUTS - 1) / ROW_OUTPUTS;
     i64 slot = blockIdx.x / blocks;
-    i64 first = blockIdx.x % blocks * per_block + threadIdx.x / WARP * STEP_OUTPUTS;
+    i64 first = blockIdx.x % blocks * ROW_OUTPUTS;
     i64 expert = expert_of(starts, experts, slot);
-    if (first >= outputs) {
-        return;
-    }
     const float* row = x + (gathered == 1 ? slot_row[slot] : slot) * x_stride;
-    float sums[STEP_OUTPUTS][1];
-    step_sums<W, 1, 6>(sums, row, w + (expert * outputs + first) * inputs, 1, inputs, 0, first + 1 < outputs ? inputs : 0);
-#pragma unroll
-    for (int o = 0; o < STEP_OUTPUTS; o++) {
-        float sum = activated(warp_sum(sums[o][0]), activation);
-        if (threadIdx.x % WARP == 0 && first + o < outputs) {
-            y[slot * y_stride + first + o] = sum;
-        }
+    float sums[ROW_OUTPUTS];
+    row_sums(sums, row, w + (expert * outputs + first) * inputs, (int) inputs, outputs - first);
+    int o = threadIdx.x;
+    if (o < ROW_OUTPUTS && first + o < outputs) {
+        y[slot * y_stride + first + o] =
+                activated(o == 0 ? sums[0] : o == 1 ? sums[1] : o == 2 ? sums[2] : sums[3], activation);
     }
 }
 
-extern "C" __global__ void __launch_bounds__(128) expert_step_f32(
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) expert_step_f32(
         const float* x, const float* w, float* y, const int* starts, const int* slot_row, i64 experts, i64 outputs,
         i64 inputs, i64 x_stride, i64 y_stride, i64 activation, i64 gathered) {
     expert_step(x, w, y, starts, slot_row, experts, outputs, inputs, x_stride, y_stride, activation, gathered);
 }
 
-extern "C" __global__ void __launch_bounds__(128) expert_step_bf16(
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) expert_step_bf16(
         const float* x, const bf16* w, float* y, const int* starts, const int* slot_row, i64 experts, i64 outputs,
         i64 inputs, i64 x_stride, i64 y_stride, i64 activation, i64 gathered) {
     expert_step(x, w, y, starts, slot_row, experts, outputs, inputs, x_stride, y_stride, activation, gathered);

@@ -40,7 +40,7 @@ extern "C" __global__ void __launch_bounds__(64) convolve_rows(
         i64 x_stride,
         i64 y_stride,
         i64 state_first,
-        i64 all_rows,
+        i64 rows,
         i64 parts) {
     Convolution mine(channels, parts);
     if (mine.channel >= channels) {
@@ -53,11 +53,11 @@ extern "C" __global__ void __launch_bounds__(64) convolve_rows(
             : padded_inner + (channel - inner) / state_size * padded_state_size + (channel - inner) % state_size;
     const float* w = weight + channel * width;
     i64 first = segment_first[mine.segment];
-    i64 rows = segment_first[mine.segment + 1] - first;
-    i64 share = (rows + parts - 1) / parts;
+    i64 count = segment_first[mine.segment + 1] - first;
+    i64 share = (count + parts - 1) / parts;
     const float* from = x + first * x_stride + x_first + channel;
 #pragma unroll 2
-    for (i64 r = mine.part * share; r < min(rows, (mine.part + 1) * share); r++) {
+    for (i64 r = mine.part * share; r < min(count, (mine.part + 1) * share); r++) {
         float sum = bias[channel];
         for (i64 j = 0; j < width; j++) {
             i64 at = r + j - (width - 1);
@@ -87,18 +87,18 @@ extern "C" __global__ void __launch_bounds__(64) convolve_keep(
         i64 x_stride,
         i64 y_stride,
         i64 state_first,
-        i64 all_rows) {
+        i64 rows) {
     Convolution mine(channels, 1);
     if (mine.channel >= channels) {
         return;
     }
     float* state = base + segment_state[mine.segment] + state_first + mine.channel;
     i64 first = segment_first[mine.segment];
-    i64 rows = segment_first[mine.segment + 1] - first;
+    i64 count = segment_first[mine.segment + 1] - first;
     const float* from = x + first * x_stride + x_first + mine.channel;
     for (i64 j = 0; j < width - 1; j++) {  // oldest first: what is read lies behind what was written
-        i64 at = rows + j - (width - 1);
-        state[j * channels] = at < 0 ? state[(j + rows) * channels] : from[at * x_stride];
+        i64 at = count + j - (width - 1);
+        state[j * channels] = at < 0 ? state[(j + count) * channels] : from[at * x_stride];
     }
 }
 
@@ -124,7 +124,7 @@ extern "C" __global__ void __launch_bounds__(64) convolve_step(
         i64 x_stride,
         i64 y_stride,
         i64 state_first,
-        i64 all_rows) {
+        i64 rows) {
     Convolution mine(channels, 1);
     if (mine.channel >= channels) {
         return;

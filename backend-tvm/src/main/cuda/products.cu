@@ -119,23 +119,27 @@ __device__ void step_product(
     }
 }
 
-// The product of one row, likewise.
+// The product of one row. A block takes four outputs.
 template <typename W>
 __device__ void row_product(
         const float* x, const W* w, float* y, i64 outputs, i64 inputs, i64 activation, i64 accumulate) {
-    int first = (blockIdx.x * (128 / WARP) + threadIdx.x / WARP) * STEP_OUTPUTS;
-    if (first < outputs) {
-        step_outputs<W, 1, 6>(x, w, y, 1, first, outputs, inputs, 0, 0, activation, accumulate);
+    i64 first = (i64) blockIdx.x * ROW_OUTPUTS;
+    float sums[ROW_OUTPUTS];
+    row_sums(sums, x, w + first * inputs, (int) inputs, outputs - first);
+    int o = threadIdx.x;
+    if (o < ROW_OUTPUTS && first + o < outputs) {
+        float sum = activated(o == 0 ? sums[0] : o == 1 ? sums[1] : o == 2 ? sums[2] : sums[3], activation);
+        y[first + o] = accumulate == 1 ? y[first + o] + sum : sum;
     }
 }
 
-extern "C" __global__ void __launch_bounds__(128) row_product_f32(
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) row_product_f32(
         const float* x, const float* w, float* y, i64 rows, i64 outputs, i64 inputs, i64 x_stride, i64 y_stride,
         i64 activation, i64 accumulate) {
     row_product(x, w, y, outputs, inputs, activation, accumulate);
 }
 
-extern "C" __global__ void __launch_bounds__(128) row_product_bf16(
+extern "C" __global__ void __launch_bounds__(ROW_THREADS) row_product_bf16(
         const float* x, const bf16* w, float* y, i64 rows, i64 outputs, i64 inputs, i64 x_stride, i64 y_stride,
         i64 activation, i64 accumulate) {
     row_product(x, w, y, outputs, inputs, activation, accumulate);

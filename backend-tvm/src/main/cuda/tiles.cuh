@@ -41,6 +41,57 @@ __device__ inline void step_sums(
     }
 }
 
+constexpr int ROW_OUTPUTS = 4;   // of a product of one row in one block
+constexpr int ROW_THREADS = 128;  // of such a block
+
+// The sums of four outputs for one row: the block takes the inputs together, all of which are on their way before the first is used,
+// unless they are many. `count` of the outputs are there. All threads have the sums.
+template <typename W>
+__device__ inline void row_sums(float (&sums)[ROW_OUTPUTS], const float* x, const W* w, int inputs, i64 count) {
+    constexpr int AHEAD = sizeof(W) == 2 ? 3 : 2;
+    __shared__ float room[ROW_OUTPUTS][ROW_THREADS / WARP];
+#pragma unroll
+    for (int o = 0; o < ROW_OUTPUTS; o++) {
+        sums[o] = 0.0f;
+    }
+    for (int k = threadIdx.x * 8; k < inputs; k += ROW_THREADS * 8 * AHEAD) {
+        Eight<W> weights[AHEAD][ROW_OUTPUTS];
+        Eight<float> row[AHEAD];
+#pragma unroll
+        for (int j = 0; j < AHEAD; j++) {
+            int at = k + j * ROW_THREADS * 8;
+            row[j].load(x + at, at < inputs);
+            at = at < inputs ? at : 0;  // and the row's numbers are zeros
+#pragma unroll
+            for (int o = 0; o < ROW_OUTPUTS; o++) {
+                weights[j][o].load_once(w + (o < count ? o : 0) * (i64) inputs + at);
+            }
+        }
+#pragma unroll
+        for (int j = 0; j < AHEAD; j++) {
+#pragma unroll
+            for (int o = 0; o < ROW_OUTPUTS; o++) {
+#pragma unroll
+                for (int i = 0; i < 8; i++) {
+                    sums[o] += row[j].at(i) * weights[j][o].at(i);
+                }
+            }
+        }
+    }
+#pragma unroll
+    for (int o = 0; o < ROW_OUTPUTS; o++) {
+        sums[o] = warp_sum(sums[o]);
+        if (threadIdx.x % WARP == 0) {
+            room[o][threadIdx.x / WARP] = sums[o];
+        }
+    }
+    __syncthreads();
+#pragma unroll
+    for (int o = 0; o < ROW_OUTPUTS; o++) {
+        sums[o] = (room[o][0] + room[o][1]) + (room[o][2] + room[o][3]);
+    }
+}
+
 constexpr int TILE = 64;        // rows and outputs of a tile
 constexpr int DEPTH = 16;       // inputs that are brought in together
 constexpr int CELLS = 4;        // rows and outputs of a thread

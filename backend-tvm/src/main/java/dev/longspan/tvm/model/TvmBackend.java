@@ -98,12 +98,19 @@ public final class TvmBackend implements Backend {
     @Override
     public Support supports(ModelSpec spec) {
         requireOpen();
-        return new Support.Supported();
+        return kernels.supports(spec);
+    }
+
+    private void requireSupported(ModelSpec spec) {
+        if (kernels.supports(spec) instanceof Support.Unsupported unsupported) {
+            throw new IllegalArgumentException(unsupported.item() + ": " + unsupported.reason());
+        }
     }
 
     @Override
     public MemoryPlan plan(ModelSpec spec, PlanOptions options) {
         requireOpen();
+        requireSupported(spec);
         StateLayout layout = new StateLayout(spec);
         long workspace = Network.workspaceBytes(spec, kernels, options.maxContextTokens());
         long inHeap = BatchRunner.bytes(Math.min(options.maxLogitsRows(), MAX_BATCH_TOKENS), spec.vocabularySize());
@@ -117,6 +124,7 @@ public final class TvmBackend implements Backend {
     @Override
     public LanguageModel load(ModelSpec spec, WeightSource weights, LoadProgress progress) {
         requireOpen();
+        requireSupported(spec);
         StateLayout layout = new StateLayout(spec);
         Network network = Network.load(spec, layout, weights, progress, kernels, account);
         TvmModel model = new TvmModel(spec, layout, network, kernels.runner(), account, models::remove);

@@ -1,6 +1,8 @@
 package dev.longspan.tvm.network;
 
 import dev.longspan.spi.AttentionHeads;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.Support;
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
 import dev.longspan.tvm.runtime.KernelLibrary;
@@ -37,6 +39,11 @@ public final class CpuKernels extends KernelSet {
     @Override
     public int maxRows() {
         return MAX_ROWS;
+    }
+
+    @Override
+    public Support supports(ModelSpec spec) {
+        return new Support.Supported();
     }
 
     @Override

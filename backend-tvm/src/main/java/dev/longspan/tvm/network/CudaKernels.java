@@ -1,6 +1,9 @@
 package dev.longspan.tvm.network;
 
 import dev.longspan.spi.AttentionHeads;
+import dev.longspan.spi.LayerSpec;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.Support;
 import dev.longspan.tvm.memory.Padding;
 import dev.longspan.tvm.runtime.CudaStream;
 import dev.longspan.tvm.runtime.DeviceMemory;
@@ -21,6 +24,8 @@ public final class CudaKernels extends KernelSet {
     private static final int WARP = 32;
     private static final int STEP_THREADS = 128;
     private static final int STEP_OUTPUTS = STEP_THREADS / WARP * 2;
+    private static final int ROW_THREADS = 128;
+    private static final int ROW_OUTPUTS = 4;
     private static final int TILE = 64;
     private static final int MMA_TILE = 128;
     private static final int WIDE = 256;
@@ -30,6 +35,7 @@ public final class CudaKernels extends KernelSet {
     private static final int SEARCH_HEADS = 16;
     private static final int SEARCH_SPANS = 64;
     private static final int ATTEND_THREADS = 128;
+    private static final int MOST_HEAD_SIZE = 256;
     private static final int GATHER_THREADS = 1024;
 
     /** Up to so many slots of experts each is computed alone. */
@@ -89,8 +95,11 @@ public final class CudaKernels extends KernelSet {
     }
 
     private static void step(LaunchCall call, String name) {
-        String kernel = call.integer(3) == 1 ? name.replace("step", "row") : name;
-        call.launch(kernel, parts(call.integer(4), STEP_OUTPUTS), STEP_THREADS);
+        if (call.integer(3) == 1) {
+            call.launch(name.replace("step", "row"), parts(call.integer(4), ROW_OUTPUTS), ROW_THREADS);
+        } else {
+            call.launch(name, parts(call.integer(4), STEP_OUTPUTS), STEP_THREADS);
+        }
     }
 
     private static void strip(LaunchCall call, String name, int tile) {
@@ -127,7 +136,7 @@ public final class CudaKernels extends KernelSet {
         int wide = matrix.kind() == Matrix.Kind.BF16 ? MMA_TILE : TILE;
         return library.call("expert_product_" + suffix, 12, stream, (call, slots) -> {
             if (slots <= STEP_SLOTS) {
-                call.launch("expert_step_" + suffix, slots * parts(call.integer(6), STEP_OUTPUTS), STEP_THREADS);
+                call.launch("expert_step_" + suffix, slots * parts(call.integer(6), ROW_OUTPUTS), ROW_THREADS);
             } else {
                 call.launch("expert_strip_" + suffix, call.integer(5) * parts(call.integer(6), wide), WIDE);
             }
@@ -145,6 +154,31 @@ public final class CudaKernels extends KernelSet {
 
     private static long searchParts(long blocks) {
         return Math.max(1, Math.min(SEARCH_PARTS, SEARCH_BLOCKS / blocks));
+    }
+
+    /** The kernel for heads of a size. */
+    private static String attend(long paddedHeadSize) {
+        for (int size = WARP; size <= MOST_HEAD_SIZE; size *= 2) {
+            if (paddedHeadSize <= size) {
+                return "attend_" + size;
+            }
+        }
+        throw new IllegalArgumentException(
+                "heads: expected a head size of at most " + MOST_HEAD_SIZE + ", found " + paddedHeadSize);
+    }
+
+    @Override
+    public Support supports(ModelSpec spec) {
+        for (int i = 0; i < spec.layers().size(); i++) {
+            if (spec.layers().get(i) instanceof LayerSpec.Attention attention
+                    && attention.heads().headSize() > MOST_HEAD_SIZE) {
+                return new Support.Unsupported(
+                        "layers[" + i + "].headSize",
+                        "expected at most " + MOST_HEAD_SIZE + ", found "
+                                + attention.heads().headSize());
+            }
+        }
+        return new Support.Supported();
     }
 
     private static long attendParts(long tasks) {
@@ -179,7 +213,7 @@ public final class CudaKernels extends KernelSet {
     KernelCall attend(DeviceMemory room) {
         return library.call("attend", 19, stream, (call, tasks) -> {
             long parts = attendParts(tasks);
-            call.launch("attend_part", tasks * parts, ATTEND_THREADS, room, parts);
+            call.launch(attend(call.integer(15)), tasks * parts, ATTEND_THREADS, room, parts);
             call.launch("attend_join", tasks, ATTEND_THREADS, room, parts);
         });
     }

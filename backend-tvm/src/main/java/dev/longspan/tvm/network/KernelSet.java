@@ -1,6 +1,8 @@
 package dev.longspan.tvm.network;
 
 import dev.longspan.spi.AttentionHeads;
+import dev.longspan.spi.ModelSpec;
+import dev.longspan.spi.Support;
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
 import dev.longspan.tvm.runtime.KernelRunner;
@@ -15,6 +17,9 @@ public abstract sealed class KernelSet permits CpuKernels, CudaKernels {
 
     /** {@return the most rows of a pass} */
     public abstract int maxRows();
+
+    /** {@return whether they can compute a network} */
+    public abstract Support supports(ModelSpec spec);
 
     abstract KernelCall call(String name, int arguments);
 
