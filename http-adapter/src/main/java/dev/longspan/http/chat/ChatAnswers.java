@@ -9,6 +9,7 @@ import dev.longspan.FinishReason;
 import dev.longspan.Timing;
 import dev.longspan.TokenUsage;
 import dev.longspan.ToolCall;
+import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Json;
 import java.time.Duration;
 import java.util.List;
@@ -58,6 +59,13 @@ public final class ChatAnswers {
                 finish(choice, finish);
             }
             return chunk;
+        }
+
+        /** A chunk that tells of a failure. */
+        String failure(ApiError error) {
+            ObjectNode chunk = chunk(Json.object(), null);
+            chunk.set("error", error.error());
+            return Json.write(chunk);
         }
 
         private void finish(ObjectNode choice, FinishReason finish) {

@@ -7,7 +7,6 @@ import dev.longspan.ChatResponse;
 import dev.longspan.ToolCall;
 import dev.longspan.http.server.EventStream;
 import dev.longspan.http.server.EventStream.GoneException;
-import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Json;
 import java.util.OptionalLong;
 
@@ -92,12 +91,5 @@ final class ChatChunks {
             send(chunk);
         }
         events.sendLast("[DONE]");
-    }
-
-    /** Ends the stream with an error; nothing that looks like an end in order follows. */
-    void fail(ApiError error) throws GoneException {
-        ObjectNode chunk = head.chunk(Json.object(), null);
-        chunk.set("error", error.error());
-        events.sendLast(Json.write(chunk));
     }
 }

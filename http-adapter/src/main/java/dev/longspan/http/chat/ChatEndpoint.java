@@ -171,8 +171,9 @@ public final class ChatEndpoint implements Route.Endpoint {
 
     private void stream(Exchange exchange, ChatCall call, Running running, Sequence sequence) {
         sequence.after.ifPresent(number -> exchange.setHeader(SEQUENCE, Long.toString(number)));
-        EventStream events = running.events(exchange);
-        ChatChunks chunks = new ChatChunks(head(), events, call.usage());
+        ChatAnswers.Head head = head();
+        EventStream events = running.events(exchange, head::failure);
+        ChatChunks chunks = new ChatChunks(head, events, call.usage());
         try {
             chunks.begin();
             ChatEvent.Completed completed = running.read(event -> chunks.event(event, call.progress()));
@@ -184,17 +185,9 @@ public final class ChatEndpoint implements Route.Endpoint {
             running.leave();
             running.rest().ifPresent(sequence.store::keep);
         } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
-            fail(exchange, chunks, e);
+            events.fail(exchange.told(e));
         } finally {
             events.end();
-        }
-    }
-
-    private static void fail(Exchange exchange, ChatChunks chunks, Throwable fault) {
-        try {
-            chunks.fail(exchange.told(fault));
-        } catch (EventStream.GoneException e) {
-            LOG.debug("nobody is there to be told", e);
         }
     }
 
@@ -203,8 +196,9 @@ public final class ChatEndpoint implements Route.Endpoint {
             exchange.send(200, head().whole(last));
             return;
         }
-        EventStream events = exchange.events();
-        ChatChunks chunks = new ChatChunks(head(), events, call.usage());
+        ChatAnswers.Head head = head();
+        EventStream events = exchange.events(head::failure);
+        ChatChunks chunks = new ChatChunks(head, events, call.usage());
         try {
             chunks.begin();
             chunks.again(last);

@@ -23,6 +23,7 @@ import dev.longspan.http.wire.Json;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/generate/{model}}: goes on with a text, without a template. */
@@ -123,62 +124,52 @@ public final class GenerateEndpoint implements Route.Endpoint {
     }
 
     private void stream(Exchange exchange, Running running) {
-        EventStream events = running.events(exchange);
-        Sender sender = new Sender(events, Ids.quickHex(32));
+        Pieces pieces = new Pieces(Ids.quickHex(32));
+        EventStream events = running.events(exchange, pieces::failure);
         try {
             RawText text = new RawText();
             ChatEvent.Completed completed = running.read(event -> {
                 String piece = text.append(event);
                 if (!piece.isEmpty()) {
-                    sender.send(sender.node(piece, false));
+                    events.send(Json.write(pieces.node(piece, false)));
                 }
             });
             ChatResponse response = running.whole(completed);
-            ObjectNode last = sender.node("", true);
+            ObjectNode last = pieces.node("", true);
             end(last, response);
             events.letGo();
-            sender.send(last);
+            events.send(Json.write(last));
             events.sendLast("[DONE]");
         } catch (GoneException e) {
             running.leave();
         } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
-            sender.fail(exchange.told(e));
+            events.fail(exchange.told(e));
         } finally {
             events.end();
         }
     }
 
-    /** Sends numbered pieces. */
-    private static final class Sender {
-        private final EventStream events;
+    /** Numbers the pieces of a stream. */
+    private static final class Pieces {
         private final String id;
-        private int next;
+        private final AtomicInteger next = new AtomicInteger();
 
-        Sender(EventStream events, String id) {
-            this.events = events;
+        Pieces(String id) {
             this.id = id;
         }
 
         ObjectNode node(String text, boolean done) {
             return Json.object()
                     .put("request_id", id)
-                    .put("seq", next++)
+                    .put("seq", next.getAndIncrement())
                     .put("text_delta", text)
                     .put("done", done);
         }
 
-        void send(ObjectNode node) throws GoneException {
-            events.send(Json.write(node));
-        }
-
-        void fail(ApiError error) {
+        String failure(ApiError error) {
             ObjectNode node = node("", true).put("finish_reason", "error");
             node.putObject("error").put("code", error.code()).put("message", error.getMessage());
-            try {
-                events.sendLast(Json.write(node));
-            } catch (GoneException e) {
-                return; // nobody is there to be told
-            }
+            return Json.write(node);
         }
     }
 }

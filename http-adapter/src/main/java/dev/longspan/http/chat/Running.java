@@ -75,9 +75,13 @@ public final class Running implements AutoCloseable {
         end(Ending.GONE);
     }
 
-    /** Begins a stream of events to the client; the answer is ended once the client has gone. */
-    public EventStream events(Exchange exchange) {
-        EventStream events = exchange.events();
+    /**
+     * Begins a stream of events to the client; the answer is ended once the client has gone.
+     *
+     * @param form how they tell of a failure
+     */
+    public EventStream events(Exchange exchange, EventStream.FailureForm form) {
+        EventStream events = exchange.events(form);
         events.whenGone(this::leave);
         return events;
     }

@@ -1,5 +1,6 @@
 package dev.longspan.http.server;
 
+import dev.longspan.http.wire.ApiError;
 import dev.longspan.spi.LongspanException;
 import java.io.Serial;
 import java.nio.ByteBuffer;
@@ -30,6 +31,7 @@ public final class EventStream {
     private final long patienceNanos;
     private final Executor executor;
     private final Runnable beforeLast;
+    private final FailureForm form;
     private final ConnectionWatch watch;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -50,19 +52,27 @@ public final class EventStream {
         }
     }
 
+    /** How the events of a stream tell that it failed. */
+    public interface FailureForm {
+        /** {@return the data of the event} Any thread. */
+        String of(ApiError error);
+    }
+
     EventStream(
             Request request,
             Response response,
             Callback callback,
             long patienceNanos,
             Executor executor,
-            Runnable beforeLast) {
+            Runnable beforeLast,
+            FailureForm form) {
         this.request = request;
         this.response = response;
         this.callback = callback;
         this.patienceNanos = patienceNanos;
         this.executor = executor;
         this.beforeLast = beforeLast;
+        this.form = form;
         response.getHeaders().put(TYPE);
         response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-cache");
         response.getHeaders().put("X-Accel-Buffering", "no");
@@ -93,7 +103,11 @@ public final class EventStream {
 
     /** Sends an event. */
     public void send(String data) throws GoneException {
-        sendBytes(("data: " + data + "\n\n").getBytes(StandardCharsets.UTF_8));
+        sendBytes(event(data));
+    }
+
+    private static byte[] event(String data) {
+        return ("data: " + data + "\n\n").getBytes(StandardCharsets.UTF_8);
     }
 
     /** Lets go of what was held for this answer, once all but what tells its end has left. */
@@ -113,8 +127,37 @@ public final class EventStream {
         send(data);
     }
 
-    /** Gives up a client that does not read. */
+    /** Sends that the answer failed, and why, as the last event; nothing that looks like an end in order follows. */
+    public void fail(ApiError error) {
+        try {
+            sendLast(form.of(error));
+        } catch (GoneException e) {
+            return; // nobody is there to be told
+        }
+    }
+
+    /**
+     * Ends a stream of a server that ends, while whoever sends still waits for what to send: the client is told, and nothing is sent
+     * any more. A piece that is on its way is left alone. Never waits.
+     */
+    void shutDown() {
+        lock.lock();
+        try {
+            if (writing || ended || failure != null) {
+                return;
+            }
+            ended = true;
+            failure = new EofException("the server ends");
+            begin();
+        } finally {
+            lock.unlock();
+        }
+        finish(event(form.of(ApiError.shuttingDown())), null);
+    }
+
+    /** The same, and gives up a client that does not read. */
     void abort() {
+        shutDown();
         failed(new TimeoutException("the server ends"));
     }
 
@@ -217,16 +260,20 @@ public final class EventStream {
         } finally {
             lock.unlock();
         }
+        finish(new byte[0], cause);
+    }
+
+    private void finish(byte[] last, @Nullable Throwable cause) {
         beforeLast.run();
         watch.close();
         if (cause == null && watch.hasMore()) {
             response.write(
                     true,
-                    ByteBuffer.allocate(0),
+                    ByteBuffer.wrap(last),
                     Callback.from(
                             () -> callback.failed(new EofException("the client did not wait")), callback::failed));
         } else if (cause == null) {
-            response.write(true, ByteBuffer.allocate(0), callback);
+            response.write(true, ByteBuffer.wrap(last), callback);
         } else {
             AccessLog.markCut(request);
             callback.failed(cause);

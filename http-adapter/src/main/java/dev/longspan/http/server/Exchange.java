@@ -6,11 +6,12 @@ import dev.longspan.SnapshotStoreException;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.eclipse.jetty.http.HttpHeader;
@@ -37,7 +38,7 @@ public final class Exchange {
     private final List<String> parameters;
     private final AtomicBoolean answered = new AtomicBoolean();
     private final Set<String> ignored = new LinkedHashSet<>();
-    private final List<Runnable> held = new ArrayList<>();
+    private final Queue<Runnable> held = new ConcurrentLinkedQueue<>(); // the end of the server may let go, too
     private byte[] body = new byte[0];
     private Runnable whenBodyRead = () -> {};
     private @Nullable ObjectNode read;
@@ -124,9 +125,9 @@ public final class Exchange {
     }
 
     private void letGo() {
-        List<Runnable> all = List.copyOf(held);
-        held.clear();
-        all.forEach(Runnable::run);
+        for (Runnable each = held.poll(); each != null; each = held.poll()) {
+            each.run();
+        }
     }
 
     /** {@return the name of the request and of its trace, for the log} */
@@ -166,8 +167,12 @@ public final class Exchange {
         }
     }
 
-    /** Answers with events, whose headers leave at once. */
-    public EventStream events() {
+    /**
+     * Answers with events, whose headers leave at once.
+     *
+     * @param form how they tell of a failure
+     */
+    public EventStream events(EventStream.FailureForm form) {
         if (!answered.compareAndSet(false, true)) {
             throw new IllegalStateException("the answer has begun");
         }
@@ -180,11 +185,15 @@ public final class Exchange {
                         callback,
                         surroundings.settings().writePatienceNanos(),
                         surroundings.helper(),
-                        this::letGo));
+                        this::letGo,
+                        form));
     }
 
     /** Answers with an error. */
     public void fail(ApiError error) {
+        if (answered.get()) {
+            return;
+        }
         if (error.isRejection()) {
             surroundings.metrics().rejected(error.code());
         }
@@ -227,14 +236,15 @@ public final class Exchange {
      * {@return what some work gives, which takes long before the answer begins}
      *
      * @param whenGone is run once the client has gone meanwhile
+     * @throws ApiError if the end of the server has answered meanwhile
      */
     public <T> T watching(Runnable whenGone, Supplier<T> work) {
         ConnectionWatch watch = ConnectionWatch.begin(
                 request, response, () -> surroundings.helper().execute(whenGone));
-        try {
-            return work.get();
-        } finally {
-            watch.close();
+        try (Waiting waiting = new Waiting(this, watch, surroundings.heart())) {
+            T result = work.get();
+            waiting.end();
+            return result;
         }
     }
 }

@@ -16,6 +16,7 @@ import dev.longspan.SnapshotExistsException;
 import dev.longspan.SnapshotIncompatibleException;
 import dev.longspan.SnapshotNotFoundException;
 import dev.longspan.SnapshotStoreException;
+import dev.longspan.StreamInterruptedException;
 import dev.longspan.SystemMessageConflictException;
 import dev.longspan.ToolCallException;
 import dev.longspan.http.wire.ApiError;
@@ -130,7 +131,8 @@ public final class Faults {
         } else if (fault instanceof BackendMemoryException || fault instanceof OutOfMemoryError) {
             return ApiError.overloaded(
                     "there is not enough memory for this request at this moment", Duration.ofSeconds(2));
-        } else if (fault instanceof EngineClosedException) {
+        } else if (fault instanceof EngineClosedException || fault instanceof StreamInterruptedException) {
+            // nothing but the end of the server interrupts its threads
             return ApiError.shuttingDown();
         } else if (fault instanceof ToolCallException) {
             return new ApiError(502, ApiError.Type.SERVER, "malformed_tool_call", null, message(fault))

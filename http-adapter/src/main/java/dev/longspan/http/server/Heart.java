@@ -8,13 +8,14 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Sends signs of life to all clients that wait for events. */
+/** All clients that wait: sends signs of life to those that wait for events, and tells all when the server ends. */
 final class Heart implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Heart.class);
     /** A client hears something at least every 5 s: this, and the time between two looks. */
     private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     private final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
+    private final Set<Waiting> waiting = ConcurrentHashMap.newKeySet();
     private final ScheduledFuture<?> beats;
 
     Heart(ScheduledExecutorService timer) {
@@ -24,6 +25,14 @@ final class Heart implements AutoCloseable {
     EventStream watch(EventStream stream) {
         streams.add(stream);
         return stream;
+    }
+
+    void add(Waiting request) {
+        waiting.add(request);
+    }
+
+    void remove(Waiting request) {
+        waiting.remove(request);
     }
 
     private void beat() {
@@ -37,8 +46,15 @@ final class Heart implements AutoCloseable {
         }
     }
 
-    /** Gives up all clients that have not read the end of their streams. */
+    /** Tells all clients whose answers wait for something that the server ends. */
+    void shutDown() {
+        waiting.forEach(Waiting::shutDown);
+        streams.forEach(EventStream::shutDown);
+    }
+
+    /** The same, and gives up those that do not read. */
     void abort() {
+        waiting.forEach(Waiting::shutDown);
         streams.forEach(EventStream::abort);
     }
 

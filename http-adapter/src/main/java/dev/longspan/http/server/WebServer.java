@@ -186,6 +186,17 @@ public final class WebServer {
         surroundings.work().drain();
     }
 
+    /** One step of the engine may take longer than what is left of the time: who waits for it is told all the same. */
+    private void giveUpWaiting() throws InterruptedException {
+        if (!surroundings.work().await(LAST)) {
+            surroundings.heart().shutDown();
+            if (!surroundings.work().await(LAST)) {
+                surroundings.heart().abort();
+                surroundings.work().await(LAST);
+            }
+        }
+    }
+
     /**
      * Ends in order: what runs may end by itself for a time, and is then ended with an error.
      *
@@ -196,10 +207,7 @@ public final class WebServer {
         drain();
         if (!surroundings.work().await(time)) {
             surroundings.work().stop();
-            if (!surroundings.work().await(LAST)) {
-                surroundings.heart().abort();
-                surroundings.work().await(LAST);
-            }
+            giveUpWaiting();
         }
         beforeEnd.run();
         connector.close(); // whoever is accepted is answered, and nobody else is let in

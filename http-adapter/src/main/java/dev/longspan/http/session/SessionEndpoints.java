@@ -281,7 +281,7 @@ public final class SessionEndpoints {
             answerWith(exchange, "ok", session);
             return;
         }
-        EventStream events = exchange.events();
+        EventStream events = exchange.events(SessionEndpoints::failure);
         try {
             end(events, session);
         } catch (GoneException e) {
@@ -312,7 +312,7 @@ public final class SessionEndpoints {
     }
 
     private static void stream(Exchange exchange, Session session, Running running, Runnable store) {
-        EventStream events = running.events(exchange);
+        EventStream events = running.events(exchange, SessionEndpoints::failure);
         long began = System.nanoTime();
         try {
             running.whole(running.read(event -> {
@@ -325,7 +325,7 @@ public final class SessionEndpoints {
         } catch (GoneException e) {
             return; // the turn is committed, and nobody is there to be told
         } catch (RuntimeException | OutOfMemoryError | StackOverflowError e) {
-            fail(events, exchange.told(e));
+            events.fail(exchange.told(e));
         } finally {
             events.end();
         }
@@ -350,14 +350,10 @@ public final class SessionEndpoints {
         }
     }
 
-    private static void fail(EventStream events, ApiError error) {
+    private static String failure(ApiError error) {
         ObjectNode chunk = Json.object();
         chunk.set("error", error.error());
-        try {
-            events.sendLast(Json.write(chunk));
-        } catch (GoneException e) {
-            return; // nobody is there to be told
-        }
+        return Json.write(chunk);
     }
 
     private void fork(Exchange exchange) {

@@ -1,0 +1,44 @@
+package dev.longspan.http.server;
+
+import dev.longspan.http.wire.ApiError;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * A request whose own thread waits for what is computed, before its answer begins. Until that thread goes on, the end of the server may
+ * answer it. Any thread.
+ */
+final class Waiting implements AutoCloseable {
+    private final Exchange exchange;
+    private final ConnectionWatch watch;
+    private final Heart heart;
+    private final AtomicBoolean over = new AtomicBoolean();
+
+    Waiting(Exchange exchange, ConnectionWatch watch, Heart heart) {
+        this.exchange = exchange;
+        this.watch = watch;
+        this.heart = heart;
+        heart.add(this);
+    }
+
+    /** Says that its thread goes on, to which the answer then belongs. */
+    void end() {
+        if (!over.compareAndSet(false, true)) {
+            throw ApiError.shuttingDown(); // as the client knows already
+        }
+    }
+
+    /** Tells the client that the server ends, if nothing else has come first. */
+    void shutDown() {
+        if (over.compareAndSet(false, true)) {
+            watch.close();
+            exchange.fail(ApiError.shuttingDown());
+        }
+    }
+
+    @Override
+    public void close() {
+        over.set(true);
+        heart.remove(this);
+        watch.close();
+    }
+}

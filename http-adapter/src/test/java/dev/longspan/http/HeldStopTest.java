@@ -1,0 +1,75 @@
+package dev.longspan.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.http.HttpRequest;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A server that stops while the engine computes a step that does not end meanwhile: its clients read, and are told. */
+class HeldStopTest extends OnServer {
+    @BeforeEach
+    void open() {
+        post("/v1/sessions", "{\"session_id\": \"s\"}");
+        post("/v1/sessions", "{\"session_id\": \"t\"}");
+        backend.gate().hold();
+    }
+
+    private List<CompletableFuture<Answer>> begun(List<Supplier<Answer>> calls) {
+        List<CompletableFuture<Answer>> running = calls.stream()
+                .map(call -> CompletableFuture.supplyAsync(call, task -> new Thread(task).start()))
+                .toList();
+        while (engine.load().running() + engine.load().queued() < calls.size()) {
+            Thread.onSpinWait();
+        }
+        return running;
+    }
+
+    private Answer appended() {
+        HttpRequest.Builder request = post(
+                uri("/v1/sessions/s/append"), "{\"messages\": [{\"role\": \"user\", \"content\": \"a document\"}]}");
+        return send(request.header("Accept", "text/event-stream"));
+    }
+
+    private static String generation(boolean stream) {
+        return "{\"prompt\": \"x\", \"max_new_tokens\": 8, \"stream\": " + stream + "}";
+    }
+
+    @Test
+    void streamsEndWithAnError() throws Exception {
+        List<CompletableFuture<Answer>> running = begun(List.of(
+                () -> post(CHAT, chat("!say bye\n!end", "\"stream\": true")),
+                () -> post(CHAT, chat("!say bye\n!end", "\"stream\": true", "\"session_id\": \"t\"")),
+                () -> post("/v1/generate/digest", generation(true)),
+                this::appended));
+        server.stop(Duration.ZERO);
+        for (CompletableFuture<Answer> each : running) {
+            List<String> events = events(each.get().response().body());
+            JsonNode last = parse(events.get(events.size() - 1)); // which is not [DONE]
+            assertThat(last.at("/error/code").asText()).isEqualTo("shutting_down");
+        }
+        backend.gate().release();
+        awaitIdle();
+        assertThat(Stream.of("s", "t").map(id -> engine.session(id).history())).allMatch(List::isEmpty);
+    }
+
+    @Test
+    void whatIsNotStreamedIsAnsweredWithAnError() throws Exception {
+        List<CompletableFuture<Answer>> running = begun(List.of(
+                () -> post(CHAT, chat("!say bye\n!end")),
+                () -> post(CHAT, chat("!say bye\n!end", "\"session_id\": \"t\"")),
+                () -> post("/v1/generate/digest", generation(false))));
+        server.stop(Duration.ZERO);
+        for (CompletableFuture<Answer> each : running) {
+            assertThat(each.get().status()).isEqualTo(503);
+            assertThat(each.get().code()).isEqualTo("shutting_down");
+            assertThat(each.get().header("Retry-After")).isNotEmpty();
+        }
+    }
+}
