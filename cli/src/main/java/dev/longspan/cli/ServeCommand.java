@@ -117,7 +117,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "NAME",
             split = ",",
             description =
-                    "Without keys, at this machine's own address: also answers to this name. Without it only to localhost.")
+                    "Also answers to this name, such as a proxy's, and lets its pages use the server. Without keys, "
+                            + "at this machine's own address, it otherwise answers to localhost only.")
     private List<String> allowedHosts = List.of();
 
     @Option(

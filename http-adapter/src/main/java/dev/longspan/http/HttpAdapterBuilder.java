@@ -194,7 +194,8 @@ public final class HttpAdapterBuilder {
     }
 
     /**
-     * Lets the server answer to a further name. Without keys, at this machine's own address, it answers to none but this machine's.
+     * Lets the server answer to a further name, and pages of that name use it. Without keys, at this machine's own address, it answers
+     * to none but this machine's.
      *
      * @param name such as that of a proxy which hands it on; without scheme and port
      * @return this builder

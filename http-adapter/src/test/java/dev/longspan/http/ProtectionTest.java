@@ -342,4 +342,37 @@ class ProtectionTest extends OnServer {
             }
         }
     }
+
+    @Test
+    void thePageUnderAnAllowedNameMaySend() {
+        try (HttpAdapter other = HttpAdapter.builder()
+                .engine(engine)
+                .port(0)
+                .allowedHost("chat.example")
+                .allowedHost("my_host")
+                .start()) {
+            for (String own : List.of(
+                    "http://chat.example:" + other.port(),
+                    "https://chat.example",
+                    "https://Chat.Example:8443",
+                    "http://my_host")) {
+                assertThat(sent(other, own).status()).as(own).isEqualTo(200);
+            }
+            for (String foreign : List.of(
+                    "https://evil.example",
+                    "https://chat.example.evil.example",
+                    "https://evil.example/chat.example",
+                    "https://chat.example@evil.example",
+                    "ftp://chat.example",
+                    "null")) {
+                Answer refused = sent(other, foreign);
+                assertThat(refused.status()).as(foreign).isEqualTo(403);
+                assertThat(refused.code()).isEqualTo("origin_not_allowed");
+            }
+        }
+    }
+
+    private Answer sent(HttpAdapter other, String origin) {
+        return send(post(other.address().resolve("/v1/sessions"), "{}").header("Origin", origin));
+    }
 }

@@ -1,14 +1,15 @@
 package dev.longspan.http.server;
 
 import dev.longspan.http.wire.ApiError;
-import java.net.URI;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which web pages may use the server: its own, and those that a setting names. Programs other than browsers tell no origin, and are
@@ -16,6 +17,9 @@ import org.eclipse.jetty.server.Response;
  */
 final class Origins {
     private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
+
+    /** A URI's host may not have an underscore, which names that are allowed may. */
+    private static final Pattern ORIGIN = Pattern.compile("(?i)https?://(\\[[0-9a-f:.]+]|[a-z0-9._-]+)(:\\d+)?");
 
     private static final Pattern NAMES = Pattern.compile("[A-Za-z0-9_, -]{1,2000}");
 
@@ -90,18 +94,25 @@ final class Origins {
         }
     }
 
-    /** Its own page; a name that merely points at this machine is none while only this machine is served. */
+    /**
+     * Its own page; a name that merely points at this machine is none while only this machine is served. Under an allowed name the page
+     * may come by way of a proxy, which has a port of its own, speaks HTTPS, and may ask with another name.
+     */
     private boolean isOwn(String origin, Request request) {
+        String name = host(origin);
+        if (name != null && hosts.contains(name)) {
+            return true;
+        }
         String host = request.getHeaders().get(HttpHeader.HOST);
         String scheme = request.isSecure() ? "https://" : "http://";
-        if (host == null || !origin.equalsIgnoreCase(scheme + host)) {
-            return false;
-        }
-        try {
-            String name = URI.create(origin).getHost();
-            return !loopback || (name != null && LOOPBACK.contains(name));
-        } catch (IllegalArgumentException e) {
-            return false;
-        }
+        return host != null
+                && origin.equalsIgnoreCase(scheme + host)
+                && (!loopback || (name != null && LOOPBACK.contains(name)));
+    }
+
+    /** {@return the host of a page, in lower case; null if none is told} */
+    private static @Nullable String host(String origin) {
+        Matcher known = ORIGIN.matcher(origin);
+        return known.matches() ? known.group(1).toLowerCase(Locale.ROOT) : null;
     }
 }

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  * @param statusOpen whether health and metrics need no key
  * @param tls where the certificate is; empty for plain HTTP
  * @param origins the web pages of others that may use it, or {@code *}
- * @param allowedHosts other names that it answers to where no keys are needed, in lower case
+ * @param allowedHosts other names that it answers to where no keys are needed, and whose pages are its own, in lower case
  * @param unknownFieldsIgnored whether unknown fields are named in a header instead of refused
  * @param strictOpenAi whether finish reasons are OpenAI's only
  * @param limits how much it takes
