@@ -4,7 +4,6 @@ import dev.longspan.http.chat.ChatEndpoint;
 import dev.longspan.http.chat.GenerateEndpoint;
 import dev.longspan.http.chat.TurnLedger;
 import dev.longspan.http.session.SessionEndpoints;
-import dev.longspan.http.session.SnapshotEndpoints;
 import dev.longspan.http.status.Pages;
 import dev.longspan.http.status.StatusEndpoints;
 import dev.longspan.http.wire.StrictJson;
@@ -125,8 +124,7 @@ public final class WebServer {
         List<Route> routes = new ArrayList<>();
         routes.add(Route.working("POST /v1/chat/completions", new ChatEndpoint(surroundings, turns)));
         routes.add(Route.working("POST /v1/generate/**", new GenerateEndpoint(surroundings)));
-        routes.addAll(new SessionEndpoints(surroundings, turns).routes());
-        routes.addAll(new SnapshotEndpoints(surroundings, turns).routes());
+        routes.addAll(SessionEndpoints.routes(surroundings, turns));
         routes.addAll(new StatusEndpoints(surroundings).routes());
         routes.add(Pages.description());
         if (surroundings.settings().page()) {

@@ -29,6 +29,7 @@ import dev.longspan.http.server.Work;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -46,15 +47,29 @@ public final class SessionEndpoints {
 
     private final Surroundings surroundings;
     private final TurnLedger turns;
+    private final Closings closings;
 
-    /** Makes the endpoints. */
-    public SessionEndpoints(Surroundings surroundings, TurnLedger turns) {
+    /**
+     * Makes the endpoints.
+     *
+     * @param turns knows the last turn of each session
+     * @param closings knows the sessions that are being closed
+     */
+    SessionEndpoints(Surroundings surroundings, TurnLedger turns, Closings closings) {
         this.surroundings = surroundings;
         this.turns = turns;
+        this.closings = closings;
     }
 
-    /** {@return the routes} */
-    public List<Route> routes() {
+    /** {@return the routes of sessions and snapshots} */
+    public static List<Route> routes(Surroundings surroundings, TurnLedger turns) {
+        Closings closings = new Closings();
+        List<Route> routes = new ArrayList<>(new SessionEndpoints(surroundings, turns, closings).routes());
+        routes.addAll(new SnapshotEndpoints(surroundings, turns, closings).routes());
+        return routes;
+    }
+
+    private List<Route> routes() {
         return List.of(
                 Route.of(Kind.QUICK, "POST /v1/sessions", this::open),
                 Route.of(Kind.QUICK, "GET /v1/sessions", this::list),
@@ -142,7 +157,7 @@ public final class SessionEndpoints {
 
     private void close(Exchange exchange) {
         Session session = session(exchange);
-        turns.end(session.id(), session::close);
+        closings.close(session.id(), () -> turns.end(session.id(), session::close));
         exchange.send(200, status("closed").put("session_id", session.id()));
     }
 

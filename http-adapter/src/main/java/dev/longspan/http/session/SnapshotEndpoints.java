@@ -25,22 +25,29 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** {@code /v1/snapshots}. */
-public final class SnapshotEndpoints {
+final class SnapshotEndpoints {
     private static final int SCHEMA = 1;
     /** So often is looked whether there is a session of the id. */
     private static final int ROUNDS = 16;
 
     private final Surroundings surroundings;
     private final TurnLedger turns;
+    private final Closings closings;
 
-    /** Makes the endpoints. */
-    public SnapshotEndpoints(Surroundings surroundings, TurnLedger turns) {
+    /**
+     * Makes the endpoints.
+     *
+     * @param turns knows the last turn of each session
+     * @param closings knows the sessions that are being closed
+     */
+    SnapshotEndpoints(Surroundings surroundings, TurnLedger turns, Closings closings) {
         this.surroundings = surroundings;
         this.turns = turns;
+        this.closings = closings;
     }
 
     /** {@return the routes} */
-    public List<Route> routes() {
+    List<Route> routes() {
         return List.of(
                 Route.of(Kind.QUICK, "GET /v1/snapshots", this::list),
                 Route.of(Kind.QUICK, "GET /v1/snapshots/*", this::look),
@@ -184,7 +191,8 @@ public final class SnapshotEndpoints {
             });
             return session;
         } catch (SessionClosedException e) {
-            session.close(); // whoever closes it may still be at it: now its id is free
+            closings.await(id);
+            session.close(); // if others of this program are still at it, its id is free now
             return null;
         }
     }
