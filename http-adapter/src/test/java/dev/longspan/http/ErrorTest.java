@@ -128,8 +128,16 @@ class ErrorTest extends OnServer {
         java.util.Arrays.fill(bytes, "x");
         bytes[0] = "GET /livez HTTP/1.1\r\nX-Slow: ";
         String slow = raw(bytes);
-        assertThat(slow).startsWith("HTTP/1.1 408").contains("Connection: close");
+        assertThat(slow)
+                .startsWith("HTTP/1.1 408")
+                .contains("Connection: close")
+                .containsPattern("X-Request-Id: [0-9a-f]{32}\r\n")
+                .containsPattern("traceparent: 00-[0-9a-f]{32}-[0-9a-f]{16}-00\r\n");
         isAnError(body(slow), "head_timeout");
+        String metrics = get("/metrics").response().body();
+        assertThat(metrics)
+                .contains("longspan_http_requests_total{method=\"other\",status=\"408\"} 1.0")
+                .doesNotContain("status=\"500\"");
         assertThat(raw("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")).startsWith("HTTP/1.1 200");
     }
 

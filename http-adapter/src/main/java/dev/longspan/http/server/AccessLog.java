@@ -1,7 +1,10 @@
 package dev.longspan.http.server;
 
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.server.ConnectionMetaData;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.RequestLog;
 import org.eclipse.jetty.server.Response;
@@ -16,6 +19,8 @@ final class AccessLog implements RequestLog {
     private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT");
 
     private static final String CUT = AccessLog.class.getName() + ".cut";
+    private static final String LATE = AccessLog.class.getName() + ".late";
+    private static final int LATE_STATUS = 408;
 
     private final ServerMetrics metrics;
 
@@ -28,8 +33,32 @@ final class AccessLog implements RequestLog {
         request.setAttribute(CUT, true);
     }
 
+    /**
+     * Tells of a request whose head did not arrive in time.
+     *
+     * @param connection ends, of which nothing more is told: what has come of a head is no request
+     */
+    void late(ConnectionMetaData connection, String id, String trace, long millis) {
+        connection.setAttribute(LATE, true);
+        metrics.answered("other", LATE_STATUS, false);
+        LOG.info(
+                "{} - - {} {} ms request {} trace {}",
+                host(connection.getRemoteSocketAddress()),
+                LATE_STATUS,
+                millis,
+                id,
+                trace);
+    }
+
+    private static String host(SocketAddress address) {
+        return address instanceof InetSocketAddress inet ? inet.getHostString() : "-";
+    }
+
     @Override
     public void log(Request request, Response response) {
+        if (request.getConnectionMetaData().getAttribute(LATE) != null) {
+            return;
+        }
         boolean cut = request.getAttribute(CUT) != null;
         metrics.answered(
                 METHODS.contains(request.getMethod()) ? request.getMethod() : "other", response.getStatus(), cut);

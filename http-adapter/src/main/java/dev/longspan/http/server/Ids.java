@@ -35,16 +35,25 @@ public final class Ids {
     /** Names a request as its client does, or anew, and tells the client. */
     static void name(Request request, Response response) {
         String given = request.getHeaders().get("X-Request-Id");
-        String id = given != null && REQUEST_ID.matcher(given).matches() ? given : quickHex(32);
+        String id = given != null && REQUEST_ID.matcher(given).matches() ? given : newName();
         request.setAttribute(ATTRIBUTE, id);
         response.getHeaders().put("X-Request-Id", id);
         String parent = request.getHeaders().get("traceparent");
         var known = TRACE.matcher(parent == null ? "" : parent);
-        String trace = known.matches()
-                ? "00-" + known.group(1) + "-" + quickHex(16) + "-" + known.group(2)
-                : "00-" + quickHex(32) + "-" + quickHex(16) + "-00";
+        String trace =
+                known.matches() ? "00-" + known.group(1) + "-" + quickHex(16) + "-" + known.group(2) : newTrace();
         request.setAttribute(TRACE_ATTRIBUTE, trace);
         response.getHeaders().put("traceparent", trace);
+    }
+
+    /** {@return the name of a request whose client has given none} */
+    static String newName() {
+        return quickHex(32);
+    }
+
+    /** {@return the trace of a request that belongs to no other} */
+    static String newTrace() {
+        return "00-" + quickHex(32) + "-" + quickHex(16) + "-00";
     }
 
     /** {@return the name of a request} */

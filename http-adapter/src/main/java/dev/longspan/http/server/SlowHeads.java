@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.ssl.SslConnection;
+import org.eclipse.jetty.server.ConnectionMetaData;
 import org.eclipse.jetty.util.Callback;
 
 /**
@@ -19,9 +20,8 @@ import org.eclipse.jetty.util.Callback;
  * client that sends a byte now and then would keep its connection for ever. Bodies have a clock of their own.
  */
 final class SlowHeads implements Connection.Listener, AutoCloseable {
-    private static final byte[] ANSWER = answer();
-
     private final long patienceNanos;
+    private final AccessLog log;
     private final Map<Connection, Head> heads = new ConcurrentHashMap<>();
     private final ScheduledFuture<?> looks;
 
@@ -34,17 +34,18 @@ final class SlowHeads implements Connection.Listener, AutoCloseable {
      */
     private record Head(long messages, long bytes, long since) {}
 
-    SlowHeads(Duration patience, ScheduledExecutorService timer) {
+    SlowHeads(Duration patience, ScheduledExecutorService timer, AccessLog log) {
         this.patienceNanos = patience.toNanos();
+        this.log = log;
         this.looks = timer.scheduleWithFixedDelay(this::look, 1, 1, TimeUnit.SECONDS);
     }
 
-    private static byte[] answer() {
+    private static byte[] answer(String id, String trace) {
         ApiError error =
                 new ApiError(408, ApiError.Type.TIMEOUT, "head_timeout", null, "the request did not arrive in time");
         byte[] body = Json.bytes(error.body());
         String head = "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nContent-Length: " + body.length
-                + "\r\nConnection: close\r\n\r\n";
+                + "\r\nX-Request-Id: " + id + "\r\ntraceparent: " + trace + "\r\nConnection: close\r\n\r\n";
         return (head + new String(body, StandardCharsets.UTF_8)).getBytes(StandardCharsets.UTF_8);
     }
 
@@ -69,9 +70,18 @@ final class SlowHeads implements Connection.Listener, AutoCloseable {
                 heads.replace(connection, head, new Head(connection.getMessagesIn(), connection.getBytesIn(), now));
             } else if (now - head.since > patienceNanos) {
                 heads.remove(connection);
-                connection.getEndPoint().write(Callback.from(connection::close), ByteBuffer.wrap(ANSWER));
+                end(connection, now - head.since);
             }
         });
+    }
+
+    private void end(Connection connection, long nanos) {
+        String id = Ids.newName();
+        String trace = Ids.newTrace();
+        if (connection instanceof ConnectionMetaData known) {
+            log.late(known, id, trace, TimeUnit.NANOSECONDS.toMillis(nanos));
+        }
+        connection.getEndPoint().write(Callback.from(connection::close), ByteBuffer.wrap(answer(id, trace)));
     }
 
     @Override

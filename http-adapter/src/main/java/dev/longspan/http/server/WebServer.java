@@ -95,13 +95,14 @@ public final class WebServer {
         io.setDaemon(true);
         this.server = new Server(io);
         this.connector = connector(settings);
-        this.heads = new SlowHeads(settings.times().body(), timer);
+        AccessLog log = new AccessLog(metrics);
+        this.heads = new SlowHeads(settings.times().body(), timer, log);
         connector.addBean(heads);
         server.addConnector(connector);
         this.router = new Router(surroundings, routes(), quick, working);
         server.setHandler(router);
         server.setErrorHandler(new ErrorForm());
-        server.setRequestLog(new AccessLog(metrics));
+        server.setRequestLog(log);
         server.setStopAtShutdown(false);
     }
 
