@@ -170,12 +170,13 @@ public final class HttpAdapter implements AutoCloseable {
      * @param time how long running answers may go on
      */
     public void stop(Duration time) {
+        Duration bounded = Ranges.bounded(time);
         stopping.lock();
         try {
             if (!stopped) {
+                long end = System.nanoTime() + bounded.toNanos();
                 stopped = true;
-                long end = System.nanoTime() + time.toNanos();
-                server.stop(time, this::saveSessions);
+                server.stop(bounded, this::saveSessions);
                 slot.close();
                 awaitMaker(Duration.ofNanos(end - System.nanoTime()));
                 closeEngine();

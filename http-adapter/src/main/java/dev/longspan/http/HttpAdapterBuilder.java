@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
-/** Gathers how a server is run. Not for use by several threads at once. */
+/** Gathers how a server is run. Times of more than a hundred years count as that. Not for use by several threads at once. */
 public final class HttpAdapterBuilder {
     /** The port unless told otherwise. */
     public static final int DEFAULT_PORT = 8787;

@@ -15,6 +15,7 @@ final class Ranges {
     private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "localhost", "::1", "[::1]");
 
     private static final int SHORTEST_KEY = 8;
+    private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private Ranges() {}
 
@@ -89,13 +90,18 @@ final class Ranges {
         if (time.isNegative() || time.isZero()) {
             throw new InvalidRequestException(name, "expected a time above zero, found " + time);
         }
-        return time;
+        return bounded(time);
     }
 
     static Duration notNegative(String name, Duration time) {
         if (time.isNegative()) {
             throw new InvalidRequestException(name, "expected no negative time, found " + time);
         }
-        return time;
+        return bounded(time);
+    }
+
+    /** {@return a time that can be counted in nanoseconds} A longer one is as good as without end. */
+    static Duration bounded(Duration time) {
+        return time.compareTo(LONGEST) > 0 ? LONGEST : time;
     }
 }

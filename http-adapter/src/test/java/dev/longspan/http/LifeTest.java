@@ -1,6 +1,7 @@
 package dev.longspan.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.longspan.ChatEngine;
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.http.HttpRequest;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -76,7 +78,7 @@ class LifeTest extends OnServer {
         there.countDown();
         ChatEngine late = made.get();
         other.awaitLoaded();
-        org.assertj.core.api.Assertions.assertThatThrownBy(() -> late.chat(dev.longspan.ChatRequest.of("x")))
+        assertThatThrownBy(() -> late.chat(dev.longspan.ChatRequest.of("x")))
                 .isInstanceOf(dev.longspan.EngineClosedException.class);
     }
 
@@ -161,6 +163,27 @@ class LifeTest extends OnServer {
                 assertThat(answer.header("Retry-After")).isNotEmpty();
             }
         }
+    }
+
+    @Test
+    void timesMayBeWithoutEnd() {
+        Duration forever = ChronoUnit.FOREVER.getDuration();
+        HttpAdapter other = HttpAdapter.builder()
+                .engine(engine)
+                .port(0)
+                .requestTimeout(forever)
+                .bodyTimeout(forever)
+                .writeTimeout(forever)
+                .idleTimeout(forever)
+                .stopTimeout(forever)
+                .start();
+        HttpRequest.Builder chat = post(other.address().resolve(CHAT), chat("!say a\n!end"));
+        assertThat(send(chat).status()).isEqualTo(200);
+        assertThatThrownBy(() -> other.stop(null)).isInstanceOf(NullPointerException.class);
+        assertThat(other.isStopping()).isFalse();
+        other.close();
+        assertThatThrownBy(() -> send(chat)).isInstanceOf(UncheckedIOException.class);
+        other.stop(forever); // again
     }
 
     @Test
