@@ -35,6 +35,15 @@ class NamesTest extends OnServer {
         assertThat(odd.param()).isEqualTo("detials");
         assertThat(get("/v1/sessions?detail=true&more=1").param()).isEqualTo("more");
         assertThat(get("/v1/sessions?detail=true").status()).isEqualTo(200);
+        for (String path : List.of("/v1/snapshots", "/v1/models", "/v1/models/digest", "/v1/sessions/s/history")) {
+            assertThat(get(path + "?limit=3").code()).as(path).isEqualTo("unsupported_field");
+        }
+        assertThat(post(CHAT + "?limit=3", chat("!say a\n!end")).param()).isEqualTo("limit");
+        assertThat(post("/v1/sessions/s/resize?limit=3", "{}").param()).isEqualTo("limit");
+        // the page and what looks after the server may be asked with more
+        for (String path : List.of("/", "/livez", "/health", "/metrics")) {
+            assertThat(get(path + "?limit=3").status()).as(path).isEqualTo(200);
+        }
         try (HttpAdapter lenient = HttpAdapter.builder()
                 .engine(engine)
                 .port(0)

@@ -102,7 +102,7 @@ public final class Exchange {
     }
 
     /** Ends the reading of the query: unknown names are refused, or named in a header, as unknown fields are. */
-    public void endQuery(Set<String> known) {
+    void endQuery(Set<String> known) {
         for (String name : Request.extractQueryParameters(request).getNames()) {
             if (!known.contains(name)) {
                 String shown = ApiError.shortened(name, MOST_OF_NAME);

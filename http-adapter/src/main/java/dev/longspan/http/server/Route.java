@@ -2,7 +2,9 @@ package dev.longspan.http.server;
 
 import dev.longspan.http.wire.ApiError;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,10 +12,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param method the method
  * @param path segments, of which {@code *} stands for any one, and {@code **} at the end for one or more
+ * @param query the names that its query may have
  * @param kind how it is run
  * @param endpoint answers
  */
-public record Route(String method, List<String> path, Kind kind, Endpoint endpoint) {
+public record Route(String method, List<String> path, Set<String> query, Kind kind, Endpoint endpoint) {
     /** How a route is run. */
     public enum Kind {
         /** Anybody may ask, and it computes nothing. */
@@ -56,7 +59,11 @@ public record Route(String method, List<String> path, Kind kind, Endpoint endpoi
         void answer(Exchange exchange) throws Exception;
     }
 
-    /** {@return a route} */
+    /**
+     * {@return a route}
+     *
+     * @param methodAndPath such as {@code GET /v1/sessions?detail}, with the names that the query may have
+     */
     public static Route of(Kind kind, String methodAndPath, Quick endpoint) {
         return work(kind, methodAndPath, (exchange, place) -> endpoint.answer(exchange));
     }
@@ -67,13 +74,19 @@ public record Route(String method, List<String> path, Kind kind, Endpoint endpoi
     }
 
     private static Route work(Kind kind, String methodAndPath, Endpoint endpoint) {
-        String[] parts = methodAndPath.split(" ", 2);
-        return new Route(parts[0], segments(parts[1]), kind, endpoint);
+        String[] parts = methodAndPath.split("[ ?&]", -1);
+        Set<String> query = Set.of(Arrays.copyOfRange(parts, 2, parts.length));
+        return new Route(parts[0], segments(parts[1]), query, kind, endpoint);
     }
 
     /** {@return whether a body means something to it} */
     boolean takesBody() {
         return !method.equals("GET") && !method.equals("DELETE");
+    }
+
+    /** {@return whether it is of the interface, where what nobody knows is refused} */
+    boolean isStrict() {
+        return path.get(1).equals("v1");
     }
 
     static List<String> segments(String path) {

@@ -219,6 +219,9 @@ public final class Router extends Handler.Abstract.NonBlocking {
 
     private static void answer(Route route, Exchange exchange, Work.@Nullable Place place) {
         try {
+            if (route.isStrict()) {
+                exchange.endQuery(route.query());
+            }
             if (!route.takesBody()) {
                 exchange.end(exchange.fields()); // none is known
             }

@@ -72,7 +72,7 @@ public final class SessionEndpoints {
     private List<Route> routes() {
         return List.of(
                 Route.of(Kind.QUICK, "POST /v1/sessions", this::open),
-                Route.of(Kind.QUICK, "GET /v1/sessions", this::list),
+                Route.of(Kind.QUICK, "GET /v1/sessions?detail", this::list),
                 Route.of(Kind.QUICK, "GET /v1/sessions/*", this::look),
                 Route.of(Kind.UNPLACED, "DELETE /v1/sessions/*", this::close),
                 Route.of(Kind.QUICK, "GET /v1/sessions/*/history", this::history),
@@ -139,7 +139,6 @@ public final class SessionEndpoints {
             case "false", "0" -> false;
             default -> throw ApiError.invalid("invalid_value", "detail", "expected true or false");
         };
-        exchange.endQuery(Set.of("detail"));
         ObjectNode answer = Json.object();
         ArrayNode sessions = answer.putArray("sessions");
         List<SessionInfo> all = engine().sessions();
