@@ -14,6 +14,7 @@ import dev.longspan.http.server.Settings;
 import dev.longspan.http.server.WebServer;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,6 +82,9 @@ public final class HttpAdapter implements AutoCloseable {
         Throwable cause = e;
         while (cause.getCause() != null) {
             cause = cause.getCause();
+        }
+        if (cause instanceof UnresolvedAddressException) {
+            return "no address is known of that name"; // it has no message
         }
         return String.valueOf((e instanceof IOException ? cause : e).getMessage());
     }

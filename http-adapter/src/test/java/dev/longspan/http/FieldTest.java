@@ -284,6 +284,24 @@ class FieldTest extends OnServer {
                 post("/v1/generate/digest", "{\"prompt\": \"" + "x".repeat(5000) + "\", \"max_new_tokens\": 1}");
         assertThat(answer.code()).isEqualTo("context_length_exceeded");
         assertThat(answer.param()).isEqualTo("prompt");
+        assertThat(answer.json().at("/error/message").asText()).startsWith("prompt: expected a prompt of at most ");
+    }
+
+    @Test
+    void whatASessionCannotDoIsSaidInTheWordsOfTheRequest() {
+        post("/v1/sessions", "{\"session_id\": \"s\"}");
+        Answer empty = post("/v1/sessions/s/save", "{}");
+        assertThat(empty.status()).isEqualTo(400);
+        assertThat(empty.param()).isEqualTo("session_id");
+        Answer small = post("/v1/sessions/s/resize", "{\"max_seq_len\": 1}");
+        assertThat(small.json().at("/error/message").asText())
+                .isEqualTo("max_seq_len: expected 2 to 4000, the server's limit, found 1");
+        post(CHAT, chat("!say a\n!end", "\"session_id\": \"s\""));
+        assertThat(post("/v1/sessions/s/resize", "{\"max_seq_len\": 2}")
+                        .json()
+                        .at("/error/message")
+                        .asText())
+                .contains(", which the session holds, to 4000, the server's limit, found 2");
     }
 
     @Test

@@ -344,6 +344,18 @@ class ProtectionTest extends OnServer {
     }
 
     @Test
+    void anAddressThatNobodyKnowsIsSaidToBe() {
+        HttpAdapterBuilder builder = HttpAdapter.builder()
+                .engine(engine)
+                .port(0)
+                .host("nowhere.invalid")
+                .unprotected(true);
+        assertThatThrownBy(builder::start)
+                .isInstanceOf(HttpAdapterException.class)
+                .hasMessage("cannot listen at nowhere.invalid:0: no address is known of that name");
+    }
+
+    @Test
     void thePageUnderAnAllowedNameMaySend() {
         try (HttpAdapter other = HttpAdapter.builder()
                 .engine(engine)

@@ -63,7 +63,8 @@ public final class GenerateEndpoint implements Route.Endpoint {
         try {
             return engine.stream(request);
         } catch (ContextLengthException e) { // there are no messages here
-            throw ApiError.invalid("context_length_exceeded", "prompt", String.valueOf(e.getMessage()));
+            String problem = String.valueOf(e.getMessage()).substring((e.field() + ": ").length());
+            throw ApiError.invalid("context_length_exceeded", "prompt", problem);
         }
     }
 

@@ -40,6 +40,7 @@ public final class Faults {
             "thinking", "chat_template_kwargs.enable_thinking",
             "repetition", "repetition_detection",
             "id", "session_id",
+            "session", "session_id",
             "templateArguments", "chat_template_kwargs");
 
     private Faults() {}

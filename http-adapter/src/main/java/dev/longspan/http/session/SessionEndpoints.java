@@ -224,10 +224,8 @@ public final class SessionEndpoints {
         long tokens = nextPower ? Long.highestOneBit(before.maxTokens()) * 2 : asked.getAsInt();
         int most = engine().model().maxContextTokens();
         if (tokens < before.tokens() || tokens < 2 || tokens > most) {
-            throw body.outOfRange(
-                    "max_seq_len",
-                    Math.max(2, before.tokens()) + ", which the session holds, to " + most + ", the server's limit",
-                    tokens);
+            String least = before.tokens() <= 2 ? "2" : before.tokens() + ", which the session holds,";
+            throw body.outOfRange("max_seq_len", least + " to " + most + ", the server's limit", tokens);
         }
         boolean same = tokens == before.maxTokens();
         if (!same) {
