@@ -226,7 +226,7 @@ final class ServeCommand implements Callable<Integer> {
             names = "--body-timeout",
             paramLabel = "SECONDS",
             defaultValue = "60",
-            description = "How long the body of a request may take to arrive (${DEFAULT-VALUE}).")
+            description = "How long the head of a request may take to arrive, and then its body (${DEFAULT-VALUE}).")
     private int bodyTimeout;
 
     @Option(

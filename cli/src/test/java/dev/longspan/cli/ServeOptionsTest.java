@@ -142,7 +142,7 @@ class ServeOptionsTest {
         String help = InProcess.run(folder, "", "serve", "--help").out().replaceAll("\\s+", " ");
         for (String option : List.of(
                 "--max-header=BYTES The largest head of a request (16384)",
-                "--body-timeout=SECONDS How long the body of a request may take to arrive (60)",
+                "--body-timeout=SECONDS How long the head of a request may take to arrive, and then its body (60)",
                 "--idle-timeout=SECONDS How long a connection may be open without a request (60)",
                 "--reader-patience=SECONDS How long an answer waits for a reader who is far behind (300)",
                 "backend can (64)",
