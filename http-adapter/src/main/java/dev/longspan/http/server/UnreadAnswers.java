@@ -54,16 +54,6 @@ final class UnreadAnswers implements AutoCloseable {
         new Writing(request, response, bytes, callback).iterate();
     }
 
-    /** {@return how many bytes the answers have that are on their way} */
-    long held() {
-        lock.lock();
-        try {
-            return held;
-        } finally {
-            lock.unlock();
-        }
-    }
-
     private void look() {
         List<Writing> slow = new ArrayList<>();
         long now = System.nanoTime();

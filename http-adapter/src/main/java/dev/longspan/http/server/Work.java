@@ -22,6 +22,7 @@ public final class Work {
     private final Map<String, Integer> byKey = new HashMap<>();
     private final Set<Place> places = new HashSet<>();
     private boolean draining;
+    private boolean stopping;
 
     Work(int most, int mostPerKey) {
         this.most = most;
@@ -58,8 +59,6 @@ public final class Work {
             }
         }
     }
-
-    private boolean stopping;
 
     private boolean isStopping(Place place) {
         lock.lock();

@@ -259,11 +259,6 @@ public final class Fields {
         return names;
     }
 
-    /** Notes that a member is known, whatever it is. */
-    public void ignore(String name) {
-        known.add(name);
-    }
-
     /**
      * Ends the reading.
      *
