@@ -205,12 +205,15 @@ class PageTest extends OnPage {
         shown();
         browser.click("#sessions li button:nth-child(2)");
         browser.click("#yes");
+        // as long as the step takes the server says that it goes on, and is asked again
+        browser.await("performance.getEntriesByType('resource').some(e => e.responseStatus === 409)");
         backend.gate().release();
         browser.await(
                 "document.querySelectorAll('#sessions li').length === 0 && !document.getElementById('send').disabled");
         awaitIdle();
         assertThat(browser.text("#note")).isEmpty();
         assertThat(browser.text("#messages")).isEmpty();
+        assertThat(browser.complaints()).isNotEmpty().allMatch(each -> each.contains("409"));
         say("!say one\n!end");
         answered(2);
         assertThat(only().messages()).isEqualTo(2);
@@ -334,6 +337,16 @@ class PageTest extends OnPage {
             assertThat(phone.script("return document.getElementById('menu').getAttribute('aria-expanded')")
                             .asText())
                     .isEqualTo("true");
+            // it makes way for what is chosen in it, and for Escape
+            String away = "getComputedStyle(document.getElementById('side')).display === 'none'";
+            phone.click("#new");
+            phone.await(away + " && document.activeElement.id === 'text'");
+            phone.click("#menu");
+            phone.press(ESCAPE);
+            phone.await(away + " && document.getElementById('menu').getAttribute('aria-expanded') === 'false'");
+            phone.click("#menu");
+            phone.click("#sessions button");
+            phone.await(away);
             assertThat(phone.complaints()).isEmpty();
         }
     }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 /** The description of the interface is true: it has all routes and no other, and answers and requests are as it says. */
 class DescriptionTest extends OnServer {
     private static final Set<String> PAGE =
-            Set.of("GET /", "GET /server.js", "GET /app.js", "GET /style.css", "GET /icon.svg");
+            Set.of("GET /", "GET /server.js", "GET /app.js", "GET /begin.js", "GET /style.css", "GET /icon.svg");
 
     private JsonNode description;
 

@@ -26,6 +26,7 @@ public final class Pages {
                 file("GET /", "/dev/longspan/http/web/index.html", "text/html; charset=utf-8"),
                 file("GET /server.js", "/dev/longspan/http/web/server.js", "text/javascript; charset=utf-8"),
                 file("GET /app.js", "/dev/longspan/http/web/app.js", "text/javascript; charset=utf-8"),
+                file("GET /begin.js", "/dev/longspan/http/web/begin.js", "text/javascript; charset=utf-8"),
                 file("GET /style.css", "/dev/longspan/http/web/style.css", "text/css; charset=utf-8"),
                 file("GET /icon.svg", "/dev/longspan/http/web/icon.svg", "image/svg+xml"));
     }

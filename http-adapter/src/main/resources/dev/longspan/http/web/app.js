@@ -81,6 +81,21 @@ function sure(question, yes) {
   });
 }
 
+/** Opens or closes the menu of a narrow page. */
+function menu(open) {
+  $('side').classList.toggle('open', open);
+  $('menu').setAttribute('aria-expanded', String(open));
+}
+
+/** Whether the menu lies over the page. */
+function isMenuOver() { return $('menu').offsetParent !== null && $('side').classList.contains('open'); }
+
+/** Shows a session that was chosen in the menu. */
+async function choose(id) {
+  await show(id);
+  menu(false);
+}
+
 /** One message on the page, whose parts may grow. */
 class Bubble {
   constructor(role) {
@@ -137,6 +152,8 @@ class Bubble {
   }
 }
 
+function toEnd() { $('messages').scrollTop = $('messages').scrollHeight; }
+
 function render(messages) {
   $('messages').replaceChildren();
   messages.forEach((message, index) => {
@@ -146,7 +163,7 @@ function render(messages) {
     (message.tool_calls || []).forEach((call) => bubble.addCall(call));
     bubble.addActions(index + 1);
   });
-  $('messages').scrollTop = $('messages').scrollHeight;
+  toEnd();
 }
 
 /** Shows a session, with the answer that is being made in it. */
@@ -173,7 +190,7 @@ function turnTo(id, messages, seen) {
   const answer = answers.get(id);
   if (answer) {
     answer.append();
-    $('messages').scrollTop = $('messages').scrollHeight;
+    toEnd();
   }
   controls();
   tell();
@@ -209,7 +226,7 @@ async function refresh() {
   if (asked !== refreshing) return; // what is newer is on its way
   $('sessions').replaceChildren(...sessions.sessions.map((each) => {
     const item = element('li');
-    const open = button(each.session_id, 'Open session ' + each.session_id, () => show(each.session_id));
+    const open = button(each.session_id, 'Open session ' + each.session_id, () => choose(each.session_id));
     open.title = each.message_count + ' messages, ' + each.current_pos + ' tokens';
     open.dataset.id = each.session_id;
     item.append(open, button('×', 'Close session ' + each.session_id, async () => {
@@ -224,7 +241,7 @@ async function refresh() {
     const item = element('li');
     const load = button(name, 'Load snapshot ' + name, async () => {
       const loaded = await json('POST', path + '/load', {});
-      await show(loaded.session_id);
+      await choose(loaded.session_id);
     });
     load.title = each.problem || each.session.current_pos + ' tokens, ' + new Date(each.created_at * 1000).toLocaleString();
     load.disabled = Boolean(each.problem);
@@ -280,6 +297,7 @@ async function ask(text) {
   const answer = new Answer(text);
   answers.set(id, answer);
   $('text').value = '';
+  toEnd(); // wherever one was reading, for one's own message is there
   controls();
   try {
     if (id === null) id = await sessionFor(answer);
@@ -293,6 +311,7 @@ async function ask(text) {
   // what the model thought stays in sight, though the session need not keep it
   answer.question.addActions(answer.before + 1);
   answer.bubble.addActions(answer.before + 2);
+  answer.bubble.scroll();
   controls();
   if (session === id) $('text').focus();
   await refresh();
@@ -380,10 +399,20 @@ function tell() {
   if ($('text').value === '') $('text').value = last.text;
 }
 
+/** Has the server close a session: it is asked again as long as it waits for what the session's turn computes. */
+async function end(id) {
+  for (let closing = true; closing;) {
+    closing = await json('DELETE', at(id)).then(() => false, (error) => {
+      if (error.code !== 'session_busy') throw error;
+      return true;
+    });
+  }
+}
+
 async function close(id) {
   closed.add(id);
   try {
-    await json('DELETE', at(id));
+    await end(id);
   } catch (error) {
     if (error.code !== 'session_not_found') {
       closed.delete(id);
@@ -412,13 +441,18 @@ $('text').addEventListener('keydown', (event) => {
   }
 });
 document.addEventListener('keydown', (event) => {
-  // in a dialog it closes that one
-  if (event.key === 'Escape' && !document.querySelector('dialog[open]')) stop();
+  if (event.key !== 'Escape' || document.querySelector('dialog[open]')) return; // a dialog closes by itself
+  if (isMenuOver()) {
+    menu(false);
+    $('menu').focus();
+  } else {
+    stop();
+  }
 });
 $('stop').addEventListener('click', stop);
 $('new').addEventListener('click', guarded(async () => {
   const made = await json('POST', '/v1/sessions', {});
-  await show(made.session_id);
+  await choose(made.session_id);
   $('text').focus();
 }));
 $('save').addEventListener('click', guarded(async () => {
@@ -427,24 +461,4 @@ $('save').addEventListener('click', guarded(async () => {
   await json('POST', at(session, '/save'), {title});
   await refresh();
 }));
-$('menu').addEventListener('click', () => {
-  const open = $('side').classList.toggle('open');
-  $('menu').setAttribute('aria-expanded', String(open));
-});
-$('key-form').addEventListener('submit', (event) => {
-  const foreign = $('key').value.match(/[^\x20-\xff]/u); // what no header can hold
-  $('key-note').textContent = foreign ? 'No key has such a character: ' + foreign[0] : '';
-  if (foreign) {
-    event.preventDefault();
-    return;
-  }
-  sessionStorage.setItem('key', $('key').value);
-  begin();
-});
-
-const begin = guarded(async () => {
-  const models = await json('GET', '/v1/models');
-  $('model').textContent = models.data[0].id;
-  await refresh();
-});
-begin();
+$('menu').addEventListener('click', () => menu(!isMenuOver()));

@@ -25,7 +25,9 @@ async function request(method, path, body, signal) {
     signal,
   });
   if (response.status === 401) {
+    $('key-note').textContent = sessionStorage.getItem('key') ? 'The server does not know this key.' : '';
     $('key-dialog').showModal();
+    $('key').select();
   }
   if (!response.ok) {
     const text = await response.text();
