@@ -1,5 +1,5 @@
 // Superlinear attention over pages of keys and values.
-#include "common.cuh"
+#include "tile-attention.cuh"
 
 // Puts each row's keys and values into its page: [2, PAGE, heads, padded head size] from layer_first on. A block a row.
 extern "C" __global__ void store_keys(
@@ -451,7 +451,13 @@ __device__ void attend_keys(
 }
 
 // Softmax attention of each row and head to a part of each of its pieces: a block of 128 threads takes a task and one of `parts` parts.
-// What comes of it goes to [tasks, parts, padded head size + 2] of scratch: the output, not yet divided, the maximum and the sum.
+// What comes of it goes to [blocks, padded head size + 2] of scratch: the output, not yet divided, the maximum and the sum.
+// The task with a number, where the first pieces of all rows and heads are left out.
+__device__ inline i64 task_of(i64 number, i64 pieces, i64 first_piece) {
+    i64 each = pieces - first_piece;
+    return number / each * pieces + first_piece + number % each;
+}
+
 template <int FOURS>
 __device__ void attend_some(
         const float* queries,
@@ -472,12 +478,13 @@ __device__ void attend_some(
         i64 layer_first,
         float scale,
         float* scratch,
-        i64 parts) {
+        i64 parts,
+        i64 first_piece) {
     i64 part = blockIdx.x % parts;
-    i64 task = blockIdx.x / parts;
+    i64 task = task_of(blockIdx.x / parts, pieces, first_piece);
     i64 row = task / pieces / heads;
     i64 head = task / pieces % heads;
-    float* to = scratch + (task * parts + part) * (padded_head_size + 2);
+    float* to = scratch + blockIdx.x * (padded_head_size + 2);
     i64 start = starts[task];
     i64 all = (i64) ends[task] + 1 - start;
     i64 share = (all + parts - 1) / parts;
@@ -519,10 +526,11 @@ extern "C" __global__ void __launch_bounds__(128) attend_32(
         i64 layer_first,
         float scale,
         float* scratch,
-        i64 parts) {
+        i64 parts,
+        i64 first_piece) {
     attend_some<1>(
             queries, base, tables, segment_pages, row_segment, starts, ends, rows, heads, pieces, group, key_heads, head_size,
-            padded_head_size, stride, layer_first, scale, scratch, parts);
+            padded_head_size, stride, layer_first, scale, scratch, parts, first_piece);
 }
 
 extern "C" __global__ void __launch_bounds__(128) attend_64(
@@ -546,10 +554,11 @@ extern "C" __global__ void __launch_bounds__(128) attend_64(
         i64 layer_first,
         float scale,
         float* scratch,
-        i64 parts) {
+        i64 parts,
+        i64 first_piece) {
     attend_some<2>(
             queries, base, tables, segment_pages, row_segment, starts, ends, rows, heads, pieces, group, key_heads, head_size,
-            padded_head_size, stride, layer_first, scale, scratch, parts);
+            padded_head_size, stride, layer_first, scale, scratch, parts, first_piece);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 6) attend_128(
@@ -573,10 +582,11 @@ extern "C" __global__ void __launch_bounds__(128, 6) attend_128(
         i64 layer_first,
         float scale,
         float* scratch,
-        i64 parts) {
+        i64 parts,
+        i64 first_piece) {
     attend_some<4>(
             queries, base, tables, segment_pages, row_segment, starts, ends, rows, heads, pieces, group, key_heads, head_size,
-            padded_head_size, stride, layer_first, scale, scratch, parts);
+            padded_head_size, stride, layer_first, scale, scratch, parts, first_piece);
 }
 
 extern "C" __global__ void __launch_bounds__(128) attend_256(
@@ -600,10 +610,86 @@ extern "C" __global__ void __launch_bounds__(128) attend_256(
         i64 layer_first,
         float scale,
         float* scratch,
-        i64 parts) {
+        i64 parts,
+        i64 first_piece) {
     attend_some<8>(
             queries, base, tables, segment_pages, row_segment, starts, ends, rows, heads, pieces, group, key_heads, head_size,
-            padded_head_size, stride, layer_first, scale, scratch, parts);
+            padded_head_size, stride, layer_first, scale, scratch, parts, first_piece);
+}
+
+extern "C" __global__ void __launch_bounds__(TILE_THREADS) attend_tile_32(
+        const float* queries,
+        const float* base,
+        const i64* tables,
+        const i64* segment_pages,
+        const int* row_segment,
+        const int* starts,
+        const int* ends,
+        float* output,
+        float* log_sums,
+        i64 rows,
+        i64 heads,
+        i64 pieces,
+        i64 group,
+        i64 key_heads,
+        i64 head_size,
+        i64 padded_head_size,
+        i64 stride,
+        i64 layer_first,
+        float scale) {
+    attend_tile<32>(
+            queries, base, tables, segment_pages, row_segment, starts, ends, output, log_sums, rows, heads, pieces, group,
+            key_heads, head_size, padded_head_size, stride, layer_first, scale);
+}
+
+extern "C" __global__ void __launch_bounds__(TILE_THREADS) attend_tile_64(
+        const float* queries,
+        const float* base,
+        const i64* tables,
+        const i64* segment_pages,
+        const int* row_segment,
+        const int* starts,
+        const int* ends,
+        float* output,
+        float* log_sums,
+        i64 rows,
+        i64 heads,
+        i64 pieces,
+        i64 group,
+        i64 key_heads,
+        i64 head_size,
+        i64 padded_head_size,
+        i64 stride,
+        i64 layer_first,
+        float scale) {
+    attend_tile<64>(
+            queries, base, tables, segment_pages, row_segment, starts, ends, output, log_sums, rows, heads, pieces, group,
+            key_heads, head_size, padded_head_size, stride, layer_first, scale);
+}
+
+extern "C" __global__ void __launch_bounds__(TILE_THREADS) attend_tile_128(
+        const float* queries,
+        const float* base,
+        const i64* tables,
+        const i64* segment_pages,
+        const int* row_segment,
+        const int* starts,
+        const int* ends,
+        float* output,
+        float* log_sums,
+        i64 rows,
+        i64 heads,
+        i64 pieces,
+        i64 group,
+        i64 key_heads,
+        i64 head_size,
+        i64 padded_head_size,
+        i64 stride,
+        i64 layer_first,
+        float scale) {
+    attend_tile<128>(
+            queries, base, tables, segment_pages, row_segment, starts, ends, output, log_sums, rows, heads, pieces, group,
+            key_heads, head_size, padded_head_size, stride, layer_first, scale);
 }
 
 // Joins the parts of each piece: its output [rows, heads, pieces, padded head size], and the log of its sum. A block of 128 threads takes a task.
@@ -628,11 +714,12 @@ extern "C" __global__ void attend_join(
         i64 layer_first,
         float scale,
         const float* scratch,
-        i64 parts) {
+        i64 parts,
+        i64 first_piece) {
     __shared__ float factors[ATTEND_PARTS];
-    i64 task = blockIdx.x;
+    i64 task = task_of(blockIdx.x, pieces, first_piece);
     i64 size = padded_head_size + 2;
-    const float* from = scratch + task * parts * size;
+    const float* from = scratch + blockIdx.x * parts * size;
     float top = NOTHING;
     for (i64 p = 0; p < parts; p++) {
         float its = from[p * size + padded_head_size];

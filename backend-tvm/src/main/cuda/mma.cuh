@@ -18,8 +18,8 @@ __device__ inline float low_of(unsigned both) { return __uint_as_float(both << 1
 
 __device__ inline float high_of(unsigned both) { return __uint_as_float(both & 0xffff0000u); }
 
-// Four matrices of 8 x 8: each lane names a row.
-__device__ inline void load_matrices(unsigned (&into)[4], const unsigned short* row) {
+// Four matrices of 8 rows of 16 bytes: each lane names a row, and gets four bytes of each matrix.
+__device__ inline void load_matrices(unsigned (&into)[4], const void* row) {
     unsigned address = (unsigned) __cvta_generic_to_shared(row);
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(into[0]), "=r"(into[1]), "=r"(into[2]), "=r"(into[3])
@@ -27,10 +27,38 @@ __device__ inline void load_matrices(unsigned (&into)[4], const unsigned short* 
                  : "memory");
 }
 
+// What is left of two numbers beside their upper halves.
+__device__ inline unsigned left(float low, float high, unsigned upper) {
+    return pair(low - low_of(upper), high - high_of(upper));
+}
+
 __device__ inline void multiply(float (&sums)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
                  : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+// Two parts of a number, of 11 bits each; what stays of the second is cut by who multiplies.
+__device__ inline void split(float x, unsigned& upper, unsigned& rest) {
+    upper = __float_as_uint(x) & 0xffffe000u;
+    rest = __float_as_uint(x - __uint_as_float(upper));
+}
+
+__device__ inline void multiply_tf32(float (&sums)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+                 : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+// The product of float32 numbers, each in two parts; that of the two small parts is left out.
+__device__ inline void multiply_parts(
+        float (&sums)[4], const unsigned (&upper)[4], const unsigned (&rest)[4], float b0, float b1) {
+    unsigned upper0, rest0, upper1, rest1;
+    split(b0, upper0, rest0);
+    split(b1, upper1, rest1);
+    multiply_tf32(sums, rest, upper0, upper1);
+    multiply_tf32(sums, upper, rest0, rest1);
+    multiply_tf32(sums, upper, upper0, upper1);
 }
 
 // A tile of ROWS rows and 128 outputs by 256 threads: eight warps, two along the rows and four along the outputs. `from` says where row
@@ -88,8 +116,7 @@ __device__ void mma_product(const bf16* w, i64 first_output, i64 outputs, i64 in
             unsigned a = pair(x.x, x.y);
             unsigned b = pair(x.z, x.w);
             *reinterpret_cast<uint2*>(&upper[row][k_of_four]) = make_uint2(a, b);
-            *reinterpret_cast<uint2*>(&rest[row][k_of_four]) = make_uint2(
-                    pair(x.x - low_of(a), x.y - high_of(a)), pair(x.z - low_of(b), x.w - high_of(b)));
+            *reinterpret_cast<uint2*>(&rest[row][k_of_four]) = make_uint2(left(x.x, x.y, a), left(x.z, x.w, b));
         }
 #pragma unroll
         for (int j = 0; j < EIGHTS; j++) {

@@ -36,6 +36,11 @@ public final class CudaKernels extends KernelSet {
     private static final int SEARCH_SPANS = 64;
     private static final int ATTEND_THREADS = 128;
     private static final int MOST_HEAD_SIZE = 256;
+    private static final int MOST_TILE_HEAD_SIZE = 128;
+    private static final int PAIRS = 64;
+    /** From so many rows on neighbours share what they read. */
+    private static final int TILE_ROWS = 16;
+
     private static final int GATHER_THREADS = 1024;
 
     /** Up to so many slots of experts each is computed alone. */
@@ -156,11 +161,11 @@ public final class CudaKernels extends KernelSet {
         return Math.max(1, Math.min(SEARCH_PARTS, SEARCH_BLOCKS / blocks));
     }
 
-    /** The kernel for heads of a size. */
-    private static String attend(long paddedHeadSize) {
+    /** For which size of heads there is a kernel that takes those of a size. */
+    private static int headSize(long paddedHeadSize) {
         for (int size = WARP; size <= MOST_HEAD_SIZE; size *= 2) {
             if (paddedHeadSize <= size) {
-                return "attend_" + size;
+                return size;
             }
         }
         throw new IllegalArgumentException(
@@ -211,11 +216,27 @@ public final class CudaKernels extends KernelSet {
 
     @Override
     KernelCall attend(DeviceMemory room) {
-        return library.call("attend", 19, stream, (call, tasks) -> {
-            long parts = attendParts(tasks);
-            call.launch(attend(call.integer(15)), tasks * parts, ATTEND_THREADS, room, parts);
-            call.launch("attend_join", tasks, ATTEND_THREADS, room, parts);
-        });
+        return library.call("attend", 19, stream, (call, tasks) -> attend(call, tasks, room));
+    }
+
+    /** Where there are many rows, the first piece of each, the window, is read by neighbours together. */
+    private static void attend(LaunchCall call, long tasks, DeviceMemory room) {
+        long rows = call.integer(9);
+        long pieces = call.integer(11);
+        long group = call.integer(12);
+        long paddedHeadSize = call.integer(15);
+        boolean tiles = rows >= TILE_ROWS && group <= PAIRS && paddedHeadSize <= MOST_TILE_HEAD_SIZE;
+        if (tiles) {
+            long blocks = call.integer(13) * parts(rows, (int) (PAIRS / group));
+            call.launch("attend_tile_" + headSize(paddedHeadSize), blocks, ATTEND_THREADS);
+        }
+        int first = tiles ? 1 : 0;
+        long left = tasks / pieces * (pieces - first);
+        if (left > 0) {
+            long parts = attendParts(left);
+            call.launch("attend_" + headSize(paddedHeadSize), left * parts, ATTEND_THREADS, room, parts, first);
+            call.launch("attend_join", left, ATTEND_THREADS, room, parts, first);
+        }
     }
 
     @Override

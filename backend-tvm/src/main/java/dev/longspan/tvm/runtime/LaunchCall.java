@@ -5,7 +5,7 @@ import com.sun.jna.Pointer;
 
 /** The call of kernels on a GPU: one, or some that take the same arguments and one after the other do what one does elsewhere. */
 public final class LaunchCall extends KernelCall {
-    private static final int MOST_MORE = 4; // memory, parts, blocks and threads
+    private static final int MOST_MORE = 5; // three more arguments, blocks and threads
 
     private final KernelLibrary library;
     private final CudaStream stream;
@@ -76,6 +76,20 @@ public final class LaunchCall extends KernelCall {
         block.setLong(8L * count(), room.address(0, room.bytes()));
         block.setLong(8L * (count() + 1), parts);
         start(kernel, count() + 2, blocks, threads);
+    }
+
+    /**
+     * Launches a kernel that takes three arguments more.
+     *
+     * @param room the first of them
+     * @param parts the second
+     * @param from the third
+     */
+    public void launch(String kernel, long blocks, int threads, DeviceMemory room, long parts, long from) {
+        block.setLong(8L * count(), room.address(0, room.bytes()));
+        block.setLong(8L * (count() + 1), parts);
+        block.setLong(8L * (count() + 2), from);
+        start(kernel, count() + 3, blocks, threads);
     }
 
     private void start(String kernel, int arguments, long blocks, int threads) {
