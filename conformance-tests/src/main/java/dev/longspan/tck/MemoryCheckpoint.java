@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What a checkpoint wrote, held in memory, to be read back by the same or another backend. */
 public final class MemoryCheckpoint implements StateSource {
@@ -28,7 +29,7 @@ public final class MemoryCheckpoint implements StateSource {
      * {@return a copy of all that a checkpoint writes}
      *
      * @param checkpoint an open checkpoint
-     * @throws AssertionError if it writes other tensors, or more or fewer bytes, than it lists
+     * @throws AssertionError if it writes other tensors, or more or fewer bytes, than it lists, or on several threads
      */
     public static MemoryCheckpoint of(Checkpoint checkpoint) {
         Sink sink = new Sink();
@@ -39,10 +40,12 @@ public final class MemoryCheckpoint implements StateSource {
     /** Takes all that a checkpoint writes. */
     static class Sink implements StateSink {
         private final Map<TensorInfo, ByteArrayOutputStream> written = new LinkedHashMap<>();
+        private final Set<Thread> writers = ConcurrentHashMap.newKeySet();
         private ByteArrayOutputStream current = new ByteArrayOutputStream();
 
         @Override
         public boolean begin(TensorInfo tensor) {
+            writers.add(Thread.currentThread());
             current = new ByteArrayOutputStream();
             written.put(tensor, current);
             return true;
@@ -50,6 +53,7 @@ public final class MemoryCheckpoint implements StateSource {
 
         @Override
         public void write(ByteBuffer bytes) {
+            writers.add(Thread.currentThread());
             byte[] part = new byte[bytes.remaining()];
             bytes.duplicate().get(part);
             current.writeBytes(part);
@@ -59,6 +63,9 @@ public final class MemoryCheckpoint implements StateSource {
         MemoryCheckpoint finish(int length, List<TensorInfo> listed) {
             if (!List.copyOf(written.keySet()).equals(listed)) {
                 throw new AssertionError("a checkpoint wrote " + written.keySet() + " and lists " + listed);
+            }
+            if (writers.size() > 1) {
+                throw new AssertionError("a checkpoint was written on " + writers.size() + " threads");
             }
             MemoryCheckpoint copy = new MemoryCheckpoint(length);
             written.forEach((tensor, bytes) -> {

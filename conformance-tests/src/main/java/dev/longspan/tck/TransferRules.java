@@ -151,39 +151,6 @@ final class TransferRules {
         throw new AssertionError("a checkpoint lists tensor '" + name + "', which belongs to no layer with a state");
     }
 
-    /** A source that gives each tensor once, from its beginning on, and keys and values only from a row on. */
-    private static final class Strict implements StateSource {
-        private final MemoryCheckpoint whole;
-        private final int firstRow;
-        private final Map<String, Long> ends = new HashMap<>();
-
-        Strict(MemoryCheckpoint whole, int firstRow) {
-            this.whole = whole;
-            this.firstRow = firstRow;
-        }
-
-        @Override
-        public int length() {
-            return whole.length();
-        }
-
-        @Override
-        public TensorInfo info(String name) {
-            return whole.info(name);
-        }
-
-        @Override
-        public synchronized void read(String name, long offset, ByteBuffer target) {
-            boolean paged = name.endsWith(".key") || name.endsWith(".value");
-            long row = paged ? info(name).bytes() / whole.length() : 0;
-            require(offset >= row * firstRow, name + " is read from byte " + offset + ", before row " + firstRow);
-            long end = ends.getOrDefault(name, 0L);
-            require(offset >= end, name + " is read at byte " + offset + " after it was read to " + end);
-            ends.put(name, offset + target.remaining());
-            whole.read(name, offset, target);
-        }
-    }
-
     static void readCheckpointsContinue(Driver driver) {
         int[] ids = driver.ids(LENGTH);
         List<float[]> want = driver.plain(ids);
@@ -216,7 +183,7 @@ final class TransferRules {
                 try (Checkpoint checkpoint = state.checkpoint()) {
                     written = MemoryCheckpoint.of(checkpoint);
                 }
-                try (Checkpoint read = to.model().readCheckpoint(new Strict(written, 0));
+                try (Checkpoint read = to.model().readCheckpoint(new StrictSource(written, 0));
                         SequenceState again = to.model().newState(read)) {
                     require(read.length() == at, "a checkpoint of " + at + " tokens is read with " + read.length());
                     comparison.compare(at, to.feed(again, Driver.tail(ids, at)));
@@ -239,7 +206,7 @@ final class TransferRules {
                     written = MemoryCheckpoint.of(whole);
                 }
                 long before = driver.usedBytes();
-                try (Checkpoint read = driver.model().readCheckpoint(new Strict(written, early), base);
+                try (Checkpoint read = driver.model().readCheckpoint(new StrictSource(written, early), base);
                         SequenceState again = driver.model().newState(read)) {
                     require(read.length() == at, "a checkpoint of " + at + " tokens is read with " + read.length());
                     long added = driver.usedBytes() - before;
@@ -360,7 +327,7 @@ final class TransferRules {
                 begin.put(name, Tensors.toDoubles(offered.numbers(name)));
             }
             Judge judge = new Judge(oracle, Stretch.behind(begin, at, Driver.tail(ids, at)), driver.tolerance());
-            try (Checkpoint read = driver.model().readCheckpoint(new Strict(offered, 0));
+            try (Checkpoint read = driver.model().readCheckpoint(new StrictSource(offered, 0));
                     SequenceState state = driver.model().newState(read)) {
                 judge.compareClear("behind keys read in " + dtype, 0, driver.feed(state, Driver.tail(ids, at)));
             }
