@@ -218,6 +218,7 @@ public final class ConformanceKit {
         all.addAll(ChoiceRules.all());
         all.addAll(LogitsRules.all());
         all.addAll(StateRules.all());
+        all.addAll(BorderRules.all());
         all.addAll(HolderRules.all());
         all.addAll(TransferRules.all());
         all.addAll(TransferEdgeRules.all());

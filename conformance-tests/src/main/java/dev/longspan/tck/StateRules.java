@@ -35,11 +35,6 @@ final class StateRules {
                         "the convolution's inputs and the recurrent state of every layer, at the very position",
                         subject -> subject.states((driver, model) -> goingBackIsExact(driver))),
                 numeric(
-                        "S3.borders",
-                        "checkpoints at and around 16, 32, 64, 128, 256 and 512 tokens are exact, too",
-                        "a page that is just full, or has one row: whether it is shared, copied, or forgotten",
-                        subject -> subject.states((driver, model) -> bordersAreCrossed(driver))),
-                numeric(
                         "S4.forks",
                         "states from one checkpoint are independent of each other",
                         "a page that two states write to: what is not full is copied for each",
@@ -152,37 +147,6 @@ final class StateRules {
                     "a state from a checkpoint, at " + at + ", of a state that only began there",
                     driver.feed(again, Driver.tail(ids, at)),
                     want.subList(at, LENGTH));
-        }
-    }
-
-    /** Where pages may end, and around it. */
-    private static final int[] BORDERS = {16, 32, 64, 128, 256, 512};
-
-    private static void bordersAreCrossed(Driver driver) {
-        int[] ids = driver.ids(BORDERS[BORDERS.length - 1] + 8);
-        List<float[]> want = driver.plain(ids);
-        for (int off = -1; off <= 1; off++) {
-            try (SequenceState state = driver.model().newState()) {
-                for (int border : BORDERS) {
-                    int at = border + off;
-                    driver.absorb(state, Arrays.copyOfRange(ids, state.length(), at), at);
-                    isExactAt(driver, state, ids, want);
-                }
-            }
-        }
-    }
-
-    /** Behind a checkpoint of a state, it and a state from there, of two, go on as they must. */
-    private static void isExactAt(Driver driver, SequenceState state, int[] ids, List<float[]> want) {
-        int at = state.length();
-        int to = at + 6;
-        List<float[]> rest = want.subList(at, to);
-        try (Checkpoint checkpoint = state.checkpoint();
-                SequenceState one = driver.model().newState(checkpoint);
-                SequenceState two = driver.model().newState(checkpoint)) {
-            driver.piece(two, driver.ids(6), 0, 6);
-            driver.same("from a checkpoint at " + at, driver.piece(one, ids, at, to), rest);
-            driver.same("the original behind a checkpoint at " + at, driver.piece(state, ids, at, to), rest);
         }
     }
 
