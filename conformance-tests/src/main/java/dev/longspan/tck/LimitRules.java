@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /** The rules of batches that are as large as the capabilities say. */
@@ -38,7 +39,7 @@ final class LimitRules {
                 numeric(
                         "B2.tokens",
                         "batches of as many tokens as the capabilities say, in one run and in several, are computed rightly",
-                        "buffers that are sized for fewer; the offsets of runs behind a long prompt",
+                        "buffers that are sized for fewer, also those of spans and experts; the offsets of runs behind a long prompt",
                         LimitRules::manyTokensAreRight));
     }
 
@@ -123,57 +124,78 @@ final class LimitRules {
     private static void manyRunsAreRight(Subject subject) throws Exception {
         subject.once(() -> {
             Driver driver = load(subject);
-            int most = runs(driver.backend());
-            int tokens = tokens(driver.backend());
-            List<Integer> counts = counts(most);
-            int longest = 9;
-            List<Growing> all = new ArrayList<>();
-            for (int i = 0; i < most; i++) {
-                int begun = driver.random().nextInt(i % 16 == 5 ? LONG : SHORT);
-                int[] ids = driver.ids(begun + counts.size() * (longest + 1));
-                all.add(new Growing(driver, ids, alone(driver, ids), begun));
-            }
-            for (int count : counts) {
-                Collections.shuffle(all, driver.random());
-                List<Growing> some = all.subList(0, count);
-                List<Run> steps = new ArrayList<>();
-                some.forEach(each -> steps.add(each.next(1, 1)));
-                forward(driver, " steps at different lengths", some, steps);
-                List<Run> prompts = new ArrayList<>();
-                int each = Math.min(longest, tokens / count);
-                for (Growing one : some) {
-                    prompts.add(one.next(1 + driver.random().nextInt(each), 2));
-                }
-                forward(driver, " prompts", some, prompts);
-            }
-            all.forEach(each -> each.state.close());
+            manyRunsAreRight(driver);
+            ofSpansAndExperts(subject, driver.backend()).ifPresent(LimitRules::manyRunsAreRight);
         });
+    }
+
+    private static void manyRunsAreRight(Driver driver) {
+        int most = runs(driver.backend());
+        int tokens = tokens(driver.backend());
+        List<Integer> counts = counts(most);
+        int longest = 9;
+        List<Growing> all = new ArrayList<>();
+        for (int i = 0; i < most; i++) {
+            int begun = driver.random().nextInt(i % 16 == 5 ? LONG : SHORT);
+            int[] ids = driver.ids(begun + counts.size() * (longest + 1));
+            all.add(new Growing(driver, ids, alone(driver, ids), begun));
+        }
+        for (int count : counts) {
+            Collections.shuffle(all, driver.random());
+            List<Growing> some = all.subList(0, count);
+            List<Run> steps = new ArrayList<>();
+            some.forEach(each -> steps.add(each.next(1, 1)));
+            forward(driver, " steps at different lengths", some, steps);
+            List<Run> prompts = new ArrayList<>();
+            int each = Math.min(longest, tokens / count);
+            for (Growing one : some) {
+                prompts.add(one.next(1 + driver.random().nextInt(each), 2));
+            }
+            forward(driver, " prompts", some, prompts);
+        }
+        all.forEach(each -> each.state.close());
     }
 
     private static void manyTokensAreRight(Subject subject) throws Exception {
         subject.once(() -> {
             Driver driver = load(subject);
             int tokens = tokens(driver.backend());
-            int runs = Math.min(8, runs(driver.backend()));
-            int[] ids = driver.ids(tokens + SHORT);
-            List<float[]> want = alone(driver, ids);
-            List<int[]> batches = new ArrayList<>();
-            batches.add(new int[] {tokens});
-            for (int at = 0; at < runs && runs > 1; at += runs - 1) {
-                int[] sizes = new int[runs];
-                Arrays.fill(sizes, 1);
-                sizes[at] = tokens - runs + 1;
-                batches.add(sizes);
-            }
-            for (int count = 2; count <= runs; count *= 2) {
-                int[] sizes = new int[count];
-                Arrays.fill(sizes, tokens / count);
-                batches.add(sizes);
-            }
-            for (int[] sizes : batches) {
-                isRight(driver, ids, want, sizes);
-            }
+            areRight(driver, tokens, sizes(tokens, Math.min(8, runs(driver.backend()))));
+            List<int[]> one = List.of(new int[] {tokens}); // all of the batches above would take long
+            ofSpansAndExperts(subject, driver.backend()).ifPresent(other -> areRight(other, tokens, one));
         });
+    }
+
+    /** One with spans and experts, as far as they are known. */
+    private static Optional<Driver> ofSpansAndExperts(Subject subject, Backend backend) {
+        return TinyNetworks.ofSpansAndExperts(backend, subject.seed())
+                .map(model -> Driver.load(backend, model, subject.seed()));
+    }
+
+    /** The sizes of the runs of some batches of so many tokens. */
+    private static List<int[]> sizes(int tokens, int runs) {
+        List<int[]> batches = new ArrayList<>();
+        batches.add(new int[] {tokens});
+        for (int at = 0; at < runs && runs > 1; at += runs - 1) {
+            int[] sizes = new int[runs];
+            Arrays.fill(sizes, 1);
+            sizes[at] = tokens - runs + 1;
+            batches.add(sizes);
+        }
+        for (int count = 2; count <= runs; count *= 2) {
+            int[] sizes = new int[count];
+            Arrays.fill(sizes, tokens / count);
+            batches.add(sizes);
+        }
+        return batches;
+    }
+
+    private static void areRight(Driver driver, int tokens, List<int[]> batches) {
+        int[] ids = driver.ids(tokens + SHORT);
+        List<float[]> want = alone(driver, ids);
+        for (int[] sizes : batches) {
+            isRight(driver, ids, want, sizes);
+        }
     }
 
     /** One batch of runs of such sizes, each behind another number of tokens, with logits of the last rows of each. */

@@ -52,7 +52,7 @@ final class LogitsRules {
                 required(
                         "L2.large",
                         "all ids of a vocabulary of 70 000 can be fed, and argMax looks at all of them",
-                        "ids in 15 or 16 bits, as inputs and as answers; a reduction over one block of ids",
+                        "ids in 15 or 16 bits, as inputs and as answers; a reduction over one block of ids; tensors that are read in blocks, of 8 MiB or so",
                         subject -> subject.once(() -> largeIdsAreRight(subject))),
                 required(
                         "L3.finite",

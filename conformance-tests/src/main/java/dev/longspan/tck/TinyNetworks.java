@@ -38,6 +38,10 @@ final class TinyNetworks {
     private static final LayerSpec SPAN_HEADS =
             new LayerSpec.Attention(MANY_HEADS, new SpanAttention(1, 16, 2, 1, 0.5, 0.5, 1));
 
+    /** With more anchors than there are in all that a batch may hold. */
+    private static final LayerSpec ALL_SPANS =
+            new LayerSpec.Attention(new AttentionHeads(2, 1, 4), new SpanAttention(1, 12, 2, 1, 0.25, 0.25, 1));
+
     private static final int MANY_LAYERS = 52;
     /** With it an expert is chosen, whatever its score is. */
     private static final float CHOSEN = 2;
@@ -46,6 +50,8 @@ final class TinyNetworks {
 
     /** More than 16 bits can tell apart. */
     private static final int MANY_IDS = 70_016;
+    /** With so many numbers for each of them a tensor has more than 16 MiB. */
+    private static final int WIDE = 64;
 
     private static ModelSpec of(LayerSpec... layers) {
         return new ModelSpec("tiny", 40, 12, 1e-5, false, List.of(layers));
@@ -79,6 +85,20 @@ final class TinyNetworks {
                         of(DENSE, DENSE),
                         of(MAMBA, MAMBA),
                         of(MLP, MLP)));
+    }
+
+    /** With spans and experts, or one of both, and nothing left to choose; empty for backends that know neither. */
+    static Optional<RandomModel> ofSpansAndExperts(Backend backend, long seed) {
+        List<ModelSpec> specs = List.of(
+                of(MAMBA, ALL_SPANS, ALL_EXPERTS),
+                of(MLP, ALL_SPANS, ALL_EXPERTS),
+                of(MAMBA, ALL_SPANS),
+                of(MAMBA, ALL_EXPERTS),
+                of(DENSE, ALL_EXPERTS),
+                of(MLP, ALL_SPANS),
+                of(MLP, ALL_EXPERTS),
+                of(ALL_SPANS, ALL_SPANS));
+        return found(backend, seed, sized(specs));
     }
 
     /** With a state and without choices; a drawn one for backends that know none of these. */
@@ -138,7 +158,8 @@ final class TinyNetworks {
     }
 
     private static ModelSpec withManyIds(ModelSpec spec) {
-        return new ModelSpec(spec.modelType(), MANY_IDS, spec.hiddenSize(), spec.normEpsilon(), false, spec.layers());
+        int hidden = Math.max(spec.hiddenSize(), WIDE);
+        return new ModelSpec(spec.modelType(), MANY_IDS, hidden, spec.normEpsilon(), false, spec.layers());
     }
 
     private static RandomModel supported(Backend backend, long seed, List<ModelSpec> specs) {
