@@ -115,6 +115,15 @@ final class BatchRules {
         return Driver.load(driver.backend(), fresh, seed);
     }
 
+    /** A state of such a model, one of whose runs has failed. */
+    static SequenceState failed(Driver poisoned) {
+        SequenceState bad = poisoned.model().newState();
+        poisoned.feed(bad, good(poisoned, 4));
+        RunResult result = poisoned.forward(Run.last(bad, BAD)).get(0);
+        require(result instanceof RunResult.Failure, "a run with NaN in it did not fail");
+        return bad;
+    }
+
     static int[] good(Driver driver, int count) {
         int[] ids = driver.ids(count);
         for (int i = 0; i < count; i++) {
@@ -159,9 +168,7 @@ final class BatchRules {
         poisoned.plain(good(driver, 5));
         poisoned.piece(poisoned.model().newState(), good(driver, 4), 0, 1);
         MemorySize before = driver.backend().memory().used();
-        SequenceState bad = poisoned.model().newState();
-        poisoned.feed(bad, good(driver, 4));
-        poisoned.forward(Run.last(bad, BAD));
+        SequenceState bad = failed(poisoned);
         refused("length of a failed state", bad::length, IllegalStateException.class);
         refused("bytes of a failed state", bad::bytes, IllegalStateException.class);
         refused("checkpoint of a failed state", bad::checkpoint, IllegalStateException.class);
@@ -218,6 +225,9 @@ final class BatchRules {
         refuse(driver, "a negative id", good, Run.last(fresh, -1));
         if (driver.takes(2, 2)) {
             refuse(own, "the same state twice", good, Run.last(state, 1));
+            if (driver.takes(3, 3)) {
+                refuse(own, "the same state on both sides of another", good, Run.last(fresh, 1), Run.last(state, 1));
+            }
         } else {
             subject.note("a batch has one run, so that none was looked at beside another");
         }

@@ -152,12 +152,12 @@ final class TransferEdgeRules {
             require(
                     alone.exclusiveBytes() == bytes,
                     "a checkpoint that was read has " + bytes + " bytes, exclusive " + alone.exclusiveBytes());
-            MemoryRules.frees("a checkpoint that was read", driver, alone.exclusiveBytes(), alone::close);
+            HolderRules.frees("a checkpoint that was read", driver, alone.exclusiveBytes(), alone::close);
             Checkpoint shared = driver.model().readCheckpoint(whole, base);
             require(
                     shared.bytes() == bytes,
                     "read on a base it has " + shared.bytes() + " bytes, without one " + bytes);
-            MemoryRules.frees("a checkpoint read on a base", driver, shared.exclusiveBytes(), shared::close);
+            HolderRules.frees("a checkpoint read on a base", driver, shared.exclusiveBytes(), shared::close);
             base.close();
         }
     }
