@@ -4,6 +4,7 @@ import dev.longspan.spi.AttentionHeads;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.DType;
+import dev.longspan.spi.Feature;
 import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.Run;
@@ -90,6 +91,17 @@ final class ReleasedSizes {
         return model;
     }
 
+    /** What came of a sequence at once, with which all other ways are compared. */
+    private record Ways(Driver driver, Judge judge, List<float[]> plain) {
+        /** By the oracle, where choices are clear; and with what came at once, where it is claimed to be the same. */
+        void agree(String what, int first, List<float[]> got) {
+            judge.compareClear(what + ", logits", first, got);
+            if (driver.backend().capabilities().has(Feature.BATCH_EXACT)) {
+                driver.same(what + ", beside those at once, logits", got, plain.subList(first, first + got.size()));
+            }
+        }
+    }
+
     /**
      * At once, in pieces, step by step, in batches, from a checkpoint and from one that was written and read.
      *
@@ -99,22 +111,22 @@ final class ReleasedSizes {
         int[] ids = driver.ids(tokens);
         int steps = tokens - STEPS;
         Judge judge = new Judge(new Oracle(model.spec(), model.weights()), ids, driver.tolerance());
-        judge.compareClear("at once, logits", 0, driver.plain(ids));
+        Ways ways = new Ways(driver, judge, driver.plain(ids));
+        ways.agree("at once", 0, ways.plain);
         try (SequenceState state = driver.model().newState()) {
             for (int from = 0, to; from < steps; from = to) {
                 to = Math.min(steps, from + 1 + driver.random().nextInt(LONGEST_PIECE));
-                judge.compareClear("in pieces, logits", from, driver.piece(state, ids, from, to));
+                ways.agree("in pieces", from, driver.piece(state, ids, from, to));
             }
             try (Checkpoint checkpoint = state.checkpoint()) {
                 for (int t = steps; t < tokens; t++) {
-                    judge.compareClear("token by token, logits", t, driver.piece(state, ids, t, t + 1));
+                    ways.agree("token by token", t, driver.piece(state, ids, t, t + 1));
                 }
-                besideAnother(driver, checkpoint, ids, judge);
+                besideAnother(driver, checkpoint, ids, ways);
                 if (driver.transfers()) {
                     try (Checkpoint read = driver.model().readCheckpoint(MemoryCheckpoint.of(checkpoint));
                             SequenceState again = driver.model().newState(read)) {
-                        judge.compareClear(
-                                "written, read and on, logits", steps, driver.feed(again, Driver.tail(ids, steps)));
+                        ways.agree("written, read and on", steps, driver.feed(again, Driver.tail(ids, steps)));
                     }
                 }
             }
@@ -122,7 +134,7 @@ final class ReleasedSizes {
     }
 
     /** What starts from the checkpoint, step by step beside the same sequence from its beginning. */
-    private static void besideAnother(Driver driver, Checkpoint checkpoint, int[] ids, Judge judge) {
+    private static void besideAnother(Driver driver, Checkpoint checkpoint, int[] ids, Ways ways) {
         if (driver.backend().capabilities().maxRuns() < 2
                 || driver.backend().capabilities().maxBatchTokens() < 2) {
             return;
@@ -139,7 +151,7 @@ final class ReleasedSizes {
                 beginning.addAll(Driver.rows(results.get(1)));
             }
         }
-        judge.compareClear("in a batch, from a checkpoint, logits", first, steps);
-        judge.compareClear("in a batch, logits", 0, beginning);
+        ways.agree("in a batch, from a checkpoint", first, steps);
+        ways.agree("in a batch", 0, beginning);
     }
 }
