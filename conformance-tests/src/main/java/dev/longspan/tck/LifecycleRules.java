@@ -37,6 +37,9 @@ final class LifecycleRules {
     /** Many of them, of each of which a little may be left. */
     private static final int MANY = 2000;
 
+    /** How often something is computed while others do so, too. */
+    private static final int BESIDE = 20;
+
     private static final int FAILURES = 20;
     /** How often a model is loaded and closed by one backend. */
     static final int LOADS = 100;
@@ -85,9 +88,9 @@ final class LifecycleRules {
                         subject -> subject.models((driver, model) -> nothingWorksAfterwards(driver, model))),
                 required(
                         "Z1.beside",
-                        "closing one model does not disturb another that computes",
-                        "what models share: threads, workspaces, lists of what is open",
-                        subject -> subject.models(LifecycleRules::closingBesideAnother)));
+                        "loading, using and closing one model does not disturb another that computes, of the same or of another backend",
+                        "what models share: threads, workspaces, lists of what is open; what is static, of all backends",
+                        subject -> subject.models((driver, model) -> closingBesideAnother(subject, driver, model))));
     }
 
     private static void live(Subject subject, long seed) {
@@ -95,6 +98,7 @@ final class LifecycleRules {
     }
 
     private static void threadsEnd(Subject subject, long seed) {
+        live(subject, seed); // a library may need a thread once in the life of a process
         Set<Thread> before = threads();
         Set<Thread> during;
         try (Backend backend = subject.open()) {
@@ -269,6 +273,9 @@ final class LifecycleRules {
                 : () -> {};
         backend.close();
         kernels.make();
+        refused("id of a closed backend", backend::id, CLOSED);
+        refused("device of a closed backend", backend::device, CLOSED);
+        refused("description of a closed backend", backend::description, CLOSED);
         refused("memory of a closed backend", backend::memory, CLOSED);
         refused("capabilities of a closed backend", backend::capabilities, CLOSED);
         refused("supports of a closed backend", () -> backend.supports(model.spec()), CLOSED);
@@ -314,22 +321,30 @@ final class LifecycleRules {
         }
     }
 
-    private static void closingBesideAnother(Driver driver, RandomModel model) throws Exception {
+    private static void closingBesideAnother(Subject subject, Driver driver, RandomModel model) throws Exception {
+        besideOthers("beside models that are loaded and closed", driver, driver.backend(), model);
+        try (Backend other = subject.open()) {
+            besideOthers("beside models of another backend", driver, other, model);
+        }
+    }
+
+    /** Computes while another thread loads, uses and closes models of a backend. */
+    private static void besideOthers(String what, Driver driver, Backend backend, RandomModel model) throws Exception {
         int[] ids = driver.ids(60);
         List<float[]> want = driver.plain(ids);
         AtomicBoolean done = new AtomicBoolean();
         CompletableFuture<Void> others = CompletableFuture.runAsync(() -> {
             while (!done.get()) {
-                Driver other = Driver.load(driver.backend(), model, 1);
+                Driver other = Driver.load(backend, model, 1);
                 SequenceState state = other.model().newState();
-                other.feed(state, other.ids(7));
+                other.feed(state, other.ids(60));
                 state.checkpoint();
                 other.model().close();
             }
         });
         try {
-            for (int round = 0; round < 5; round++) {
-                driver.same("beside models that are loaded and closed", driver.plain(ids), want);
+            for (int round = 0; round < BESIDE; round++) {
+                driver.same(what, driver.plain(ids), want);
             }
         } finally {
             done.set(true);

@@ -79,11 +79,13 @@ final class Lives {
         }
     }
 
-    /** Many models, one after the other; each has weights of its own, which somebody may keep. */
+    /** Many models, one after the other; each has weights of its own, which somebody may keep, and is closed with what it has made. */
     static void loading(Backend backend, int count) {
         for (int i = 0; i < count; i++) {
             Driver driver = Driver.load(backend, Subject.supported(backend, RandomModel::spec, 3), 3);
-            driver.plain(driver.ids(1));
+            SequenceState left = driver.model().newState();
+            driver.absorb(left, driver.ids(1), 1);
+            left.checkpoint();
             driver.model().close();
         }
     }

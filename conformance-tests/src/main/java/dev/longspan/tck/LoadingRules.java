@@ -22,6 +22,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The rules of loading a model. */
@@ -63,8 +64,8 @@ final class LoadingRules {
                         subject -> subject.models((driver, model) -> anUnreadableWeightEndsTheLoad(driver, model))),
                 required(
                         "M3.progress",
-                        "progress never goes back and ends with all bytes",
-                        "call progress after each tensor; the total is that of all tensors, as the source has them",
+                        "progress never goes back, ends with all bytes and is told on the thread that loads",
+                        "call progress after each tensor, not from a thread that reads; the total is that of all tensors, as the source has them",
                         subject -> subject.models((driver, model) -> progressIsTold(driver.backend(), model))));
     }
 
@@ -273,12 +274,15 @@ final class LoadingRules {
     private static void progressIsTold(Backend backend, RandomModel model) {
         List<Long> seen = new ArrayList<>();
         List<Long> totals = new ArrayList<>();
+        Set<Thread> tellers = ConcurrentHashMap.newKeySet();
         backend.load(model.spec(), model.weights(), (done, total) -> {
                     seen.add(done);
                     totals.add(total);
+                    tellers.add(Thread.currentThread());
                 })
                 .close();
         require(!seen.isEmpty(), "progress was never told");
+        require(tellers.equals(Set.of(Thread.currentThread())), "progress is told by " + tellers);
         long stored = model.spec().tensors().stream()
                 .mapToLong(tensor -> model.weights().info(tensor.name()).bytes())
                 .sum();
