@@ -207,6 +207,7 @@ public class MambaOracle {
                 }
                 mixed[c] = OracleMath.silu(sum);
             }
+            mixed = between(mixed);
             in.x[t] = part(mixed, 0, inner);
             in.b[t] = part(mixed, inner, shared);
             in.c[t] = part(mixed, inner + shared, shared);
@@ -231,6 +232,11 @@ public class MambaOracle {
         return computed;
     }
 
+    /** What the convolution and the gate hand on, to what is often one kernel with them: as it is. */
+    double[] between(double[] computed) {
+        return computed;
+    }
+
     /** What a norm or the last projection is handed on as: as it is. */
     double[] rounded(double[] computed) {
         return computed;
@@ -248,7 +254,7 @@ public class MambaOracle {
             for (int i = 0; i < gated.length; i++) {
                 gated[i] = y[t][i] * OracleMath.silu(in.z[t][i]);
             }
-            double[] normed = rounded(OracleMath.rmsNorm(gated, norm, spec.groups(), epsilon));
+            double[] normed = rounded(OracleMath.rmsNorm(between(gated), norm, spec.groups(), epsilon));
             output[t] = rounded(OracleMath.times(outProjection, normed));
         }
         return output;

@@ -38,46 +38,18 @@ public class Oracle {
         }
     }
 
-    /** The same network, each of whose weights is off by a random part of some rounding, where a backend may round. */
-    private Oracle(Oracle right, double rounding, long seed) {
-        this.spec = right.spec;
-        SplittableRandom random = new SplittableRandom(seed);
-        for (ModelSpec.Tensor tensor : spec.tensors()) {
-            double[] shaken = right.weight(tensor.name()).clone();
-            int rows = isExact(tensor.name()) ? 0 : rounded(tensor);
-            int end = (int) (shaken.length / tensor.shape().get(0)) * rows;
-            for (int i = 0; i < end; i++) {
-                shaken[i] *= 1 + rounding * (2 * random.nextDouble() - 1);
-            }
-            tensors.put(tensor.name(), shaken);
-        }
-    }
-
-    /** What decides, and what stands in an exponent, is in float32 in every arithmetic. */
-    private static boolean isExact(String name) {
-        return name.endsWith(".dt_bias") || name.endsWith(".A_log") || name.contains(".gate.");
-    }
-
-    /** How many of a tensor's rows may be rounded: all but those that give the time step. */
-    private int rounded(ModelSpec.Tensor tensor) {
-        int rows = Math.toIntExact(tensor.shape().get(0));
-        if (tensor.name().endsWith(".in_proj.weight")) {
-            for (int i = 0; i < spec.layers().size(); i++) {
-                if (tensor.name().startsWith("backbone.layers." + i + ".")
-                        && spec.layers().get(i) instanceof LayerSpec.Mamba mamba) {
-                    return rows - mamba.heads();
-                }
-            }
-        }
-        return rows;
+    /** One with weights that are held already. */
+    Oracle(ModelSpec spec, Map<String, double[]> tensors) {
+        this.spec = spec;
+        this.tensors.putAll(tensors);
     }
 
     /**
-     * One whose weights are off by at most a rounding: how far its logits are from the right ones tells how far rounding moves
-     * them in this network, on these ids.
+     * One whose weights, and what it hands on, are off by at most a rounding: how far its logits are from the right ones tells how
+     * far rounding moves them in this network, on these ids.
      */
     Oracle shaken(double rounding, long seed) {
-        return new Oracle(this, rounding, seed);
+        return new ShakenOracle(this, rounding, new SplittableRandom(seed));
     }
 
     /** {@return the network} */
@@ -196,6 +168,7 @@ public class Oracle {
                 for (int d = 0; d < spec.hiddenSize(); d++) {
                     residual[t][d] += mixed[mixed.length - wanted + t][d];
                 }
+                residual[t] = carried(residual[t]);
             }
         }
         double[] head = weight(spec.tiedEmbeddings() ? "backbone.embeddings.weight" : "lm_head.weight");
@@ -328,6 +301,11 @@ public class Oracle {
     /** What a norm or a product is handed on as: as it is. */
     double[] rounded(double[] computed) {
         return computed;
+    }
+
+    /** What the sum behind a layer is carried on as: as it is. */
+    double[] carried(double[] sum) {
+        return sum;
     }
 
     /** The projections of all tokens, [tokens, rows of the matrix]. */

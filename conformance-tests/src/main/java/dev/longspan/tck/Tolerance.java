@@ -33,6 +33,11 @@ record Tolerance(double oracle, double itself, double gap, double rounding) {
         return other.oracle > oracle ? other : this;
     }
 
+    /** Whether rounding is finer than that of any 16 bits. */
+    boolean isFine() {
+        return rounding < 0x1p-16;
+    }
+
     /** Whether numbers are near enough. */
     boolean agree(float[] got, double[] want, double allowed) {
         return got.length == want.length && firstOff(got, want, allowed * largest(want)) < 0;
