@@ -47,7 +47,7 @@ abstract class Holder implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         if (!closed) {
             closed = true;
             model.forget(this);

@@ -51,16 +51,19 @@ final class PlainBackend implements Backend {
 
     @Override
     public String id() {
+        requireOpen();
         return "plain";
     }
 
     @Override
     public Device device() {
+        requireOpen();
         return PlainBackendProvider.DEVICE;
     }
 
     @Override
     public String description() {
+        requireOpen();
         return "plain Java in float64, one thread; dense attention and feed-forward layers only";
     }
 
