@@ -16,10 +16,13 @@ enum Flaw {
     WORKSPACE_IS_LATE("", ""),
     WORKSPACE_GROWS("", ""),
     WORKSPACE_STAYS("", ""),
+    KEEPS_ONE_THREAD("", ""),
     KNOWS_HEADS_OF_128("", ""),
     KNOWS_HEADS_OF_100("", ""),
     CLAIMS_MUCH("", ""),
-    CLAIMS_EXACTNESS("continued from a read checkpoint", "X1.continues X1.base X1.empty X1.released X2.beside"),
+    CLAIMS_EXACTNESS(
+            "continued from a read checkpoint",
+            "X1.continues X1.base X1.empty X1.released X2.beside X1.borders N1.sizes N1.many N1.heads N1.sums N1.deep"),
     ROUNDS_TO_BF16("", ""),
     ROUNDS_TO_F16("", ""),
     CAPITAL_ID("id 'Oracle' does not match", "P2.name"),
@@ -55,7 +58,7 @@ enum Flaw {
     EXCLUSIVE_COUNTS_SHARED("a checkpoint beside its state says", "S5.exclusive X2.written X1.thrown X1.bytes"),
     CONV_IS_LOST_BETWEEN_CALLS(
             "the step to position",
-            "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long M4.batch M4.held B2.limits S3.borders X1.types X2.closing N1.dense B2.mixed B3.back S4.together S6.twins X1.released X1.empty X1.thrown T1.moved Z1.networks Z1.backends N1.window B4.failed N1.sizes B1.choices B2.choices B2.tokens S3.choices N1.deep N1.sums N1.threads S4.many"),
+            "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long M4.batch M4.held B2.limits S3.borders X1.types X2.closing N1.dense B2.mixed B3.back S4.together S6.twins X1.released X1.empty X1.thrown T1.moved Z1.networks Z1.backends N1.window B4.failed N1.sizes B1.choices B2.choices B2.tokens S3.choices N1.deep N1.sums N1.threads S4.many X1.borders"),
     BATCH_LEAKS(
             "run 1 of a batch",
             "B2.batch B2.order B3.isolation M4.batch B2.limits B2.mixed S4.together N1.dense N1.long N1.window N1.sizes B2.choices B2.tokens N1.deep N1.heads N1.many N1.sums"),
@@ -71,14 +74,14 @@ enum Flaw {
     ARG_MAX_IS_THE_LAST("the lowest of the largest logits has", "L2.lowest L2.large"),
     NAN_IS_HANDED_OUT(
             "logits that are not numbers were handed out",
-            "L3.finite B3.isolation B4.failed L3.infinite B3.back P5.growth"),
-    LENGTH_COUNTS_ROWS("a state of 7 tokens has length 0", "S1.grows M4.batch S3.back S3.borders S4.many"),
+            "L3.finite B3.isolation B4.failed L3.infinite B3.back P5.growth M2.freed"),
+    LENGTH_COUNTS_ROWS("a state of 7 tokens has length 0", "S1.grows M4.batch S3.back S3.borders S4.many X1.borders"),
     CHECKPOINT_IS_THE_STATE(
             "after its states went on",
             "S2.immutable B3.back T1.moved N1.dense N1.long N1.window N1.sizes N1.deep N1.sums"),
     CONV_IS_STALE_AFTER_RESTORE(
             "a state from a checkpoint at",
-            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window N1.sizes S3.choices N1.deep N1.sums S4.many"),
+            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window N1.sizes S3.choices N1.deep N1.sums S4.many X1.borders"),
     FORKS_SHARE_KEYS("fork at", "S4.forks S4.together"),
     PARENT_FREES_CHILD("a state whose parents are closed", "S6.lives B3.back"),
     HOLDERS_ARE_COUNTED_IN_A_BYTE("the last of 300 states", "S4.many"),
@@ -87,7 +90,7 @@ enum Flaw {
             "continued from another backend", "X1.across N1.mamba N1.network N1.everything X1.types N1.sizes"),
     SSM_IS_NOT_WRITTEN(
             "continued from a read checkpoint",
-            "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long N1.dense X1.released X1.empty N1.sizes N1.window N1.deep N1.sums"),
+            "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long N1.dense X1.released X1.empty N1.sizes N1.window N1.deep N1.sums X1.borders"),
     LAYOUT_IS_TURNED("expected shape", "X1.layout X1.across"),
     BASE_LEAVES_A_GAP("continued from one read on a base", "X1.base X1.released"),
     READ_SHAPES_UNCHECKED("expected IllegalArgumentException, found", "X1.faults"),
@@ -125,11 +128,11 @@ enum Flaw {
     SCALE_IS_FORGOTTEN(
             "logits at position",
             "N1.attention X1.across N1.network N1.everything X1.types N1.dense N1.sizes N1.deep N1.heads N1.many N1.sums N1.threads"),
-    FULL_BATCH_IS_REVERSED("run 0 of 6", "B2.limits"),
-    FULL_PAGES_ARE_FORGOTTEN("from a checkpoint at 128", "S3.borders"),
+    FULL_BATCH_IS_REVERSED("run 0 of 6", "B2.limits B2.tokens"),
+    FULL_PAGES_ARE_FORGOTTEN("from a checkpoint at 128", "S3.borders X1.borders"),
     DENSE_ATTENTION_FORGETS("at the end of", "N1.dense"),
     DECLINED_IS_WRITTEN("the sink did not want", "X1.layout"),
-    SOURCE_IS_READ_TWICE("after it was read to", "X1.continues X1.base X1.across X1.types"),
+    SOURCE_IS_READ_TWICE("after it was read to", "X1.continues X1.base X1.across X1.types X1.borders"),
     BASE_IS_NOT_SHARED("the base's pages are not shared", "X1.base"),
     STATES_SHARE_NOTHING("are exclusive", "S5.exclusive"),
     PAGES_ARE_NOT_COUNTED("which cannot hold", "M2.bound S5.exclusive M4.batch"),
@@ -160,7 +163,7 @@ enum Flaw {
     RUNS_BEHIND_PROMPTS_ARE_WRONG("batch", "B2.mixed M4.batch B2.tokens"),
     LATER_RUNS_LOSE_THEIR_PAGES("batch", "B2.mixed M4.batch S4.together N1.dense N1.long N1.window B2.limits"),
     ROWS_BEHIND_NONE_ARE_WRONG("batch", "B2.mixed"),
-    ROWS_BEHIND_SOME_ARE_WRONG("batch", "B2.mixed"),
+    ROWS_BEHIND_SOME_ARE_WRONG("batch", "B2.mixed B2.limits B2.tokens"),
     ARG_MAX_IS_OF_THE_FIRST_RUN("argMax answers", "B2.mixed"),
     ARG_MAX_COUNTS_FROM_THE_FIRST_TOKEN("argMax answers", "B2.mixed"),
     ARG_MAX_BEGINS_AT_ZERO("the lowest of the largest logits has", "L2.lowest"),
@@ -193,7 +196,7 @@ enum Flaw {
     TOKENS_NEED_MORE("with a batch of", "M2.bound M4.refused M4.batch M4.held"),
     STEPS_TAKE_THE_FIRST_LENGTH("steps at different lengths", "B2.limits"),
     LONG_PROMPTS_ARE_WRONG(
-            "run 0 of 1 with up to 256 tokens each", "B2.tokens S3.borders X1.base X2.beside X2.closing"),
+            "run 0 of 1 with up to 256 tokens each", "B2.tokens S3.borders X1.base X2.beside X2.closing X1.borders"),
     RUNS_BEHIND_LONG_PROMPTS_ARE_WRONG("of 2 with up to 128 tokens each", "B2.tokens"),
     RECURRENT_IS_NOT_COUNTED("which cannot hold", "M2.recurrent"),
     CHECKPOINTS_COUNT_PAGES_ONLY("checkpoints: one has", "M2.recurrent"),
@@ -246,6 +249,29 @@ enum Flaw {
     CHUNKS_ARE_TAKEN_FOR_THE_FIRST("anchor", "A1.search A1.window"),
     SOFTMAX_OVERFLOWS("a run failed", "N1.large"),
     SOFTPLUS_OVERFLOWS("a run failed", "N1.steps"),
+    FULL_LAST_PAGES_ARE_NOT_WRITTEN("from one that was written and read", "X1.borders"),
+    FULL_BASES_LEAVE_A_GAP("read on a base of 64", "X1.borders"),
+    SOURCES_ARE_READ_ON_MANY_THREADS("a source is asked by", "X1.continues X1.borders X1.base X1.across X1.types"),
+    SINKS_ARE_WRITTEN_ON_MANY_THREADS(
+            "a checkpoint was written on",
+            "X1.layout M2.recurrent M2.freed M4.held L1.stays X1.borders X1.continues X1.base X1.across X1.faults X1.types X1.released X1.foreign X1.bytes X1.again X1.empty X1.thrown X2.twice X2.beside X2.written X2.ended X2.reading P4.threads P4.silence P5.growth P5.native Z1.after N1.mamba N1.attention N1.network N1.everything N1.dense N1.long N1.window N1.sizes N1.many N1.heads N1.sums N1.deep"),
+    LONG_RUNS_OF_SPANS_ARE_WRONG(
+            "run 0 of 1 with up to 256 tokens",
+            "B2.tokens B2.mixed S3.borders X1.borders X1.base X2.beside X2.closing"),
+    LONG_RUNS_OF_EXPERTS_ARE_WRONG(
+            "run 0 of 1 with up to 256 tokens",
+            "B2.tokens B2.mixed S3.borders X1.borders X1.base X2.beside X2.closing"),
+    FAILED_STATES_OUTLIVE_THEIR_MODEL("closing a failed state of a closed model", "M2.freed"),
+    FAILED_STATES_ARE_FREED_TWICE("a closed model, one of whose states had failed", "M2.freed"),
+    LONG_SUMS_OF_STEPS_DIFFER(
+            "beside those at once",
+            "N1.sizes X1.borders X1.continues X1.base X1.released X1.empty X2.beside N1.many N1.heads N1.sums N1.deep"),
+    BACKENDS_SHARE_A_BUFFER("beside models of another backend", "Z1.beside"),
+    LARGE_TENSORS_END_IN_ZEROS("logits", "L2.large"),
+    ONLY_NEIGHBOURS_ARE_COMPARED("the same state on both sides of another", "B5.malformed"),
+    STATES_LEFT_OPEN_LEAK("100 models of one backend leave", "P5.growth"),
+    PROGRESS_IS_TOLD_ELSEWHERE("progress is told by", "M3.progress"),
+    CLOSED_BACKENDS_HAVE_A_NAME("id of a closed backend", "Z1.after"),
     EPSILON_IS_FIXED(
             "logits at position",
             "N1.mamba N1.attention N1.spans N1.experts N1.dense N1.long N1.sizes N1.large N1.steps N1.window N1.deep");

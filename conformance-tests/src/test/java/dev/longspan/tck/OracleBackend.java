@@ -78,6 +78,8 @@ final class OracleBackend implements Backend {
             LEAK.add(new byte[100_000]);
         } else if (flaw == Flaw.NATIVES_ARE_KEPT) {
             NATIVES.add(ByteBuffer.allocateDirect(100_000));
+        } else if (flaw == Flaw.KEEPS_ONE_THREAD) {
+            Library.start();
         } else if (flaw == Flaw.CLOSING_STOPS_OTHER_BACKENDS) {
             OPEN.add(this);
         }
@@ -95,6 +97,18 @@ final class OracleBackend implements Backend {
                 "oracle-worker");
         thread.setDaemon(flaw == Flaw.THREAD_LEFT_ALIVE);
         thread.start();
+    }
+
+    /** Starts one thread in the life of the process. */
+    private static final class Library {
+        private static final Thread ONLY = new Thread(OracleState::hang, "oracle-library");
+
+        static synchronized void start() {
+            if (!ONLY.isAlive()) {
+                ONLY.setDaemon(true);
+                ONLY.start();
+            }
+        }
     }
 
     private static void socket() {
@@ -171,11 +185,15 @@ final class OracleBackend implements Backend {
 
     @Override
     public String id() {
+        if (flaw != Flaw.CLOSED_BACKENDS_HAVE_A_NAME) {
+            requireOpen();
+        }
         return id;
     }
 
     @Override
     public Device device() {
+        requireOpen();
         return flaw == Flaw.OTHER_DEVICE
                 ? new Device("gpu:7", "one that is not there", Device.Kind.GPU, 0)
                 : OracleProvider.DEVICE;
@@ -183,6 +201,7 @@ final class OracleBackend implements Backend {
 
     @Override
     public String description() {
+        requireOpen();
         return "the oracle in float64";
     }
 
@@ -201,7 +220,7 @@ final class OracleBackend implements Backend {
 
     boolean claims(Feature feature) {
         return switch (feature) {
-            case BATCH_EXACT -> flaw == Flaw.CLAIMS_EXACTNESS;
+            case BATCH_EXACT -> flaw == Flaw.CLAIMS_EXACTNESS || flaw == Flaw.LONG_SUMS_OF_STEPS_DIFFER;
             case CHECKPOINT_TRANSFER -> flaw != Flaw.TRANSFER_UNCLAIMED && flaw != Flaw.CLAIMS_LITTLE;
             case ATTENTION_KERNELS -> flaw != Flaw.ATTENTION_UNCLAIMED && flaw != Flaw.CLAIMS_LITTLE;
         };
@@ -317,9 +336,10 @@ final class OracleBackend implements Backend {
     }
 
     @Override
-    public LanguageModel load(ModelSpec spec, WeightSource weights, LoadProgress progress) {
+    public LanguageModel load(ModelSpec spec, WeightSource weights, LoadProgress watch) {
         requireOpen();
         requireSupported(spec);
+        LoadProgress progress = Elsewhere.progress(flaw, watch);
         long bytes = weightBytes(spec);
         ledger.take(WEIGHTS, held(bytes));
         OracleModel model;

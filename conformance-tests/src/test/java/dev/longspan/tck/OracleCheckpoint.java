@@ -158,7 +158,7 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
         model.noteWrite();
         int writers = model.writers().incrementAndGet();
         try {
-            writeAll(sink);
+            writeAll(Elsewhere.sink(model.flaw(), sink));
             model.writers().decrementAndGet();
         } catch (RuntimeException e) {
             model.writers().set(writers - 1);
@@ -191,6 +191,7 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
 
     private boolean isLost(TensorInfo info) {
         return switch (model.flaw()) {
+            case FULL_LAST_PAGES_ARE_NOT_WRITTEN -> OracleModel.isPaged(info) && held() > 0 && held() % 128 == 0;
             case SSM_IS_NOT_WRITTEN -> info.name().endsWith(".ssm");
             case READ_ONES_WRITE_ZEROS -> source == null;
             case WRITES_MEET -> model.writers().get() > 1;

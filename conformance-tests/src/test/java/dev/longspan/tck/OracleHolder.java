@@ -145,6 +145,19 @@ class OracleHolder {
         pages.clear();
     }
 
+    /** Closes it because its model is closed. */
+    void releaseWithModel() {
+        boolean failed = this instanceof OracleState state && state.hasFailed();
+        if (model.flaw() == Flaw.STATES_LEFT_OPEN_LEAK) {
+            OracleBackend.leak(100_000);
+        } else if (failed && model.flaw() == Flaw.FAILED_STATES_ARE_FREED_TWICE) {
+            model.ledger().free(pageBytes());
+        }
+        if (!failed || model.flaw() != Flaw.FAILED_STATES_OUTLIVE_THEIR_MODEL) {
+            release();
+        }
+    }
+
     /** Closes it; whether it was open. */
     boolean release() {
         if (closed) {

@@ -275,6 +275,9 @@ final class OracleModel implements LanguageModel {
             if (!seen.add(state)) {
                 throw new IllegalArgumentException("batch: a state twice");
             }
+            if (flaw() == Flaw.ONLY_NEIGHBOURS_ARE_COMPARED) {
+                seen.retainAll(Set.of(state));
+            }
             boolean unchecked = flaw() == Flaw.IDS_UNCHECKED || flaw() == Flaw.ONE_RUN_IS_UNCHECKED;
             for (int i = 0; i < run.size() && !unchecked; i++) {
                 if (run.id(i) < 0 || run.id(i) >= spec.vocabularySize()) {
@@ -314,7 +317,7 @@ final class OracleModel implements LanguageModel {
             logits[r] = computed.logits(from + r).clone();
             for (int i = 0; i < leak.length; i++) {
                 logits[r][i] += flaw() == Flaw.BATCH_LEAKS ? leak[i] : 0;
-                logits[r][i] += flawed.spoils() ? 1 + i % 3 : 0;
+                logits[r][i] = flawed.spoiled(logits[r][i], i);
                 logits[r][i] += disturbed || (flaw() == Flaw.WRITING_DISTURBS && written) ? 1 : 0;
             }
         }
@@ -364,7 +367,7 @@ final class OracleModel implements LanguageModel {
 
     @Override
     public Checkpoint readCheckpoint(StateSource source) {
-        return read(source, 0, null);
+        return read(Elsewhere.source(flaw(), source), 0, null);
     }
 
     @Override
@@ -378,7 +381,7 @@ final class OracleModel implements LanguageModel {
         if (own.model != this && flaw() != Flaw.FOREIGN_BASE_IS_TAKEN) {
             throw new IllegalArgumentException("base: it is another model's");
         }
-        return read(source, own.held(), own);
+        return read(Elsewhere.source(flaw(), source), own.held(), own);
     }
 
     private Checkpoint read(StateSource source, int from, OracleCheckpoint base) {
@@ -419,7 +422,7 @@ final class OracleModel implements LanguageModel {
         return opened(read);
     }
 
-    private static boolean isPaged(TensorInfo info) {
+    static boolean isPaged(TensorInfo info) {
         return info.name().endsWith(".key") || info.name().endsWith(".value");
     }
 
@@ -429,7 +432,8 @@ final class OracleModel implements LanguageModel {
         int first = isPaged(info) && base != null ? from * row : 0;
         if (first > 0) {
             System.arraycopy(base.state().get(info.name()), 0, numbers, 0, first);
-            first += flaw() == Flaw.BASE_LEAVES_A_GAP ? row : 0;
+            boolean full = flaw() == Flaw.FULL_BASES_LEAVE_A_GAP && from % 64 == 0;
+            first += flaw() == Flaw.BASE_LEAVES_A_GAP || full ? row : 0;
         }
         if (first >= numbers.length) {
             return numbers;
@@ -466,7 +470,7 @@ final class OracleModel implements LanguageModel {
             left = List.copyOf(open);
             open.clear();
         }
-        left.forEach(OracleHolder::release);
+        left.forEach(OracleHolder::releaseWithModel);
         closed = true;
         workspace.free();
         backend.closed(this);

@@ -80,6 +80,13 @@ class RightBackendsTest {
         assertThat(passed.contains("M4.held")).as(report.table()).isEqualTo(kind != Flaw.KNOWS_NO_STATE);
     }
 
+    /** Whatever else ran before in this process. */
+    @Test
+    void aThreadOfTheWholeProcessIsNoFault() {
+        RuleOutcome outcome = OracleKits.of(Flaw.KEEPS_ONE_THREAD).run(ConformanceKit.rule("P4.threads"));
+        assertThat(outcome.status()).as(outcome.message()).isEqualTo(RuleOutcome.Status.PASSED);
+    }
+
     /** One run of one token is enough for most that the rules of batches and logits say. */
     @ParameterizedTest
     @EnumSource(
