@@ -92,7 +92,7 @@ enum Flaw {
             "continued from a read checkpoint",
             "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long N1.dense X1.released X1.empty N1.sizes N1.window N1.deep N1.sums X1.borders"),
     LAYOUT_IS_TURNED("expected shape", "X1.layout X1.across"),
-    BASE_LEAVES_A_GAP("continued from one read on a base", "X1.base X1.released"),
+    BASE_LEAVES_A_GAP("continued from one read on a base", "X1.base X1.released X1.borders"),
     READ_SHAPES_UNCHECKED("expected IllegalArgumentException, found", "X1.faults"),
     WRITING_DISTURBS("beside transfers", "X2.beside"),
     TRANSFER_UNCLAIMED("expected UnsupportedFeatureException", "C1.transfer"),
@@ -178,7 +178,7 @@ enum Flaw {
     BASE_IS_NOT_HELD("that is closed", "X1.released"),
     BASE_MUST_BE_SHORTER(
             "base: longer than the source",
-            "X1.released X1.empty X1.thrown M4.held M2.freed P4.threads P4.silence P5.growth P5.native"),
+            "X1.released X1.empty X1.thrown M4.held M2.freed P4.threads P4.silence P5.growth P5.native X1.borders"),
     READ_ONES_WRITE_ZEROS("writes other bytes", "X1.again"),
     EMPTY_IS_NOT_WRITTEN("there is nothing to write", "X1.empty"),
     THROWING_SINK_KEEPS_IT("whose sinks threw frees 0 bytes", "X1.thrown"),

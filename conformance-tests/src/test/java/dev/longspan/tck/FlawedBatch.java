@@ -4,6 +4,7 @@ import dev.longspan.spi.Batch;
 import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.Run;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** What is wrong with a run by where it stands in its batch, and by what else there is. */
@@ -21,7 +22,7 @@ final class FlawedBatch {
     /** By so much a sum in another order may be off. */
     private static final double NEARLY_ONE = 1 + 0x1p-21;
     /** The backend whose call of forward has begun last, for a flaw of all of them. */
-    private static volatile @Nullable OracleBackend computing;
+    private static final AtomicReference<OracleBackend> COMPUTING = new AtomicReference<>();
 
     private final OracleModel model;
     private final Batch batch;
@@ -35,7 +36,7 @@ final class FlawedBatch {
         this.model = model;
         this.batch = batch;
         this.flaw = model.flaw();
-        computing = model.backend();
+        COMPUTING.set(model.backend());
     }
 
     /** What a run of the batch begins with. */
@@ -76,7 +77,7 @@ final class FlawedBatch {
             case LONG_RUNS_OF_SPANS_ARE_WRONG -> isLong() && hasSpans();
             case LONG_RUNS_OF_EXPERTS_ARE_WRONG ->
                 isLong() && model.network().layers().stream().anyMatch(layer -> layer instanceof LayerSpec.Experts);
-            case BACKENDS_SHARE_A_BUFFER -> computing != model.backend();
+            case BACKENDS_SHARE_A_BUFFER -> COMPUTING.get() != model.backend();
             case PIECES_FAR_ON_ARE_WRONG -> isFarOn() && batch.runs().get(index).size() > STEPS;
             case SPANS_FAR_ON_ARE_WRONG_IN_BF16 -> isFarOn() && hasSpans();
             default -> false;
