@@ -175,25 +175,26 @@ __device__ void attend_tile(
                 }
             }
             __syncthreads();
-            // a fragment's columns 0 to 3 are the even of eight keys, 4 to 7 the odd ones, as the scores lie
+            // A fragment's columns 0 to 3 are the even of eight keys, 4 to 7 the odd ones, as the scores lie. Tensor cores cut sums
+            // instead of rounding them: what comes of a tile is added outside.
 #pragma unroll
-            for (int s = 0; s < TILE_KEYS / 8; s++) {
-                float weights[4] = {scores[s][0], scores[s][2], scores[s][1], scores[s][3]};
-                unsigned upper[4];
-                unsigned rest[4];
+            for (int n = 0; n < D / 8; n++) {
+                float sums[4] = {};
 #pragma unroll
-                for (int i = 0; i < 4; i++) {
-                    split(weights[i], upper[i], rest[i]);
-                }
-                const float* even = &tile[s * 8 + lane % 4 * 2][lane / 4];
+                for (int s = 0; s < TILE_KEYS / 8; s++) {
+                    float weights[4] = {scores[s][0], scores[s][2], scores[s][1], scores[s][3]};
+                    unsigned upper[4];
+                    unsigned rest[4];
 #pragma unroll
-                for (int n = 0; n < D / 8; n++) {
-                    float sums[4] = {out[n][0], out[n][1], out[n][2], out[n][3]};
-                    multiply_parts(sums, upper, rest, even[n * 8], even[n * 8 + D + 4]);
-#pragma unroll
-                    for (int i = 0; i < 4; i++) {  // what is no number in one sequence must not reach another
-                        out[n][i] = mine[i / 2].segment == segment ? sums[i] : out[n][i];
+                    for (int i = 0; i < 4; i++) {
+                        split(weights[i], upper[i], rest[i]);
                     }
+                    const float* even = &tile[s * 8 + lane % 4 * 2][n * 8 + lane / 4];
+                    multiply_parts(sums, upper, rest, even[0], even[D + 4]);
+                }
+#pragma unroll
+                for (int i = 0; i < 4; i++) {  // what is no number in one sequence must not reach another
+                    out[n][i] += mine[i / 2].segment == segment ? sums[i] : 0.0f;
                 }
             }
         }
