@@ -264,6 +264,23 @@ class SessionTest extends OnDigestBackend {
     }
 
     @Test
+    void whatIsCancelledDuringItsOnlyStepIsNotInTheHistory() {
+        ChatEngine engine = engine();
+        try (Session session = engine.openSession()) {
+            backend.gate().hold();
+            try (ChatStream reading = session.beginAppend(ChatRequest.of("short"), TurnOptions.DEFAULT)
+                    .orElseThrow()) {
+                backend.gate().awaitWaiting(LIMIT);
+                reading.cancel();
+                backend.gate().release();
+                reading.forEachRemaining(event -> {});
+            }
+            assertThat(session.history()).isEmpty();
+            assertThat(session.info().sequence()).isZero();
+        }
+    }
+
+    @Test
     void documentsAreAppendedBeforeTheFirstQuestion() {
         ChatEngine engine = engine();
         try (Session session = engine.openSession()) {

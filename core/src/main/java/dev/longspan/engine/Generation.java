@@ -257,6 +257,9 @@ final class Generation {
     private void allRead(Feed open, Logits logits, SamplingScratch scratch) {
         if (phase == Phase.COMMITTING) {
             commit(new SharedCheckpoint(open.state().checkpoint()));
+        } else if (!spec.decodes()
+                && mustCancel()) { // during its last step: who has cancelled it wants nothing to change
+            cancel();
         } else if (!spec.decodes()) {
             clock.prefilled();
             commit(new SharedCheckpoint(open.state().checkpoint()));
