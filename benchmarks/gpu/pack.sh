@@ -24,7 +24,7 @@ mkdir -p "$folder/lib" "$folder/natives"
 for jar in "$root"/benchmarks/target/lib/*.jar "$root"/benchmarks/target/longspan-benchmarks-*.jar; do
     case "$(basename "$jar")" in
         tvm-*) unzip -q -o "$jar" org/bytedeco/tvm/linux-x86_64-gpu/libtvm_runtime.so -d "$folder/natives" ;;
-        longspan-spi-* | longspan-backend-* | longspan-conformance-* | longspan-benchmarks-* | jna-* | slf4j-*) cp "$jar" "$folder/lib/" ;;
+        longspan-spi-* | longspan-backend-* | longspan-conformance-* | longspan-benchmarks-* | jackson-* | jna-* | slf4j-*) cp "$jar" "$folder/lib/" ;;
     esac
 done
 

@@ -1,5 +1,6 @@
 package dev.longspan.benchmarks;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.spi.BackendProvider;
@@ -12,7 +13,9 @@ import dev.longspan.spi.Run;
 import dev.longspan.spi.RunResult;
 import dev.longspan.spi.SequenceState;
 import dev.longspan.spi.TensorInfo;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,7 +24,8 @@ import java.util.ServiceLoader;
 
 /**
  * Measures the released model's shape on a GPU: {@code GpuBenchmark [layers [tokens ...]]}. Weights are made up; the states of long
- * contexts, too, so that anchors lie anywhere. Each row of the table says how many tokens a second, and of steps the median.
+ * contexts, too, so that anchors lie anywhere. Prints a table in Markdown; {@code -Dlongspan.bench.report=FILE} names a file for the
+ * same as JSON. Of steps the median of {@value #STEPS} counts, of prompts the second of two.
  */
 public final class GpuBenchmark {
     private static final int STEPS = 100;
@@ -30,16 +34,48 @@ public final class GpuBenchmark {
 
     private final Backend backend;
     private final LanguageModel model;
-    private final PrintStream out;
+    private final List<Row> rows = new ArrayList<>();
 
-    private GpuBenchmark(Backend backend, LanguageModel model, PrintStream out) {
+    private GpuBenchmark(Backend backend, LanguageModel model) {
         this.backend = backend;
         this.model = model;
-        this.out = out;
     }
 
+    /**
+     * What was measured.
+     *
+     * @param work prefill or decode
+     * @param context how many tokens were there before
+     * @param sequences how many at once
+     * @param milliseconds a step, or the whole prompt
+     * @param tokensPerSecond of all sequences together
+     * @param gigabytes what the backend holds on the device
+     */
+    record Row(String work, int context, int sequences, double milliseconds, double tokensPerSecond, double gigabytes) {
+        private String markdown() {
+            return String.format(
+                    Locale.ROOT,
+                    "| %s | %,d | %d | %.3f | %.0f | %.1f |",
+                    work,
+                    context,
+                    sequences,
+                    milliseconds,
+                    tokensPerSecond,
+                    gigabytes);
+        }
+    }
+
+    /**
+     * All of it.
+     *
+     * @param backend the backend in words
+     * @param layers how many layers the network had
+     * @param loadSeconds how long loading took
+     */
+    record Report(String backend, int layers, double loadSeconds, List<Row> rows) {}
+
     /** Runs it. */
-    public static void main(String[] args) {
+    public static void main(String[] args) throws IOException {
         int layers = args.length > 0 ? Integer.parseInt(args[0]) : 52;
         int[] lengths = args.length > 1
                 ? Arrays.stream(args).skip(1).mapToInt(Integer::parseInt).toArray()
@@ -51,18 +87,27 @@ public final class GpuBenchmark {
                 .orElseThrow();
         ModelSpec spec = ReleasedShape.spec(layers);
         PrintStream out = System.out;
+        Report report;
         try (Backend backend = provider.open(BackendOptions.defaults().withDevice("cuda"))) {
-            out.println(backend.description());
             long start = System.nanoTime();
             try (LanguageModel model = backend.load(spec, new ReleasedShape.Weights(spec), (done, total) -> {})) {
-                double bytes = backend.memory().used().deviceBytes();
-                out.printf(Locale.ROOT, "%d layers, %.1f GB, loaded in %.1f s%n", layers, bytes / 1e9, seconds(start));
-                GpuBenchmark benchmark = new GpuBenchmark(backend, model, out);
+                double loading = seconds(start);
+                GpuBenchmark benchmark = new GpuBenchmark(backend, model);
                 benchmark.prefill();
                 for (int length : lengths) {
                     benchmark.decode(length);
                 }
+                report = new Report(backend.description(), layers, loading, benchmark.rows);
             }
+        }
+        out.println(report.backend());
+        out.printf(Locale.ROOT, "%d layers, loaded in %.1f s%n%n", layers, report.loadSeconds());
+        out.println("| work | context | at once | ms | tokens a second | GB held |");
+        out.println("|---|---:|---:|---:|---:|---:|");
+        report.rows().forEach(row -> out.println(row.markdown()));
+        String file = System.getProperty("longspan.bench.report", "");
+        if (!file.isEmpty()) {
+            new ObjectMapper().writeValue(Path.of(file).toFile(), report);
         }
     }
 
@@ -71,16 +116,27 @@ public final class GpuBenchmark {
     }
 
     private void prefill() {
+        double elapsed = 0;
         for (int round = 0; round < 2; round++) {
             try (SequenceState state = model.newState()) {
                 int[] ids = new int[PROMPT];
                 Arrays.setAll(ids, i -> (i * 7919 + 13) % 131_072);
                 long start = System.nanoTime();
                 logits(model.forward(Batch.of(Run.last(state, ids))).get(0)).argMax(0);
-                out.printf(
-                        Locale.ROOT, "prefill of %d tokens: %.0f tokens a second%n", PROMPT, PROMPT / seconds(start));
+                elapsed = seconds(start);
             }
         }
+        add("prefill of " + PROMPT, 0, 1, elapsed, PROMPT / elapsed);
+    }
+
+    private void add(String work, int context, int sequences, double elapsed, double rate) {
+        rows.add(new Row(
+                work,
+                context,
+                sequences,
+                elapsed * 1e3,
+                rate,
+                backend.memory().used().deviceBytes() / 1e9));
     }
 
     private static Logits logits(RunResult result) {
@@ -96,14 +152,7 @@ public final class GpuBenchmark {
                 Checkpoint nothing = none.checkpoint()) {
             empty = nothing.tensors();
         }
-        long start = System.nanoTime();
         try (Checkpoint context = model.readCheckpoint(new ReleasedShape.State(empty, length))) {
-            out.printf(
-                    Locale.ROOT,
-                    "a state of %d tokens: %.2f GB, read in %.1f s%n",
-                    length,
-                    context.bytes() / 1e9,
-                    seconds(start));
             for (int sequences : new int[] {1, 4, 8}) {
                 steps(context, length, sequences);
             }
@@ -135,15 +184,7 @@ public final class GpuBenchmark {
             }
             Arrays.sort(times);
             double median = times[STEPS / 2] / 1e9;
-            out.printf(
-                    Locale.ROOT,
-                    "decode at %d tokens, %d at once: %.3f ms a step, %.0f tokens a second (fastest %.3f ms); %.1f GB used%n",
-                    length,
-                    sequences,
-                    median * 1e3,
-                    sequences / median,
-                    times[0] / 1e6,
-                    backend.memory().used().deviceBytes() / 1e9);
+            add("decode", length, sequences, median, sequences / median);
         } finally {
             states.forEach(SequenceState::close);
         }
