@@ -29,7 +29,7 @@ final class EngineOptions {
             description = "The backend to compute with, and no other. Without it the best one that works here is used.")
     private @Nullable String backend;
 
-    @Option(names = "--device", paramLabel = "ID", description = "The backend's device, such as cpu.")
+    @Option(names = "--device", paramLabel = "ID", description = "The backend's device, such as cpu, cuda or cuda:1.")
     private @Nullable String device;
 
     @Option(
