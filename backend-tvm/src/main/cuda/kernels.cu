@@ -3,3 +3,4 @@
 #include "experts.cu"
 #include "mamba.cu"
 #include "products.cu"
+#include "search.cu"
