@@ -43,7 +43,7 @@ public final class Network {
     private final DeviceMemory headRows;
     private final DeviceMemory bestIds;
     private final Optional<KernelCall> best;
-    /** The calls of passes of one row of each sequence, by how many rows; null while they have been called only once. */
+    /** The calls of passes of one row of each sequence, by how many rows and with or without head; empty after their first call. */
     private final Map<Integer, Optional<CudaStream.Graph>> steps = new HashMap<>();
 
     private int stripeTables;
