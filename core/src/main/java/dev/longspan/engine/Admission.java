@@ -98,6 +98,17 @@ final class Admission {
         reservations.add(new Waiting<>(reservation, arrivals++));
     }
 
+    /** Grants what came to be there otherwise, so that nobody waits for the next step to be told. */
+    void grantUnneeded() {
+        reservations.removeIf(each -> {
+            boolean needed = each.what().isNeeded();
+            if (!needed) {
+                memory.grant(each.what());
+            }
+            return !needed;
+        });
+    }
+
     /** {@return whether a reservation was withdrawn; false if it was granted or refused before} */
     boolean withdraw(Reservation reservation) {
         return reservations.removeIf(each -> each.what() == reservation);

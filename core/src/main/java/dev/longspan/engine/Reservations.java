@@ -36,6 +36,7 @@ public final class Reservations {
         Reservation reservation = new Reservation(memory.size(state), needed, this::giveBack);
         scheduler.withLock(() -> {
             admission.add(reservation);
+            admission.grantUnneeded(); // it may have come back before this waited
             return reservation;
         });
         if (scheduler.isOnEngine()) {

@@ -261,6 +261,16 @@ public final class Scheduler implements AutoCloseable {
         withLock(() -> admission.canAdmit(running));
     }
 
+    /** Whoever waits for a state that a request has brought back need not wait for the request's first step, too. */
+    private void grantUnneeded() {
+        lock.lock();
+        try {
+            admission.grantUnneeded();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Waits until something holds that changes with a {@link #wake}. */
     void await(BooleanSupplier condition) {
         lock.lock();
@@ -426,6 +436,7 @@ public final class Scheduler implements AutoCloseable {
             Generation generation = active.get(i);
             if (generation.hasReturned()) {
                 start(generation);
+                grantUnneeded();
             }
             try {
                 if (generation.wantsPlan()) {
