@@ -20,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -106,7 +108,7 @@ public final class HttpAdapter implements AutoCloseable {
         return new HttpAdapterBuilder();
     }
 
-    /** {@return the port it listens at} */
+    /** {@return the port it listens at, or has listened before it was stopped} */
     public int port() {
         return server.port();
     }
@@ -169,29 +171,62 @@ public final class HttpAdapter implements AutoCloseable {
     /**
      * Stops: takes no more requests, lets running answers end for a time, ends the others with an error, saves sessions if the
      * settings say so ({@link #unsavedSessions} tells which it could not), and closes what it made itself. An engine that is still
-     * being made after that time is closed once it is there. May be called twice.
+     * being made after that time is closed once it is there. May be called twice. An interrupt of the calling thread does not end it
+     * before its time; the thread is interrupted afterwards.
      *
      * @param time how long running answers may go on
+     * @throws HttpAdapterException if something did not stop in order; the rest has
      */
     public void stop(Duration time) {
         Duration bounded = Ranges.bounded(time);
         stopping.lock();
         try {
             if (!stopped) {
-                long end = System.nanoTime() + bounded.toNanos();
                 stopped = true;
-                server.stop(bounded, this::saveSessions);
-                slot.close();
-                awaitMaker(Duration.ofNanos(end - System.nanoTime()));
-                closeEngine();
+                try {
+                    stopUninterrupted(bounded);
+                } finally {
+                    closeEngine();
+                }
             }
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new HttpAdapterException("the server did not stop in order: " + e, e);
         } finally {
             stopping.unlock();
         }
+    }
+
+    /** On a thread of its own: every step of it waits, writes to a socket or to a file, which an interrupt would end half done. */
+    private void stopUninterrupted(Duration time) {
+        FutureTask<Void> stop = new FutureTask<>(() -> {
+            stopServer(time);
+            return null;
+        });
+        Thread thread = new Thread(stop, "longspan-http-stop");
+        thread.setDaemon(true);
+        thread.start();
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    stop.get();
+                    return;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    throw new HttpAdapterException("the server did not stop in order: " + e.getCause(), e);
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void stopServer(Duration time) throws Exception {
+        long end = System.nanoTime() + time.toNanos();
+        server.stop(time, this::saveSessions);
+        slot.close();
+        awaitMaker(Duration.ofNanos(end - System.nanoTime()));
     }
 
     /** A model may take minutes to load, and nothing stops it: what comes of it is closed when it is there. */

@@ -1,8 +1,11 @@
 package dev.longspan.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.longspan.ChatStream;
+import java.net.ConnectException;
 import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.List;
@@ -71,5 +74,34 @@ class HeldStopTest extends OnServer {
             assertThat(each.get().code()).isEqualTo("shutting_down");
             assertThat(each.get().header("Retry-After")).isNotEmpty();
         }
+    }
+
+    @Test
+    void whoWaitsForASessionToBeClosedIsTold() throws Exception {
+        ChatStream turn = engine.session("s").stream("!say one\n!end"); // of the program's own
+        backend.gate().awaitWaiting(LIMIT);
+        CompletableFuture<Answer> closing = CompletableFuture.supplyAsync(() -> call("DELETE", "/v1/sessions/s", null));
+        while (Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(each -> each.getName().equals("longspan-http-closing"))) {
+            Thread.onSpinWait();
+        }
+        server.stop(Duration.ZERO);
+        assertThat(closing.get().status()).isEqualTo(503);
+        assertThat(closing.get().code()).isEqualTo("shutting_down");
+        backend.gate().release();
+        turn.close();
+    }
+
+    @Test
+    void anInterruptedThreadStopsAllOfIt() throws Exception {
+        List<CompletableFuture<Answer>> running = begun(List.of(
+                () -> post(CHAT, chat("!say bye\n!end")),
+                () -> post(CHAT, chat("!say bye\n!end", "\"stream\": true"))));
+        Thread.currentThread().interrupt();
+        server.stop(Duration.ofMillis(1));
+        assertThat(Thread.interrupted()).as("the thread's flag, afterwards").isTrue();
+        assertThat(running.get(0).get().code()).isEqualTo("shutting_down");
+        assertThat(running.get(1).get().response().body()).contains("shutting_down");
+        assertThatThrownBy(() -> get("/readyz")).hasCauseInstanceOf(ConnectException.class);
     }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.longspan.ChatEngine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -80,6 +81,21 @@ class LifeTest extends OnServer {
         other.awaitLoaded();
         assertThatThrownBy(() -> late.chat(dev.longspan.ChatRequest.of("x")))
                 .isInstanceOf(dev.longspan.EngineClosedException.class);
+    }
+
+    @Test
+    void anInterruptedThreadClosesTheEngineToo() throws Exception {
+        HttpAdapter other = HttpAdapter.builder()
+                .engine("mine", () -> engineBuilder().build())
+                .port(0)
+                .start();
+        other.awaitLoaded();
+        ChatEngine made = other.engine().orElseThrow();
+        Thread.currentThread().interrupt();
+        other.close();
+        assertThat(Thread.interrupted()).as("the thread's flag, afterwards").isTrue();
+        assertThatThrownBy(() -> made.openSession()).isInstanceOf(dev.longspan.EngineClosedException.class);
+        assertThatThrownBy(() -> at(other, "/readyz")).hasCauseInstanceOf(ConnectException.class);
     }
 
     @Test

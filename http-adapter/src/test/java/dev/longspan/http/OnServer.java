@@ -62,7 +62,11 @@ abstract class OnServer {
                 .backend(watched)
                 .maxContextTokens(4000)
                 .prefixCacheBytes(0)
-                .snapshots(FileSnapshotStore.open(folder.resolve("snapshots")));
+                .snapshots(snapshots());
+    }
+
+    FileSnapshotStore snapshots() {
+        return FileSnapshotStore.open(folder.resolve("snapshots"));
     }
 
     HttpAdapterBuilder configure(HttpAdapterBuilder builder) {

@@ -233,15 +233,29 @@ public final class Exchange {
     }
 
     /**
+     * {@return what some work gives, which takes long before the answer begins, and cannot be ended}
+     *
+     * @param outcome what the client is told of it if the server ends before, behind a comma
+     * @throws ApiError if the end of the server has answered meanwhile
+     */
+    public <T> T outlasting(String outcome, Supplier<T> work) {
+        return watching(() -> {}, ApiError.shuttingDown(", " + outcome), work);
+    }
+
+    /**
      * {@return what some work gives, which takes long before the answer begins}
      *
-     * @param whenGone is run once the client has gone meanwhile
+     * @param whenGone is run once the client has gone meanwhile, and ends the work
      * @throws ApiError if the end of the server has answered meanwhile
      */
     public <T> T watching(Runnable whenGone, Supplier<T> work) {
+        return watching(whenGone, ApiError.shuttingDown(), work);
+    }
+
+    private <T> T watching(Runnable whenGone, ApiError atEnd, Supplier<T> work) {
         ConnectionWatch watch = ConnectionWatch.begin(
                 request, response, () -> surroundings.helper().execute(whenGone));
-        try (Waiting waiting = new Waiting(this, watch, surroundings.heart())) {
+        try (Waiting waiting = new Waiting(this, watch, surroundings.heart(), atEnd)) {
             T result = work.get();
             waiting.end();
             return result;

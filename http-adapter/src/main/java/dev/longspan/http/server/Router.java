@@ -124,12 +124,29 @@ public final class Router extends Handler.Abstract.NonBlocking {
         BodyReader.read(request, most, surroundings, bodies, whole, fault);
     }
 
-    /** Waits until all requests that have come are answered, and the answers are written; not longer than a time. */
-    void awaitAnswers(Duration time) throws InterruptedException {
+    /**
+     * Waits until all requests that have come are answered, and the answers are written. Is called once.
+     *
+     * @param time how long it waits
+     * @param whenLate is run after that, and makes answers
+     * @param rest how long it waits for those
+     */
+    void awaitAnswers(Duration time, Runnable whenLate, Duration rest) throws InterruptedException {
+        int all = open.arrive();
+        if (!isAnswered(all, time)) {
+            whenLate.run();
+            if (!isAnswered(all, rest)) {
+                LOG.info("{} requests are not answered in time", open.getUnarrivedParties());
+            }
+        }
+    }
+
+    private boolean isAnswered(int all, Duration time) throws InterruptedException {
         try {
-            open.awaitAdvanceInterruptibly(open.arrive(), time.toMillis(), TimeUnit.MILLISECONDS);
+            open.awaitAdvanceInterruptibly(all, time.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
         } catch (TimeoutException e) {
-            LOG.info("{} requests are not answered in time", open.getUnarrivedParties());
+            return false;
         }
     }
 

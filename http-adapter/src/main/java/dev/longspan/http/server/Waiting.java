@@ -11,19 +11,26 @@ final class Waiting implements AutoCloseable {
     private final Exchange exchange;
     private final ConnectionWatch watch;
     private final Heart heart;
+    private final ApiError atEnd;
     private final AtomicBoolean over = new AtomicBoolean();
 
-    Waiting(Exchange exchange, ConnectionWatch watch, Heart heart) {
+    /**
+     * Begins to wait.
+     *
+     * @param atEnd what the end of the server answers
+     */
+    Waiting(Exchange exchange, ConnectionWatch watch, Heart heart, ApiError atEnd) {
         this.exchange = exchange;
         this.watch = watch;
         this.heart = heart;
+        this.atEnd = atEnd;
         heart.add(this);
     }
 
     /** Says that its thread goes on, to which the answer then belongs. */
     void end() {
         if (!over.compareAndSet(false, true)) {
-            throw ApiError.shuttingDown(); // as the client knows already
+            throw atEnd; // as the client knows already
         }
     }
 
@@ -31,7 +38,7 @@ final class Waiting implements AutoCloseable {
     void shutDown() {
         if (over.compareAndSet(false, true)) {
             watch.close();
-            exchange.fail(ApiError.shuttingDown());
+            exchange.fail(atEnd);
         }
     }
 

@@ -51,6 +51,7 @@ public final class WebServer {
     private final ExecutorService quick;
     private final ExecutorService working;
     private final ScheduledThreadPoolExecutor timer;
+    private volatile int port;
 
     /**
      * Makes a server, which is not started.
@@ -163,11 +164,12 @@ public final class WebServer {
     /** Begins to listen. */
     public void start() throws Exception {
         server.start();
+        port = connector.getLocalPort(); // which is forgotten when it ends
     }
 
-    /** {@return the port it listens at} */
+    /** {@return the port it listens at, or has listened} */
     public int port() {
-        return connector.getLocalPort();
+        return port;
     }
 
     /** {@return what it answers} */
@@ -211,7 +213,7 @@ public final class WebServer {
         beforeEnd.run();
         connector.close(); // whoever is accepted is answered, and nobody else is let in
         Duration left = Duration.ofNanos(end - System.nanoTime());
-        router.awaitAnswers(left.compareTo(FLUSH) > 0 ? left : FLUSH);
+        router.awaitAnswers(left.compareTo(FLUSH) > 0 ? left : FLUSH, surroundings.heart()::shutDown, FLUSH);
         server.setStopTimeout(0); // what is left are connections without a request
         server.stop();
         quick.shutdownNow();

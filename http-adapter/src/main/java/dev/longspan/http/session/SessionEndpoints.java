@@ -156,7 +156,10 @@ public final class SessionEndpoints {
 
     private void close(Exchange exchange) {
         Session session = session(exchange);
-        closings.close(session.id(), () -> turns.end(session.id(), session::close));
+        exchange.outlasting("while the session is being closed", () -> {
+            closings.close(session.id(), () -> turns.end(session.id(), session::close));
+            return session;
+        });
         exchange.send(200, status("closed").put("session_id", session.id()));
     }
 
@@ -374,7 +377,9 @@ public final class SessionEndpoints {
         Fields body = exchange.fields();
         Optional<String> id = body.string("session_id");
         exchange.end(body);
-        Session twin = turns.begin(() -> id.isPresent() ? session.fork(id.get()) : session.fork());
+        Session twin = exchange.outlasting( // it may be parked
+                "and the session may be forked or not",
+                () -> turns.begin(() -> id.isPresent() ? session.fork(id.get()) : session.fork()));
         exchange.send(200, status("forked").put("session_id", twin.id()));
     }
 
@@ -386,7 +391,9 @@ public final class SessionEndpoints {
                 body.string("description").orElse(null),
                 body.strings("tags").orElse(List.of()));
         exchange.end(body);
-        SnapshotInfo saved = session.save(Ids.hex(32), label);
+        String id = Ids.hex(32);
+        SnapshotInfo saved = exchange.outlasting(
+                "and whether snapshot '" + id + "' is saved is not known yet", () -> session.save(id, label));
         exchange.send(200, status("saved").put("snapshot_id", saved.id()));
     }
 }

@@ -133,7 +133,8 @@ final class SnapshotEndpoints {
         Optional<String> id = body.string("session_id").filter(given -> !given.isEmpty());
         boolean force = body.bool("force").orElse(false);
         exchange.end(body);
-        Session session = loaded(engine, snapshot, id, force);
+        Session session =
+                exchange.outlasting("and the snapshot may be loaded or not", () -> loaded(engine, snapshot, id, force));
         ObjectNode answer = Json.object()
                 .put("status", "loaded")
                 .put("snapshot_id", snapshot)

@@ -82,7 +82,16 @@ public final class ApiError extends LongspanException {
 
     /** {@return that the server ends: 503} */
     public static ApiError shuttingDown() {
-        return new ApiError(503, Type.OVERLOADED, "shutting_down", null, "the server is shutting down")
+        return shuttingDown("");
+    }
+
+    /**
+     * {@return that the server stops: 503}
+     *
+     * @param rest what else there is to say, behind a comma; may be empty
+     */
+    public static ApiError shuttingDown(String rest) {
+        return new ApiError(503, Type.OVERLOADED, "shutting_down", null, "the server is shutting down" + rest)
                 .retryAfter(Duration.ofSeconds(5));
     }
 
