@@ -214,13 +214,12 @@ public final class LiveSession {
         lock.lock();
         try {
             requireFree();
-            int least =
-                    Math.min(context.maxContextTokens(), Math.max(2, committed().ids().length));
-            if (tokens < least || tokens > context.maxContextTokens()) {
+            int held = Math.min(context.maxContextTokens(), committed().ids().length);
+            if (tokens < Math.max(2, held) || tokens > context.maxContextTokens()) {
                 throw new InvalidRequestException(
                         "maxTokens",
-                        "expected " + least + ", which it holds, to " + context.maxContextTokens()
-                                + ", the engine's limit, found " + tokens);
+                        "expected " + (held > 2 ? held + ", which it holds," : "2") + " to "
+                                + context.maxContextTokens() + ", the engine's limit, found " + tokens);
             }
             state.resize(tokens);
         } finally {

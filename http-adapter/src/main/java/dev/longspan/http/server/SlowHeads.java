@@ -14,12 +14,16 @@ import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.ssl.SslConnection;
 import org.eclipse.jetty.server.ConnectionMetaData;
 import org.eclipse.jetty.util.Callback;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Ends connections on which the head of a request does not arrive in time: each byte of it starts Jetty's own clock anew, so that a
  * client that sends a byte now and then would keep its connection for ever. Bodies have a clock of their own.
  */
 final class SlowHeads implements Connection.Listener, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SlowHeads.class);
+
     private final long patienceNanos;
     private final AccessLog log;
     private final Map<Connection, Head> heads = new ConcurrentHashMap<>();
@@ -64,15 +68,24 @@ final class SlowHeads implements Connection.Listener, AutoCloseable {
     private void look() {
         long now = System.nanoTime();
         heads.forEach((connection, head) -> {
-            boolean idle = connection.getMessagesIn() == connection.getMessagesOut();
-            boolean begun = connection.getMessagesIn() == head.messages && connection.getBytesIn() > head.bytes;
-            if (!idle || !begun) {
-                heads.replace(connection, head, new Head(connection.getMessagesIn(), connection.getBytesIn(), now));
-            } else if (now - head.since > patienceNanos) {
+            try {
+                look(connection, head, now);
+            } catch (RuntimeException e) { // what fails on one connection must not end the looks at the others
+                LOG.warn("a connection cannot be looked at", e);
                 heads.remove(connection);
-                end(connection, now - head.since);
             }
         });
+    }
+
+    private void look(Connection connection, Head head, long now) {
+        boolean idle = connection.getMessagesIn() == connection.getMessagesOut();
+        boolean begun = connection.getMessagesIn() == head.messages && connection.getBytesIn() > head.bytes;
+        if (!idle || !begun) {
+            heads.replace(connection, head, new Head(connection.getMessagesIn(), connection.getBytesIn(), now));
+        } else if (now - head.since > patienceNanos) {
+            heads.remove(connection);
+            end(connection, now - head.since);
+        }
     }
 
     private void end(Connection connection, long nanos) {
