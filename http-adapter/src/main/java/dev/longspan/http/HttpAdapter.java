@@ -224,9 +224,12 @@ public final class HttpAdapter implements AutoCloseable {
 
     private void stopServer(Duration time) throws Exception {
         long end = System.nanoTime() + time.toNanos();
-        server.stop(time, this::saveSessions);
-        slot.close();
-        awaitMaker(Duration.ofNanos(end - System.nanoTime()));
+        try {
+            server.stop(time, this::saveSessions);
+        } finally {
+            slot.close();
+            awaitMaker(Duration.ofNanos(end - System.nanoTime()));
+        }
     }
 
     /** A model may take minutes to load, and nothing stops it: what comes of it is closed when it is there. */

@@ -235,11 +235,11 @@ public final class Exchange {
     /**
      * {@return what some work gives, which takes long before the answer begins, and cannot be ended}
      *
-     * @param outcome what the client is told of it if the server ends before, behind a comma
+     * @param outcome what the client is told of it if the server ends before, behind a comma; it is not to repeat the request by itself
      * @throws ApiError if the end of the server has answered meanwhile
      */
     public <T> T outlasting(String outcome, Supplier<T> work) {
-        return watching(() -> {}, ApiError.shuttingDown(", " + outcome), work);
+        return watching(() -> {}, ApiError.shuttingDown(", " + outcome).notToBeRepeated(), work);
     }
 
     /**

@@ -205,23 +205,33 @@ public final class WebServer {
      */
     public void stop(Duration time, Runnable beforeEnd) throws Exception {
         long end = System.nanoTime() + TimeUnit.NANOSECONDS.convert(time);
-        drain();
-        if (!surroundings.work().await(time)) {
-            surroundings.work().stop();
-            giveUpWaiting();
+        try {
+            drain();
+            if (!surroundings.work().await(time)) {
+                surroundings.work().stop();
+                giveUpWaiting();
+            }
+            beforeEnd.run();
+        } finally {
+            close(end);
         }
-        beforeEnd.run();
+    }
+
+    private void close(long end) throws Exception {
         connector.close(); // whoever is accepted is answered, and nobody else is let in
         Duration left = Duration.ofNanos(end - System.nanoTime());
         router.awaitAnswers(left.compareTo(FLUSH) > 0 ? left : FLUSH, surroundings.heart()::shutDown, FLUSH);
         server.setStopTimeout(0); // what is left are connections without a request
-        server.stop();
-        quick.shutdownNow();
-        working.shutdownNow();
-        surroundings.heart().close();
-        surroundings.unread().close();
-        heads.close();
-        timer.shutdownNow();
-        surroundings.metrics().close();
+        try {
+            server.stop();
+        } finally {
+            quick.shutdownNow();
+            working.shutdownNow();
+            surroundings.heart().close();
+            surroundings.unread().close();
+            heads.close();
+            timer.shutdownNow();
+            surroundings.metrics().close();
+        }
     }
 }

@@ -80,7 +80,7 @@ public final class SessionEndpoints {
                 Route.of(Kind.QUICK, "POST /v1/sessions/*/resize", exchange -> resize(exchange, false)),
                 Route.of(Kind.QUICK, "POST /v1/sessions/*/resize/next_pow2", exchange -> resize(exchange, true)),
                 Route.working("POST /v1/sessions/*/append", this::append),
-                Route.of(Kind.QUICK, "POST /v1/sessions/*/fork", this::fork),
+                Route.working("POST /v1/sessions/*/fork", (exchange, place) -> fork(exchange)),
                 Route.working("POST /v1/sessions/*/save", (exchange, place) -> save(exchange)));
     }
 
@@ -371,13 +371,13 @@ public final class SessionEndpoints {
         return Json.write(chunk);
     }
 
+    /** A parked session has to come back first, and waits for memory until an answer gives some back. */
     private void fork(Exchange exchange) {
-        surroundings.work().requireOpen();
         Session session = session(exchange);
         Fields body = exchange.fields();
         Optional<String> id = body.string("session_id");
         exchange.end(body);
-        Session twin = exchange.outlasting( // it may be parked
+        Session twin = exchange.outlasting(
                 "and the session may be forked or not",
                 () -> turns.begin(() -> id.isPresent() ? session.fork(id.get()) : session.fork()));
         exchange.send(200, status("forked").put("session_id", twin.id()));
