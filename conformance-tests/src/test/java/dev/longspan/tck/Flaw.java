@@ -146,7 +146,7 @@ enum Flaw {
     CHECKPOINT_FAULT_LEAKS("that do not fit leave memory", "M4.held"),
     INFINITY_IS_HANDED_OUT("beyond the largest float32 were handed out", "L3.infinite"),
     OTHER_TYPE_REFUSED("dtype=BF16", "X1.types"),
-    CLOSE_IS_FOR_THE_ENGINE("a checkpoint on another thread", "X2.closing X2.beside X2.written"),
+    CLOSE_IS_FOR_THE_ENGINE("a checkpoint on another thread", "X2.closing X2.beside X2.written T1.moved"),
     STATES_TELL_THE_ENGINE_ONLY("a getter on another thread", "X2.closing"),
     MEMORY_IS_TOLD_TO_THE_ENGINE_ONLY("a getter on another thread", "X2.closing"),
     CLOSE_ENDS_WRITING("the checkpoint is closed", "X2.written X2.ended"),
@@ -179,7 +179,7 @@ enum Flaw {
     BASE_MUST_BE_SHORTER(
             "base: longer than the source",
             "X1.released X1.empty X1.thrown M4.held M2.freed P4.threads P4.silence P5.growth P5.native X1.borders"),
-    READ_ONES_WRITE_ZEROS("writes other bytes", "X1.again"),
+    READ_ONES_WRITE_ZEROS("writes other bytes", "X1.again X2.reading"),
     EMPTY_IS_NOT_WRITTEN("there is nothing to write", "X1.empty"),
     THROWING_SINK_KEEPS_IT("whose sinks threw frees 0 bytes", "X1.thrown"),
     THROWING_SOURCE_LEAKS("a source that throws leaves memory", "X1.thrown"),
@@ -192,8 +192,8 @@ enum Flaw {
     CLOSED_MODELS_ARE_KEPT("100 models of one backend leave", "P5.growth"),
     CLOSED_MODELS_KEEP_NATIVES("100 models of one backend leave", "P5.native"),
     RESTORES_KEEP_NATIVES("300 states of one model leave", "P5.native"),
-    RUNS_NEED_MORE("with a batch of", "M2.bound M4.refused M4.batch M4.held"),
-    TOKENS_NEED_MORE("with a batch of", "M2.bound M4.refused M4.batch M4.held"),
+    RUNS_NEED_MORE("with a batch of", "M2.bound M4.refused M4.batch M4.held M2.long"),
+    TOKENS_NEED_MORE("with a batch of", "M2.bound M4.refused M4.batch M4.held M2.long"),
     STEPS_TAKE_THE_FIRST_LENGTH("steps at different lengths", "B2.limits"),
     LONG_PROMPTS_ARE_WRONG(
             "run 0 of 1 with up to 256 tokens each", "B2.tokens S3.borders X1.base X2.beside X2.closing X1.borders"),

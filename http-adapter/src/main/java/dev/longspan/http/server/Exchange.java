@@ -13,6 +13,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
@@ -239,7 +240,29 @@ public final class Exchange {
      * @throws ApiError if the end of the server has answered meanwhile
      */
     public <T> T outlasting(String outcome, Supplier<T> work) {
-        return watching(() -> {}, ApiError.shuttingDown(", " + outcome).notToBeRepeated(), work);
+        return outlasting(outcome, work, result -> {});
+    }
+
+    /**
+     * {@return what some work gives, likewise}
+     *
+     * @param unheard is given it if its client has gone meanwhile, or the end of the server has answered
+     */
+    public <T> T outlasting(String outcome, Supplier<T> work, Consumer<T> unheard) {
+        ApiError atEnd = ApiError.shuttingDown(", " + outcome).notToBeRepeated();
+        AtomicBoolean gone = new AtomicBoolean();
+        ConnectionWatch watch = ConnectionWatch.begin(request, response, () -> gone.set(true));
+        try (Waiting waiting = new Waiting(this, watch, surroundings.heart(), atEnd)) {
+            T result = work.get();
+            boolean own = waiting.tryEnd();
+            if (!own || gone.get()) {
+                unheard.accept(result);
+            }
+            if (!own) {
+                throw atEnd;
+            }
+            return result;
+        }
     }
 
     /**
@@ -249,13 +272,9 @@ public final class Exchange {
      * @throws ApiError if the end of the server has answered meanwhile
      */
     public <T> T watching(Runnable whenGone, Supplier<T> work) {
-        return watching(whenGone, ApiError.shuttingDown(), work);
-    }
-
-    private <T> T watching(Runnable whenGone, ApiError atEnd, Supplier<T> work) {
         ConnectionWatch watch = ConnectionWatch.begin(
                 request, response, () -> surroundings.helper().execute(whenGone));
-        try (Waiting waiting = new Waiting(this, watch, surroundings.heart(), atEnd)) {
+        try (Waiting waiting = new Waiting(this, watch, surroundings.heart(), ApiError.shuttingDown())) {
             T result = work.get();
             waiting.end();
             return result;

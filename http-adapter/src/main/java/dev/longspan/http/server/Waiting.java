@@ -29,9 +29,14 @@ final class Waiting implements AutoCloseable {
 
     /** Says that its thread goes on, to which the answer then belongs. */
     void end() {
-        if (!over.compareAndSet(false, true)) {
+        if (!tryEnd()) {
             throw atEnd; // as the client knows already
         }
+    }
+
+    /** {@return whether its thread goes on, to which the answer then belongs; false if the end of the server has answered} */
+    boolean tryEnd() {
+        return over.compareAndSet(false, true);
     }
 
     /** Tells the client that the server ends, if nothing else has come first. */

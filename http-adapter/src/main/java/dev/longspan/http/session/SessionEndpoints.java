@@ -379,7 +379,8 @@ public final class SessionEndpoints {
         exchange.end(body);
         Session twin = exchange.outlasting(
                 "and the session may be forked or not",
-                () -> turns.begin(() -> id.isPresent() ? session.fork(id.get()) : session.fork()));
+                () -> turns.begin(() -> id.isPresent() ? session.fork(id.get()) : session.fork()),
+                made -> id.ifPresentOrElse(known -> {}, made::close)); // else nobody would know of it
         exchange.send(200, status("forked").put("session_id", twin.id()));
     }
 

@@ -12,6 +12,7 @@ import dev.longspan.SessionNotFoundException;
 import dev.longspan.SessionOptions;
 import dev.longspan.SnapshotInfo;
 import dev.longspan.SnapshotPatch;
+import dev.longspan.SnapshotStore;
 import dev.longspan.http.chat.TurnLedger;
 import dev.longspan.http.server.Exchange;
 import dev.longspan.http.server.Route;
@@ -49,10 +50,10 @@ final class SnapshotEndpoints {
     /** {@return the routes} */
     List<Route> routes() {
         return List.of(
-                Route.of(Kind.QUICK, "GET /v1/snapshots", this::list),
-                Route.of(Kind.QUICK, "GET /v1/snapshots/*", this::look),
-                Route.of(Kind.QUICK, "PATCH /v1/snapshots/*", this::change),
-                Route.of(Kind.QUICK, "DELETE /v1/snapshots/*", this::delete),
+                Route.of(Kind.UNPLACED, "GET /v1/snapshots", this::list),
+                Route.of(Kind.UNPLACED, "GET /v1/snapshots/*", this::look),
+                Route.of(Kind.UNPLACED, "PATCH /v1/snapshots/*", this::change),
+                Route.of(Kind.UNPLACED, "DELETE /v1/snapshots/*", this::delete),
                 Route.working("POST /v1/snapshots/*/load", (exchange, place) -> load(exchange)));
     }
 
@@ -97,12 +98,15 @@ final class SnapshotEndpoints {
     private void list(Exchange exchange) {
         ObjectNode answer = Json.object();
         ArrayNode all = answer.putArray("snapshots");
-        engine().snapshots().list().forEach(info -> all.add(node(info)));
+        SnapshotStore store = engine().snapshots();
+        exchange.watching(() -> {}, store::list).forEach(info -> all.add(node(info)));
         exchange.send(200, answer);
     }
 
     private void look(Exchange exchange) {
-        exchange.send(200, node(engine().snapshots().info(id(exchange))));
+        String id = id(exchange);
+        SnapshotStore store = engine().snapshots();
+        exchange.send(200, node(exchange.watching(() -> {}, () -> store.info(id))));
     }
 
     private void change(Exchange exchange) {
@@ -116,13 +120,21 @@ final class SnapshotEndpoints {
         // what is there and null is cleared
         patch = names.contains("title") ? patch.title(title.orElse(null)) : patch;
         patch = names.contains("description") ? patch.description(description.orElse(null)) : patch;
-        patch = names.contains("tags") ? patch.tags(tags.orElse(null)) : patch;
-        exchange.send(200, node(engine().snapshots().update(id(exchange), patch)));
+        SnapshotPatch whole = names.contains("tags") ? patch.tags(tags.orElse(null)) : patch;
+        String id = id(exchange);
+        SnapshotStore store = engine().snapshots();
+        SnapshotInfo changed =
+                exchange.outlasting("and the snapshot may be changed or not", () -> store.update(id, whole));
+        exchange.send(200, node(changed));
     }
 
     private void delete(Exchange exchange) {
         String id = id(exchange);
-        engine().snapshots().delete(id);
+        SnapshotStore store = engine().snapshots();
+        exchange.outlasting("and the snapshot may be deleted or not", () -> {
+            store.delete(id);
+            return id;
+        });
         exchange.send(200, Json.object().put("status", "deleted").put("snapshot_id", id));
     }
 
@@ -133,8 +145,10 @@ final class SnapshotEndpoints {
         Optional<String> id = body.string("session_id").filter(given -> !given.isEmpty());
         boolean force = body.bool("force").orElse(false);
         exchange.end(body);
-        Session session =
-                exchange.outlasting("and the snapshot may be loaded or not", () -> loaded(engine, snapshot, id, force));
+        Session session = exchange.outlasting(
+                "and the snapshot may be loaded or not",
+                () -> loaded(engine, snapshot, id, force),
+                made -> id.ifPresentOrElse(known -> {}, made::close)); // else nobody would know of it
         ObjectNode answer = Json.object()
                 .put("status", "loaded")
                 .put("snapshot_id", snapshot)

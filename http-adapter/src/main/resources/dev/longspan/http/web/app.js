@@ -11,6 +11,8 @@ const MOVED = 'Others wrote in this session meanwhile; it is shown as it is now.
 
 // ---- what is seen
 
+const WAITING = 'Waiting for the server …';
+
 function note(text) { $('note').textContent = text; }
 
 function element(tag, className, text) {
@@ -24,8 +26,26 @@ function button(text, label, action) {
   const made = element('button', '', text);
   made.type = 'button';
   made.setAttribute('aria-label', label);
-  made.addEventListener('click', guarded(action));
+  made.addEventListener('click', once(action));
   return made;
+}
+
+/** Does something, not twice at the same time, and says so if it takes a while: the server may wait for memory, or for its disk. */
+function once(action) {
+  const run = guarded(action);
+  let running = false;
+  return async (event) => {
+    if (running) return;
+    running = true;
+    const clicked = event.currentTarget;
+    clicked.setAttribute('aria-disabled', 'true');
+    const slow = setTimeout(() => note(WAITING), 1000);
+    await run(event);
+    clearTimeout(slow);
+    if ($('note').textContent === WAITING) note('');
+    clicked.removeAttribute('aria-disabled');
+    running = false;
+  };
 }
 
 /** Does something, and says what went wrong. */
@@ -450,12 +470,12 @@ document.addEventListener('keydown', (event) => {
   }
 });
 $('stop').addEventListener('click', stop);
-$('new').addEventListener('click', guarded(async () => {
+$('new').addEventListener('click', once(async () => {
   const made = await json('POST', '/v1/sessions', {});
   await choose(made.session_id);
   $('text').focus();
 }));
-$('save').addEventListener('click', guarded(async () => {
+$('save').addEventListener('click', once(async () => {
   const first = $('messages').querySelector('li.user .body');
   const title = first ? first.textContent.slice(0, 60) : session;
   await json('POST', at(session, '/save'), {title});
