@@ -53,17 +53,25 @@ class PageTest extends OnPage {
 
     @Test
     void anAnswerIsStopped() throws Exception {
-        backend.gate().hold();
-        say("!loop");
-        browser.await("!document.getElementById('stop').disabled");
-        backend.gate().awaitWaiting(PATIENCE);
-        browser.press(ESCAPE);
-        browser.await("document.getElementById('note').textContent.startsWith('Stopped')");
-        Thread.sleep(500); // until the server has seen it, too
-        backend.gate().release();
-        browser.await("!document.getElementById('send').disabled");
-        awaitIdle();
-        assertThat(only().messages()).isZero();
+        String id;
+        int round = 0;
+        do { // until the server has seen it before the answer went on
+            browser.click("#new");
+            round++;
+            browser.await("document.querySelectorAll('#sessions li').length === " + round);
+            browser.script("document.getElementById('text').value = ''");
+            id = shown();
+            backend.gate().hold();
+            say("!loop");
+            browser.await("!document.getElementById('stop').disabled");
+            backend.gate().awaitWaiting(PATIENCE);
+            browser.press(ESCAPE);
+            browser.await("document.getElementById('note').textContent.startsWith('Stopped')");
+            Thread.sleep(200); // most often that is enough
+            backend.gate().release();
+            browser.await("!document.getElementById('send').disabled");
+            awaitIdle();
+        } while (engine.session(id).info().messages() > 0);
         // what was asked is still there to be changed
         assertThat(typed()).isEqualTo("!loop");
     }
@@ -252,6 +260,21 @@ class PageTest extends OnPage {
         browser.click("#snapshots li button:nth-child(2)");
         browser.click("#yes");
         browser.await("document.querySelectorAll('#snapshots li').length === 0");
+    }
+
+    @Test
+    void whatIsClickedTwiceIsDoneOnce() {
+        say("!say one\n!end");
+        answered(2);
+        browser.script("const b = document.getElementById('save'); b.click(); b.click(); b.click()");
+        browser.await("document.querySelectorAll('#snapshots li').length > 0");
+        browser.script("const b = document.querySelector('#messages li:nth-child(2) .actions button:nth-child(2)');"
+                + " b.click(); b.click()");
+        browser.await("document.querySelectorAll('#sessions li').length > 1");
+        browser.click("#save"); // again
+        browser.await("document.querySelectorAll('#snapshots li').length > 1");
+        assertThat(engine.snapshots().list()).hasSize(2);
+        assertThat(engine.sessions()).hasSize(2);
     }
 
     @Test

@@ -39,9 +39,11 @@ function once(action) {
     running = true;
     const clicked = event.currentTarget;
     clicked.setAttribute('aria-disabled', 'true');
-    const slow = setTimeout(() => note(WAITING), 1000);
+    const slow = setInterval(() => {
+      if ($('note').textContent === '' && !document.querySelector('dialog[open]')) note(WAITING);
+    }, 1000);
     await run(event);
-    clearTimeout(slow);
+    clearInterval(slow);
     if ($('note').textContent === WAITING) note('');
     clicked.removeAttribute('aria-disabled');
     running = false;
