@@ -11,6 +11,7 @@ import dev.longspan.session.SessionTable;
 import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.MemorySize;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -245,6 +246,18 @@ public final class ChatEngine implements AutoCloseable {
     /** {@return where snapshots are kept} */
     public SnapshotStore snapshots() {
         return sessions.snapshots().store();
+    }
+
+    /**
+     * {@return what tells the states of this model from those of others, as each snapshot has it} Computed from the model's files when
+     * it is first needed, here or by a save or load, and then kept; that takes as long as reading the weights, of which large ones are
+     * sampled unless {@link ChatEngineBuilder#fullFingerprint} is set. Who may replace the files while the engine is open calls this
+     * before; later they are refused.
+     *
+     * @throws dev.longspan.spi.ModelLoadException if the files cannot be read, or are no longer those that were loaded
+     */
+    public Map<String, String> fingerprint() {
+        return sessions.snapshots().fingerprint();
     }
 
     /**

@@ -205,7 +205,9 @@ final class ServeCommand implements Callable<Integer> {
             names = "--max-concurrent",
             paramLabel = "N",
             defaultValue = "512",
-            description = "How many requests compute or wait at once (${DEFAULT-VALUE}).")
+            description =
+                    "How many requests compute or wait at once, each with a thread of its own; the process must be allowed"
+                            + " some 100 threads more (${DEFAULT-VALUE}).")
     private int maxConcurrent;
 
     @Option(
@@ -239,8 +241,9 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--idle-timeout",
             paramLabel = "SECONDS",
-            defaultValue = "60",
-            description = "How long a connection may be open without a request (${DEFAULT-VALUE}).")
+            defaultValue = "75",
+            description = "How long a connection may be open without a request; longer than a proxy keeps it"
+                    + " (${DEFAULT-VALUE}).")
     private int idleTimeout;
 
     @Option(

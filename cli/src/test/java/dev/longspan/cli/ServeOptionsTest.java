@@ -143,7 +143,7 @@ class ServeOptionsTest {
         for (String option : List.of(
                 "--max-header=BYTES The largest head of a request (16384)",
                 "--body-timeout=SECONDS How long the head of a request may take to arrive, and then its body (60)",
-                "--idle-timeout=SECONDS How long a connection may be open without a request (60)",
+                "--idle-timeout=SECONDS How long a connection may be open without a request; longer than a proxy keeps it (75)",
                 "--reader-patience=SECONDS How long an answer waits for a reader who is far behind (300)",
                 "backend can (64)",
                 "for their turn (256)",

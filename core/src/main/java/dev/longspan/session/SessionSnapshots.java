@@ -76,6 +76,11 @@ public final class SessionSnapshots {
         return store.get();
     }
 
+    /** {@return what makes a state valid} */
+    public Map<String, String> fingerprint() {
+        return fingerprint.get();
+    }
+
     /**
      * What was read from a snapshot.
      *

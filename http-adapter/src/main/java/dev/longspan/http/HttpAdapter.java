@@ -50,6 +50,7 @@ public final class HttpAdapter implements AutoCloseable {
     private final boolean owned;
     private final ReentrantLock stopping = new ReentrantLock();
     private boolean stopped;
+    private volatile @Nullable Thread fingerprinting;
     private volatile List<String> unsaved = List.of();
 
     HttpAdapter(HttpAdapterBuilder builder, Settings settings) {
@@ -94,11 +95,25 @@ public final class HttpAdapter implements AutoCloseable {
     private void load(@Nullable Callable<ChatEngine> loader) {
         if (loader != null) {
             slot.load(loader);
-            slot.loaded()
-                    .ifPresent(engine ->
-                            metrics.watch(engine, server.surroundings().timer()));
+            slot.loaded().ifPresent(engine -> {
+                metrics.watch(engine, server.surroundings().timer());
+                fingerprinting = new Thread(() -> fingerprint(engine), "longspan-http-fingerprint");
+                fingerprinting.setDaemon(true);
+                fingerprinting.start();
+            });
             if (slot.isClosed()) {
                 closeEngine();
+            }
+        }
+    }
+
+    /** Before somebody replaces the model's files, which may be long before the first save. */
+    private void fingerprint(ChatEngine engine) {
+        try {
+            engine.fingerprint();
+        } catch (RuntimeException | OutOfMemoryError e) {
+            if (!slot.isClosed()) {
+                LOG.warn("sessions cannot be saved, unless that changes: {}", e.toString());
             }
         }
     }
@@ -245,6 +260,10 @@ public final class HttpAdapter implements AutoCloseable {
     }
 
     private void closeEngine() {
+        Thread reading = fingerprinting;
+        if (reading != null) {
+            reading.interrupt(); // nobody needs it any more
+        }
         slot.loaded().ifPresent(engine -> {
             engine.removeListener(metrics);
             if (owned) {

@@ -51,7 +51,7 @@ public final class HttpAdapterBuilder {
     private Duration requestTimeout = Duration.ZERO;
     private Duration bodyTimeout = Duration.ofMinutes(1);
     private Duration writeTimeout = Duration.ofMinutes(1);
-    private Duration idleTimeout = Duration.ofMinutes(1);
+    private Duration idleTimeout = Duration.ofSeconds(75);
     private Duration stopTimeout = Duration.ofSeconds(30);
     private TurnOptions.Cancelled onCancel = TurnOptions.Cancelled.DISCARD;
     private boolean keepThinking;
@@ -363,9 +363,10 @@ public final class HttpAdapterBuilder {
     }
 
     /**
-     * Limits how long a connection may be open without a request.
+     * Limits how long a connection may be open without a request. A proxy that keeps connections must give them up before, or it
+     * sends a request now and then on one that is closed.
      *
-     * @param time above zero; by default a minute
+     * @param time above zero; by default 75 seconds, more than the minute of most proxies
      * @return this builder
      */
     public HttpAdapterBuilder idleTimeout(Duration time) {

@@ -2,9 +2,11 @@ package dev.longspan.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.longspan.ChatEngine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,6 +63,35 @@ class SnapshotStorageTest extends OnServer {
         assertThat(server.unsavedSessions()).isEmpty();
         server.stop(Duration.ofSeconds(10));
         assertThat(server.unsavedSessions()).containsExactlyInAnyOrder("a", "b");
+    }
+
+    private Path touched() throws IOException {
+        Path config = folder.resolve("digest").resolve("config.json");
+        return Files.setLastModifiedTime(config, FileTime.fromMillis(12_345));
+    }
+
+    @Test
+    void aModelWhoseFilesAreReplacedLaterIsSavedAsItWasLoaded() throws Exception {
+        engine.fingerprint(); // which the server has begun to ask for, too
+        touched();
+        assertThat(post("/v1/sessions/a/save", "{}").status()).isEqualTo(200);
+    }
+
+    @Test
+    void aModelWhoseFilesWereReplacedBeforeIsNamed() throws Exception {
+        ChatEngine own = engineBuilder().build();
+        touched(); // nobody has asked before
+        try (HttpAdapter other = HttpAdapter.builder().engine(own).port(0).start()) {
+            send(post(other.address().resolve("/v1/sessions"), "{\"session_id\": \"c\"}"));
+            send(post(other.address().resolve(CHAT), chat("!say hi\n!end", "\"session_id\": \"c\"")));
+            Answer answer = send(post(other.address().resolve("/v1/sessions/c/save"), "{}"));
+            assertThat(answer.status()).isEqualTo(409);
+            assertThat(answer.code()).isEqualTo("model_changed");
+            assertThat(answer.header("x-should-retry")).isEqualTo("false");
+            assertThat(answer.response().body()).doesNotContain(folder.toString());
+        } finally {
+            own.close();
+        }
     }
 
     @Test

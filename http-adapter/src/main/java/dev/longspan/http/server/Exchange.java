@@ -6,6 +6,7 @@ import dev.longspan.SnapshotStoreException;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
+import dev.longspan.spi.ModelLoadException;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -226,7 +227,7 @@ public final class Exchange {
         ApiError error = Faults.of(fault);
         if (error.status() == UNKNOWN_FAULT && !(fault instanceof ApiError)) {
             LOG.error("request {} failed", name(), fault);
-        } else if (fault instanceof SnapshotStoreException) {
+        } else if (fault instanceof SnapshotStoreException || fault instanceof ModelLoadException) {
             LOG.error("request {} failed: {}", name(), fault.toString());
             LOG.info("it failed here", fault);
         }

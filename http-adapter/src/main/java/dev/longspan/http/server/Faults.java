@@ -21,6 +21,7 @@ import dev.longspan.SystemMessageConflictException;
 import dev.longspan.ToolCallException;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.spi.BackendMemoryException;
+import dev.longspan.spi.ModelLoadException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
@@ -111,6 +112,15 @@ public final class Faults {
                     .header("X-Session-Seq", Long.toString(moved.actual()));
         } else if (fault instanceof SnapshotIncompatibleException) {
             return conflict("snapshot_incompatible", fault).notToBeRepeated();
+        } else if (fault instanceof ModelLoadException) {
+            return new ApiError(
+                            409,
+                            ApiError.Type.CONFLICT,
+                            "model_changed",
+                            null,
+                            "the model's files cannot be read, or are no longer those that the server has loaded, so that a"
+                                    + " state cannot be said to be theirs; the server's log names the file")
+                    .notToBeRepeated();
         } else if (fault instanceof SnapshotCorruptException) {
             return new ApiError(422, ApiError.Type.INVALID_REQUEST, "snapshot_corrupt", null, message(fault));
         }

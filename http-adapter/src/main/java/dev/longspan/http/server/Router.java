@@ -231,6 +231,11 @@ public final class Router extends Handler.Abstract.NonBlocking {
             exchange.fail(new ApiError(
                             429, ApiError.Type.RATE_LIMIT, "too_many_requests", null, "there are too many requests")
                     .retryAfter(Duration.ofSeconds(1)));
+        } catch (OutOfMemoryError e) { // the system gives no more threads; the request has not begun
+            close(place);
+            LOG.warn("no thread can be started for a request: {}", e.toString());
+            exchange.fail(
+                    ApiError.overloaded("there is no thread for this request at this moment", Duration.ofSeconds(2)));
         }
     }
 

@@ -63,6 +63,7 @@ public final class WebServer {
     public WebServer(Settings settings, ModelSlot slot, ServerMetrics metrics) {
         this.timer = new ScheduledThreadPoolExecutor(2, threads("longspan-http-timer"));
         timer.setRemoveOnCancelPolicy(true);
+        timer.prestartAllCoreThreads();
         timer.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy()); // after the end
         Work work = new Work(settings.limits().answers(), settings.limits().perKey());
         Heart heart = new Heart(timer);
@@ -77,13 +78,15 @@ public final class WebServer {
                 unread,
                 metrics,
                 new StrictJson(settings.limits().forms().jsonDepth()));
-        this.quick = new ThreadPoolExecutor(
+        ThreadPoolExecutor few = new ThreadPoolExecutor(
                 QUICK_THREADS,
                 QUICK_THREADS,
                 1,
                 TimeUnit.MINUTES,
                 new LinkedBlockingQueue<>(QUICK_QUEUE),
                 threads("longspan-http-quick"));
+        few.prestartAllCoreThreads(); // they are there when the system gives no more
+        this.quick = few;
         this.working = new ThreadPoolExecutor(
                 0,
                 settings.limits().answers() + SPARE, // a thread is free a moment after its place
@@ -91,7 +94,7 @@ public final class WebServer {
                 TimeUnit.MINUTES,
                 new SynchronousQueue<>(),
                 threads("longspan-http-work"));
-        QueuedThreadPool io = new QueuedThreadPool(IO_THREADS, 4);
+        QueuedThreadPool io = new QueuedThreadPool(IO_THREADS, IO_THREADS);
         io.setName("longspan-http-io");
         io.setDaemon(true);
         this.server = new Server(io);
