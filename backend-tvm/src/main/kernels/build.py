@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cpu
 
 # what is compiled for: name of the library, processor, and the tiles of a product that fit its registers
-PROCESSORS = [("cpu-v3", "x86-64-v3", (1, 4), (2, 2)), ("cpu-v4", "x86-64-v4", (1, 8), (4, 3))]
+PROCESSORS = [("cpu-v3", "x86-64-v3", (1, 4), (2, 2)), ("cpu-v4", "x86-64-v4", (1, 8), (5, 3))]
 
 
 def link(output, objects, options=None, **unused):

@@ -26,5 +26,6 @@ def kernels(step_tile, strip_tile):
         made["embed_" + short] = products.embed(kind)
         made["step_product_" + short] = products.product(kind, *step_tile)
         made["strip_product_" + short] = products.product(kind, *strip_tile)
-        made["expert_product_" + short] = experts.expert_product(kind, step_tile[1])
+        made["expert_product_" + short] = experts.expert_product(kind, *step_tile)
+        made["expert_strip_product_" + short] = experts.expert_product(kind, *strip_tile)
     return made

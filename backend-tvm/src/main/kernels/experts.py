@@ -2,14 +2,15 @@
 
 from tvm.script import tir as T
 
-from vectors import LANES, OUTPUTS, halves, lanes, sigmoid, widen, zeros
+from vectors import LANES, OUTPUTS, lanes, paired, sigmoid, widen, zeros
 
 
-def expert_product(kind, wide):
+def expert_product(kind, tall, wide):
     """The same for experts: w is [experts, outputs, inputs]; expert e computes the slots starts[e] to starts[e + 1] - 1.
 
-    With gathered 1 a slot reads the row of x that slot_row names, else the row with its own number. One row at a time.
+    With gathered 1 a slot reads the row of x that slot_row names, else the row with its own number.
     """
+    cells = tall * wide
 
     @T.prim_func
     def kernel(
@@ -36,36 +37,46 @@ def expert_product(kind, wide):
         Y = T.Buffer((T.int64(1) << 40,), "float32", data=y)
         S = T.Buffer((experts + 1,), "int32", data=starts)
         R = T.Buffer((T.int64(1) << 40,), "int32", data=slot_row)
-        for part in range((last - first) * (OUTPUTS // wide)):
-            for j in range(
-                S[(first + part // (OUTPUTS // wide)) // ((outputs + OUTPUTS - 1) // OUTPUTS) + 1]
-                - S[(first + part // (OUTPUTS // wide)) // ((outputs + OUTPUTS - 1) // OUTPUTS)]
-            ):
-                sums = T.decl_buffer((wide, LANES), "float32", scope="global")
-                at = T.decl_buffer((4,), "int64", scope="global")
-                at[0] = (first + part // (OUTPUTS // wide)) // ((outputs + OUTPUTS - 1) // OUTPUTS)  # the expert
-                at[1] = (
-                    (first + part // (OUTPUTS // wide)) % ((outputs + OUTPUTS - 1) // OUTPUTS) * OUTPUTS
-                    + part % (OUTPUTS // wide) * wide
-                )  # the first output
-                at[2] = T.Cast("int64", S[at[0]]) + j  # the slot
-                at[3] = T.if_then_else(gathered == T.int64(1), T.Cast("int64", R[at[2]]), at[2])
-                for c in T.unroll(wide):
-                    sums[c, lanes(0)] = zeros()
-                for k in range(inputs // LANES):
-                    for c in T.unroll(wide):
-                        sums[c, lanes(0)] = sums[c, lanes(0)] + X[lanes(at[3] * x_stride + k * LANES)] * widen(
-                            W[lanes((at[0] * outputs + T.min(at[1] + c, outputs - 1)) * inputs + k * LANES)], kind
-                        )
-                for c in T.unroll(wide):
-                    sums[c, T.Ramp(0, 1, 8)] = halves(sums, c, 8)
-                    sums[c, T.Ramp(0, 1, 4)] = halves(sums, c, 4)
-                    sums[c, T.Ramp(0, 1, 2)] = halves(sums, c, 2)
-                    sums[c, 0] = sums[c, 0] + sums[c, 1]
-                    if at[1] + c < outputs:
-                        if activation == T.int64(1):
-                            sums[c, 0] = T.max(sums[c, 0], T.float32(0)) * T.max(sums[c, 0], T.float32(0))
-                        Y[at[2] * y_stride + at[1] + c] = sums[c, 0]
+        for task in range(last - first):
+            expert = T.decl_buffer((3,), "int64", scope="global")
+            expert[0] = (first + task) // ((outputs + OUTPUTS - 1) // OUTPUTS)
+            expert[1] = T.Cast("int64", S[expert[0]])  # its first slot
+            expert[2] = T.Cast("int64", S[expert[0] + 1])  # the one behind its last
+            for strip in range((expert[2] - expert[1] + tall - 1) // tall):
+                row = T.decl_buffer((tall,), "int64", scope="global")
+                for r in T.unroll(tall):
+                    row[r] = T.min(expert[1] + strip * tall + r, expert[2] - 1)
+                    row[r] = T.if_then_else(gathered == T.int64(1), T.Cast("int64", R[row[r]]), row[r]) * x_stride
+                for block in range(OUTPUTS // wide):
+                    sums = T.decl_buffer((cells, LANES), "float32", scope="global")
+                    at = T.decl_buffer((2,), "int64", scope="global")
+                    at[0] = expert[1] + strip * tall  # the first slot
+                    at[1] = (first + task) % ((outputs + OUTPUTS - 1) // OUTPUTS) * OUTPUTS + block * wide  # the first output
+                    for c in T.unroll(cells):
+                        sums[c, lanes(0)] = zeros()
+                    for k in range(inputs // LANES):
+                        for c in T.unroll(cells):
+                            # what lies outside is computed, and not stored
+                            sums[c, lanes(0)] = sums[c, lanes(0)] + X[lanes(row[c // wide] + k * LANES)] * widen(
+                                W[
+                                    lanes(
+                                        (expert[0] * outputs + T.min(at[1] + c % wide, outputs - 1)) * inputs + k * LANES
+                                    )
+                                ],
+                                kind,
+                            )
+                    for c in T.unroll((cells + 1) // 2):
+                        sums[c, lanes(0)] = paired(sums, 2 * c, T.min(2 * c + 1, cells - 1), 8)
+                    for c in T.unroll((cells + 3) // 4):
+                        sums[c, lanes(0)] = paired(sums, 2 * c, T.min(2 * c + 1, (cells + 1) // 2 - 1), 4)
+                    for c in T.unroll((cells + 7) // 8):
+                        sums[c, lanes(0)] = paired(sums, 2 * c, T.min(2 * c + 1, (cells + 3) // 4 - 1), 2)
+                    sums[0, lanes(0)] = paired(sums, 0, (cells + 7) // 8 - 1, 1)
+                    if activation == T.int64(1):
+                        sums[0, lanes(0)] = T.max(sums[0, lanes(0)], zeros()) * T.max(sums[0, lanes(0)], zeros())
+                    for c in T.unroll(cells):
+                        if at[0] + c // wide < expert[2] and at[1] + c % wide < outputs:
+                            Y[(at[0] + c // wide) * y_stride + at[1] + c % wide] = sums[0, c]
 
     return kernel
 

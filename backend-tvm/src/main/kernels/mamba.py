@@ -2,7 +2,10 @@
 
 from tvm.script import tir as T
 
-from vectors import LANES, halves, lanes, sigmoid, zeros
+from vectors import LANES, halves, lanes, sigmoid, silu, zeros
+
+
+TAPS = 4  # the widest convolution that is taken in vectors
 
 
 @T.prim_func
@@ -46,13 +49,53 @@ def convolve(
     P = T.Buffer((segments,), "int64", data=segment_state)
     Y = T.Buffer((T.int64(1) << 40,), "float32", data=y)
     for block in range(last - first):
-        for r in range(F[(first + block) // ((channels + 63) // 64) + 1] - F[(first + block) // ((channels + 63) // 64)]):
-            for n in range(T.min(T.int64(64), channels - (first + block) % ((channels + 63) // 64) * 64)):
+        of = T.decl_buffer((6,), "int64", scope="global")
+        of[0] = (first + block) // ((channels + 63) // 64)  # the segment
+        of[1] = T.Cast("int64", F[of[0]])  # its first row
+        of[2] = T.Cast("int64", F[of[0] + 1]) - of[1]  # its rows
+        of[3] = (first + block) % ((channels + 63) // 64) * 64  # the first channel
+        of[4] = P[of[0]] + state_first  # the state
+        # how many vectors of channels are taken whole: all or none
+        of[5] = T.if_then_else(
+            inner % LANES == T.int64(0) and state_size % LANES == T.int64(0) and width <= TAPS,
+            T.min(T.int64(64), channels - of[3]) // LANES,
+            T.int64(0),
+        )
+        for v in range(of[5]):
+            sums = T.decl_buffer((TAPS + 1, LANES), "float32", scope="global")  # and behind the sum the weights
+            channel = T.decl_buffer((1,), "int64", scope="global")
+            channel[0] = of[3] + v * LANES
+            for j in T.unroll(T.int64(TAPS)):
+                if j < width:
+                    sums[j + 1, lanes(0)] = W[T.Ramp(channel[0] * width + j, width, LANES)]
+            for r in range(of[2]):
+                sums[0, lanes(0)] = B[lanes(channel[0])]
+                for j in T.unroll(T.int64(TAPS)):
+                    if j < width and r + j >= width - 1:
+                        sums[0, lanes(0)] = (
+                            sums[0, lanes(0)]
+                            + X[lanes((of[1] + r + j - (width - 1)) * x_stride + x_first + channel[0])] * sums[j + 1, lanes(0)]
+                        )
+                    if j < width and r + j < width - 1:
+                        sums[0, lanes(0)] = (
+                            sums[0, lanes(0)]
+                            + S[lanes(of[4] + (r + j) * channels + channel[0])] * sums[j + 1, lanes(0)]
+                        )
+                Y[lanes((of[1] + r) * y_stride + channel[0])] = silu(sums[0, lanes(0)])
+            for j in range(width - 1):  # the last inputs
+                if of[2] + j >= width - 1:
+                    S[lanes(of[4] + j * channels + channel[0])] = X[
+                        lanes((of[1] + of[2] + j - (width - 1)) * x_stride + x_first + channel[0])
+                    ]
+                else:
+                    S[lanes(of[4] + j * channels + channel[0])] = S[lanes(of[4] + (of[2] + j) * channels + channel[0])]
+        for r in range(of[2]):
+            for n in range(T.min(T.int64(64), channels - of[3]) - of[5] * LANES):
                 at = T.decl_buffer((4,), "int64", scope="global")
                 sum = T.decl_buffer((2,), "float32", scope="global")
-                at[0] = (first + block) % ((channels + 63) // 64) * 64 + n  # the channel
-                at[1] = T.Cast("int64", F[(first + block) // ((channels + 63) // 64)]) + r  # the row
-                at[2] = P[(first + block) // ((channels + 63) // 64)] + state_first + at[0]  # its state
+                at[0] = of[3] + of[5] * LANES + n  # the channel
+                at[1] = of[1] + r  # the row
+                at[2] = of[4] + at[0]  # its state
                 at[3] = T.if_then_else(
                     at[0] < inner,
                     at[0],
@@ -162,23 +205,27 @@ def gated_norm(
     Z = T.Buffer((rows * z_stride,), "float32", data=z)
     W = T.Buffer((groups * group_size,), "float32", data=weight)
     for task in range(last - first):
-        sum = T.decl_buffer((1,), "float32", scope="global")
-        sum[0] = T.float32(0)
+        at = T.decl_buffer((3,), "int64", scope="global")
+        sums = T.decl_buffer((1, LANES), "float32", scope="global")
+        at[0] = (first + task) // groups * y_stride + (first + task) % groups * group_size  # in y
+        at[1] = (first + task) // groups * z_stride + (first + task) % groups * group_size  # in z
+        at[2] = (first + task) % groups * group_size  # in the weight
+        sums[0, lanes(0)] = zeros()
+        for i in range(group_size // LANES):
+            Y[lanes(at[0] + i * LANES)] = Y[lanes(at[0] + i * LANES)] * silu(Z[lanes(at[1] + i * LANES)])
+            sums[0, lanes(0)] = sums[0, lanes(0)] + Y[lanes(at[0] + i * LANES)] * Y[lanes(at[0] + i * LANES)]
+        for i in range(group_size % LANES):
+            Y[at[0] + group_size // LANES * LANES + i] = (
+                Y[at[0] + group_size // LANES * LANES + i]
+                * Z[at[1] + group_size // LANES * LANES + i]
+                * sigmoid(Z[at[1] + group_size // LANES * LANES + i])
+            )
+            sums[0, i] = (
+                sums[0, i] + Y[at[0] + group_size // LANES * LANES + i] * Y[at[0] + group_size // LANES * LANES + i]
+            )
+        sums[0, T.Ramp(0, 1, 8)] = halves(sums, 0, 8)
+        sums[0, T.Ramp(0, 1, 4)] = halves(sums, 0, 4)
+        sums[0, T.Ramp(0, 1, 2)] = halves(sums, 0, 2)
+        sums[0, 0] = T.float32(1) / T.sqrt((sums[0, 0] + sums[0, 1]) / T.Cast("float32", group_size) + epsilon)
         for i in range(group_size):
-            Y[(first + task) // groups * y_stride + (first + task) % groups * group_size + i] = (
-                Y[(first + task) // groups * y_stride + (first + task) % groups * group_size + i]
-                * Z[(first + task) // groups * z_stride + (first + task) % groups * group_size + i]
-                * sigmoid(Z[(first + task) // groups * z_stride + (first + task) % groups * group_size + i])
-            )
-            sum[0] = (
-                sum[0]
-                + Y[(first + task) // groups * y_stride + (first + task) % groups * group_size + i]
-                * Y[(first + task) // groups * y_stride + (first + task) % groups * group_size + i]
-            )
-        sum[0] = T.float32(1) / T.sqrt(sum[0] / T.Cast("float32", group_size) + epsilon)
-        for i in range(group_size):
-            Y[(first + task) // groups * y_stride + (first + task) % groups * group_size + i] = (
-                Y[(first + task) // groups * y_stride + (first + task) % groups * group_size + i]
-                * sum[0]
-                * W[(first + task) % groups * group_size + i]
-            )
+            Y[at[0] + i] = Y[at[0] + i] * sums[0, 0] * W[at[2] + i]

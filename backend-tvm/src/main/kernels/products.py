@@ -2,13 +2,13 @@
 
 from tvm.script import tir as T
 
-from vectors import LANES, OUTPUTS, halves, lanes, widen, zeros
+from vectors import LANES, OUTPUTS, halves, lanes, paired, widen, zeros
 
 
 def product(kind, tall, wide):
     """y[r, n] = activation(sum over k of x[r, k] w[n, k]), in tiles of `tall` rows and `wide` outputs.
 
-    Activation 1 is relu(x) squared; accumulate 1 adds to what y holds. A tile has at most 12 cells: their sums must stay below a
+    Activation 1 is relu(x) squared; accumulate 1 adds to what y holds. A tile has at most 15 cells: their sums must stay below a
     kilobyte, else TVM takes them from the heap.
     """
     cells = tall * wide
@@ -34,10 +34,10 @@ def product(kind, tall, wide):
         X = T.Buffer((rows * x_stride,), "float32", data=x)
         W = T.Buffer((outputs * inputs,), kind, data=w)
         Y = T.Buffer((rows * y_stride,), "float32", data=y)
-        for block in range(
-            T.min(last * (OUTPUTS // wide), (outputs + wide - 1) // wide) - first * (OUTPUTS // wide)
-        ):
-            for strip in range((rows + tall - 1) // tall):
+        for strip in range((rows + tall - 1) // tall):  # its rows stay in the cache
+            for block in range(
+                T.min(last * (OUTPUTS // wide), (outputs + wide - 1) // wide) - first * (OUTPUTS // wide)
+            ):
                 sums = T.decl_buffer((cells, LANES), "float32", scope="global")
                 at = T.decl_buffer((2,), "int64", scope="global")
                 at[0] = strip * tall  # the first row
@@ -50,17 +50,23 @@ def product(kind, tall, wide):
                         sums[c, lanes(0)] = sums[c, lanes(0)] + X[
                             lanes(T.min(at[0] + c // wide, rows - 1) * x_stride + k * LANES)
                         ] * widen(W[lanes(T.min(at[1] + c % wide, outputs - 1) * inputs + k * LANES)], kind)
+                for c in T.unroll((cells + 1) // 2):
+                    sums[c, lanes(0)] = paired(sums, 2 * c, T.min(2 * c + 1, cells - 1), 8)
+                for c in T.unroll((cells + 3) // 4):
+                    sums[c, lanes(0)] = paired(sums, 2 * c, T.min(2 * c + 1, (cells + 1) // 2 - 1), 4)
+                for c in T.unroll((cells + 7) // 8):
+                    sums[c, lanes(0)] = paired(sums, 2 * c, T.min(2 * c + 1, (cells + 3) // 4 - 1), 2)
+                sums[0, lanes(0)] = paired(sums, 0, (cells + 7) // 8 - 1, 1)
+                if activation == T.int64(1):
+                    sums[0, lanes(0)] = T.max(sums[0, lanes(0)], zeros()) * T.max(sums[0, lanes(0)], zeros())
                 for c in T.unroll(cells):
-                    sums[c, T.Ramp(0, 1, 8)] = halves(sums, c, 8)
-                    sums[c, T.Ramp(0, 1, 4)] = halves(sums, c, 4)
-                    sums[c, T.Ramp(0, 1, 2)] = halves(sums, c, 2)
-                    sums[c, 0] = sums[c, 0] + sums[c, 1]
                     if at[0] + c // wide < rows and at[1] + c % wide < outputs:
-                        if activation == T.int64(1):
-                            sums[c, 0] = T.max(sums[c, 0], T.float32(0)) * T.max(sums[c, 0], T.float32(0))
                         if accumulate == T.int64(1):
-                            sums[c, 0] = sums[c, 0] + Y[(at[0] + c // wide) * y_stride + at[1] + c % wide]
-                        Y[(at[0] + c // wide) * y_stride + at[1] + c % wide] = sums[c, 0]
+                            Y[(at[0] + c // wide) * y_stride + at[1] + c % wide] = (
+                                Y[(at[0] + c // wide) * y_stride + at[1] + c % wide] + sums[0, c]
+                            )
+                        else:
+                            Y[(at[0] + c // wide) * y_stride + at[1] + c % wide] = sums[0, c]
 
     return kernel
 

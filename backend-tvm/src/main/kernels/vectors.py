@@ -13,6 +13,7 @@ Words used for parameters: a row is one token of one sequence in this pass; a se
 `base` is an address, and tables hold how many elements behind or before it they begin.
 """
 
+from tvm import tir
 from tvm.script import tir as T
 
 LANES = 16
@@ -42,5 +43,40 @@ def halves(buffer, cell, half):
     return buffer[cell, T.Ramp(0, 1, half)] + buffer[cell, T.Ramp(half, 1, half)]
 
 
+def paired(buffer, first, second, half):
+    """One step of adding the lanes of two cells in pairs, in the order of `halves`: first those of one, then those of the other.
+
+    After the steps 8, 4, 2 and 1 a vector holds the sums of up to 16 cells.
+    """
+    low = [block * 2 * half + lane for block in range(8 // half) for lane in range(half)]
+    both = [buffer[first, lanes(0)], buffer[second, lanes(0)]]
+    lows = low + [lane + LANES for lane in low]
+    return tir.Shuffle(both, lows) + tir.Shuffle(both, [lane + half for lane in lows])
+
+
 def sigmoid(x):
     return T.float32(1) / (T.float32(1) + T.exp(-x))
+
+
+def spread(number):
+    return T.Broadcast(T.float32(number), LANES)
+
+
+def exponential(x):
+    """e to the power of each lane, to about an ulp: 2^n e^r with |r| <= ln(2) / 2, and e^r by its series. NaN stays NaN.
+
+    (The compiler's own takes the lanes one by one.)
+    """
+    bounded = T.Select(x != x, x, T.max(T.min(x, spread(88.0)), spread(-87.0)))
+    n = T.floor(bounded * spread(1.4426950408889634) + spread(0.5))
+    r = bounded - n * spread(0.693359375) - n * spread(-2.12194440e-4)
+    series = spread(1.0 / 5040)
+    for factorial in (720, 120, 24, 6, 2, 1, 1):
+        series = series * r + spread(1.0 / factorial)
+    bits = T.shift_left(T.Cast("int32x%d" % LANES, n) + T.Broadcast(T.int32(127), LANES), T.Broadcast(T.int32(23), LANES))
+    return series * T.reinterpret(VECTOR, bits)
+
+
+def silu(x):
+    """x sigmoid(x) of each lane."""
+    return x / (spread(1) + exponential(zeros() - x))

@@ -67,6 +67,11 @@ public final class CpuKernels extends KernelSet {
     }
 
     @Override
+    KernelCall expertStripProduct(Matrix matrix) {
+        return call("expert_strip_product_" + matrix.kind().suffix(), 12);
+    }
+
+    @Override
     long expertTasks(int slots, int experts, int outputs) {
         return experts * productTasks(outputs);
     }

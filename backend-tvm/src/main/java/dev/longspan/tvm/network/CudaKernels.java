@@ -136,6 +136,11 @@ public final class CudaKernels extends KernelSet {
     }
 
     @Override
+    KernelCall expertStripProduct(Matrix matrix) {
+        return expertProduct(matrix); // which knows itself how many there are
+    }
+
+    @Override
     KernelCall expertProduct(Matrix matrix) {
         String suffix = matrix.kind().suffix();
         int wide = matrix.kind() == Matrix.Kind.BF16 ? MMA_TILE : TILE;

@@ -10,12 +10,11 @@ import org.jspecify.annotations.Nullable;
 final class ExpertsMixer implements Mixer {
     private final LayerSpec.Experts spec;
     private final KernelSet kernels;
-    private final Weights weights;
     private final Product gate;
     private final KernelCall route;
     private final KernelCall gather;
-    private final KernelCall up;
-    private final KernelCall down;
+    private final ExpertProduct up;
+    private final ExpertProduct down;
     private final @Nullable Product sharedUp;
     private final @Nullable Product sharedDown;
     private final KernelCall combine;
@@ -39,7 +38,6 @@ final class ExpertsMixer implements Mixer {
     ExpertsMixer(ModelSpec model, LayerSpec.Experts e, KernelSet kernels, Workspace space, Weights weights) {
         spec = e;
         this.kernels = kernels;
-        this.weights = weights;
         BufferSize hidden = BufferSize.hidden(model);
         BufferSize inner = BufferSize.expertInner(e);
         DeviceMemory normed = space.get(BufferSize.normed(model));
@@ -79,32 +77,25 @@ final class ExpertsMixer implements Mixer {
                 .memory(3, slots)
                 .integer(5, e.experts())
                 .integer(6, e.perToken());
-        up = kernels.expertProduct(weights.up)
-                .memory(0, normed)
-                .memory(1, weights.up.memory())
-                .memory(2, space.get(inner))
-                .memory(3, starts)
-                .memory(4, slotRows)
-                .integer(5, e.experts())
-                .integer(6, weights.up.outputs())
-                .integer(7, weights.up.paddedInputs())
-                .integer(8, hidden.width())
-                .integer(9, inner.width())
-                .integer(10, 1)
-                .integer(11, 1);
-        down = kernels.expertProduct(weights.down)
-                .memory(0, space.get(inner))
-                .memory(1, weights.down.memory())
-                .memory(2, output)
-                .memory(3, starts)
-                .memory(4, slotRows)
-                .integer(5, e.experts())
-                .integer(6, weights.down.outputs())
-                .integer(7, weights.down.paddedInputs())
-                .integer(8, inner.width())
-                .integer(9, hidden.width())
-                .integer(10, 0)
-                .integer(11, 0);
+        ExpertProduct.Rows between = new ExpertProduct.Rows(space.get(inner), inner.width());
+        up = new ExpertProduct(
+                kernels,
+                weights.up,
+                e.experts(),
+                new ExpertProduct.Rows(normed, hidden.width()),
+                between,
+                starts,
+                slotRows,
+                true);
+        down = new ExpertProduct(
+                kernels,
+                weights.down,
+                e.experts(),
+                between,
+                new ExpertProduct.Rows(output, hidden.width()),
+                starts,
+                slotRows,
+                false);
         if (weights.sharedUp == null || weights.sharedDown == null) {
             sharedUp = null;
             sharedDown = null;
@@ -162,8 +153,7 @@ final class ExpertsMixer implements Mixer {
         gate.run(rows);
         route.integer(5, rows).run(rows, 8);
         gather.integer(4, rows).run(1);
-        int slots = rows * spec.perToken();
-        up.run(kernels.expertTasks(slots, spec.experts(), weights.up.outputs()));
-        down.run(kernels.expertTasks(slots, spec.experts(), weights.down.outputs()));
+        up.run(rows * spec.perToken());
+        down.run(rows * spec.perToken());
     }
 }

@@ -29,8 +29,11 @@ public abstract sealed class KernelSet permits CpuKernels, CudaKernels {
     /** {@return how many tasks a product has} */
     abstract long productTasks(long outputs);
 
-    /** The product of experts. */
+    /** The product of experts that each have few rows. */
     abstract KernelCall expertProduct(Matrix matrix);
+
+    /** The product of experts that each have some rows. */
+    abstract KernelCall expertStripProduct(Matrix matrix);
 
     /** {@return how many tasks the product of experts has for so many slots} */
     abstract long expertTasks(int slots, int experts, int outputs);
