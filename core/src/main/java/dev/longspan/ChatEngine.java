@@ -270,6 +270,14 @@ public final class ChatEngine implements AutoCloseable {
         return new Session(sessions.get(id), sessions);
     }
 
+    /**
+     * {@return whether it answers} Not any more once it is closed, or once its own thread has failed, as where the heap is exhausted:
+     * who runs it then makes another.
+     */
+    public boolean isOpen() {
+        return scheduler.isOpen();
+    }
+
     /** {@return how the open sessions stand at this moment, the one used last first} */
     public List<SessionInfo> sessions() {
         return sessions.all().stream().map(session -> session.view().info()).toList();

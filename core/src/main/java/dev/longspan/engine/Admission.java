@@ -3,7 +3,6 @@ package dev.longspan.engine;
 import dev.longspan.EngineClosedException;
 import dev.longspan.EngineOverloadedException;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -129,16 +128,16 @@ final class Admission {
         }
     }
 
-    /** Takes out everything: the reservations are refused. {@return the requests} */
-    List<Generation> end() {
+    /** Takes out everything: the reservations are refused. Loses no request if there is too little memory for that. */
+    void end(List<Generation> requests) {
         closing = true;
         reservations.forEach(each -> each.what().granted().complete(false));
         reservations.clear();
-        List<Generation> all = new ArrayList<>();
-        queue.forEach(each -> all.add(each.what()));
-        queue.clear();
+        while (!queue.isEmpty()) {
+            requests.add(queue.element().what());
+            queue.remove();
+        }
         queuedTokens = 0;
-        return all;
     }
 
     /** {@return whether what {@link #next} gave last has no room, and nothing is left that could give way} */

@@ -129,15 +129,14 @@ final class RunningSet {
         }
     }
 
-    /** Takes out all. {@return those that were there} */
-    List<Generation> clear() {
-        List<Generation> all = new ArrayList<>(active);
-        all.addAll(unread);
+    /** Moves all to another list, and loses none of them if there is too little memory for that. */
+    void drainTo(List<Generation> all) {
+        all.addAll(active);
         active.clear();
+        all.addAll(unread);
         unread.clear();
         owedToUnread = MemorySize.ZERO;
         count();
-        return all;
     }
 
     private void count() {

@@ -20,6 +20,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -38,6 +39,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
+    private static final int MOST_ENDS = 100;
+    private static final long BETWEEN_ENDS_NANOS = 100_000_000;
 
     private final LanguageModel model;
     private final Vocabulary vocabulary;
@@ -61,6 +64,7 @@ public final class Scheduler implements AutoCloseable {
     private final RunningSet running;
     private final Consumer<Generation> whatEnded = this::ended;
     private final List<Generation> cancelled = new ArrayList<>();
+    private final List<Generation> ending = new ArrayList<>();
 
     /**
      * Starts the thread.
@@ -189,6 +193,16 @@ public final class Scheduler implements AutoCloseable {
         return memory.held();
     }
 
+    /** {@return whether what is submitted is computed} */
+    public boolean isOpen() {
+        lock.lock();
+        try {
+            return thread.isAlive() && !admission.isClosing();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** {@return what there is to do} */
     public EngineLoad load() {
         lock.lock();
@@ -296,8 +310,8 @@ public final class Scheduler implements AutoCloseable {
                 settle();
             }
         } catch (Throwable e) { // whatever it is, every stream gets its end
-            LOG.error("the engine's thread failed", e);
             reason = new GenerationException("the engine failed: " + e, e);
+            LOG.error("the engine's thread failed", e);
         } finally {
             endAll(reason);
         }
@@ -475,23 +489,44 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
+    /** Ends every answer, also where the heap is exhausted: somebody may give memory back, and nobody is to wait for ever. */
     private void endAll(LongspanException error) {
-        List<Generation> all = running.clear();
-        all.addAll(cancelled);
-        lock.lock();
-        try {
-            all.addAll(admission.end());
-            changed.signalAll();
-        } finally {
-            lock.unlock();
+        for (int tries = 1; !endedAll(error) && tries < MOST_ENDS; tries++) {
+            LockSupport.parkNanos(BETWEEN_ENDS_NANOS);
         }
-        for (Generation generation : all) {
+    }
+
+    /** {@return whether all have ended; false if there was not enough memory, and some are left} */
+    private boolean endedAll(LongspanException error) {
+        try {
+            running.drainTo(ending);
+            ending.addAll(cancelled);
+            cancelled.clear();
+            lock.lock();
             try {
-                generation.fail(error);
-                tellEnd(generation);
-            } catch (RuntimeException | Error e) {
-                LOG.error("an answer could not be ended in order", e);
+                admission.end(ending);
+                changed.signalAll();
+            } finally {
+                lock.unlock();
             }
+            while (!ending.isEmpty()) {
+                end(ending.get(ending.size() - 1), error);
+                ending.remove(ending.size() - 1);
+            }
+            return true;
+        } catch (OutOfMemoryError e) {
+            return false;
+        }
+    }
+
+    private void end(Generation generation, LongspanException error) {
+        try {
+            generation.fail(error);
+            tellEnd(generation);
+        } catch (OutOfMemoryError e) {
+            throw e;
+        } catch (RuntimeException | Error e) {
+            LOG.error("an answer could not be ended in order", e);
         }
     }
 }

@@ -67,9 +67,15 @@ public final class HttpAdapter implements AutoCloseable {
         this.server = new WebServer(settings, slot, metrics);
         try {
             server.start();
-        } catch (Exception e) {
-            throw new HttpAdapterException(
+        } catch (Exception | OutOfMemoryError e) { // the system may give no more threads
+            HttpAdapterException failure = new HttpAdapterException(
                     "cannot listen at " + settings.host() + ":" + settings.port() + ": " + words(e), e);
+            try {
+                server.stop(Duration.ZERO, () -> {});
+            } catch (Exception also) {
+                failure.addSuppressed(also);
+            }
+            throw failure;
         }
         if (given != null) {
             load(() -> given);
@@ -81,7 +87,7 @@ public final class HttpAdapter implements AutoCloseable {
         }
     }
 
-    private static String words(Exception e) {
+    private static String words(Throwable e) {
         Throwable cause = e;
         while (cause.getCause() != null) {
             cause = cause.getCause();
@@ -97,9 +103,14 @@ public final class HttpAdapter implements AutoCloseable {
             slot.load(loader);
             slot.loaded().ifPresent(engine -> {
                 metrics.watch(engine, server.surroundings().timer());
-                fingerprinting = new Thread(() -> fingerprint(engine), "longspan-http-fingerprint");
-                fingerprinting.setDaemon(true);
-                fingerprinting.start();
+                Thread reading = new Thread(() -> fingerprint(engine), "longspan-http-fingerprint");
+                reading.setDaemon(true);
+                try {
+                    reading.start();
+                    fingerprinting = reading;
+                } catch (OutOfMemoryError e) { // the first save does it then
+                    LOG.warn("no thread can be started for the model's fingerprint: {}", e.toString());
+                }
             });
             if (slot.isClosed()) {
                 closeEngine();

@@ -8,6 +8,8 @@ import dev.longspan.ChatEngine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -81,6 +83,45 @@ class LifeTest extends OnServer {
         other.awaitLoaded();
         assertThatThrownBy(() -> late.chat(dev.longspan.ChatRequest.of("x")))
                 .isInstanceOf(dev.longspan.EngineClosedException.class);
+    }
+
+    private static long threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(each -> each.getName().startsWith("longspan-http"))
+                .count();
+    }
+
+    @Test
+    void aServerThatCannotListenLeavesNothing() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            HttpAdapterBuilder builder = HttpAdapter.builder().engine(engine).port(taken.getLocalPort());
+            long before = threads();
+            for (int i = 0; i < 3; i++) {
+                assertThatThrownBy(builder::start).isInstanceOf(HttpAdapterException.class);
+            }
+            while (threads() > before) { // they end a moment later
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    @Test
+    void anEngineThatHasEndedIsNotReady() {
+        ChatEngine own = engineBuilder().build();
+        try (HttpAdapter other = HttpAdapter.builder().engine(own).port(0).start()) {
+            assertThat(at(other, "/readyz").status()).isEqualTo(200);
+            assertThat(own.isOpen()).isTrue();
+            own.close();
+            assertThat(own.isOpen()).isFalse();
+            assertThat(at(other, "/livez").status()).isEqualTo(200);
+            Answer ready = at(other, "/readyz");
+            assertThat(ready.status()).isEqualTo(503);
+            assertThat(ready.json().get("reason").asText()).isEqualTo("the engine has ended");
+            assertThat(at(other, "/metrics").status()).isEqualTo(200);
+            Answer answer = send(post(other.address().resolve(CHAT), chat("x")));
+            assertThat(answer.status()).isEqualTo(503);
+            assertThat(answer.code()).isEqualTo("engine_ended");
+        }
     }
 
     @Test

@@ -2,11 +2,13 @@ package dev.longspan.http.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.longspan.EngineClosedException;
 import dev.longspan.SnapshotStoreException;
 import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import dev.longspan.http.wire.Json;
 import dev.longspan.spi.ModelLoadException;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -224,6 +226,15 @@ public final class Exchange {
 
     /** {@return the error that an exception means} What is the server's fault goes into the log. */
     public ApiError told(Throwable fault) {
+        if (fault instanceof EngineClosedException && !surroundings.work().isDraining()) {
+            return new ApiError(
+                            503,
+                            ApiError.Type.OVERLOADED,
+                            "engine_ended",
+                            null,
+                            "the engine has ended, and the server has not")
+                    .retryAfter(Duration.ofSeconds(5));
+        }
         ApiError error = Faults.of(fault);
         if (error.status() == UNKNOWN_FAULT && !(fault instanceof ApiError)) {
             LOG.error("request {} failed", name(), fault);

@@ -80,7 +80,7 @@ public final class ServerMetrics implements EngineListener {
         gauge(
                 "longspan.state.bytes",
                 "Memory of states and checkpoints, and of computing; what several share counts once",
-                () -> engine.heldMemory().totalBytes());
+                () -> engine.isOpen() ? engine.heldMemory().totalBytes() : 0);
         SnapshotBytes snapshots = new SnapshotBytes(engine, refresher);
         gauge("longspan.snapshot.bytes", "Snapshots on disk, some seconds ago", snapshots::bytes);
     }

@@ -68,7 +68,11 @@ public final class StatusEndpoints {
         } else if (slot.failure().isPresent()) {
             return Optional.of("the model could not be loaded");
         }
-        return slot.loaded().isPresent() ? Optional.empty() : Optional.of("the model is being loaded");
+        Optional<ChatEngine> engine = slot.loaded();
+        if (engine.isEmpty()) {
+            return Optional.of("the model is being loaded");
+        }
+        return engine.get().isOpen() ? Optional.empty() : Optional.of("the engine has ended");
     }
 
     private void ready(Exchange exchange) {
