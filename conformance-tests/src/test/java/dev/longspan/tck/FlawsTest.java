@@ -35,7 +35,7 @@ class FlawsTest {
         }
     }
 
-    /** All rules against all flaws: an hour. */
+    /** All rules against all flaws: two hours. */
     @Tag("soak")
     @ParameterizedTest
     @EnumSource(Flaw.class)
@@ -43,7 +43,7 @@ class FlawsTest {
         Duration patience = flaw == Flaw.CLOSE_HANGS ? Duration.ofMinutes(2) : ConformanceKit.DEFAULT_TIMEOUT;
         ConformanceReport report =
                 OracleKits.of(flaw).withTries(1).withTimeout(patience).run();
-        assertThat(report.ids(RuleOutcome.Status.FAILED)).as(report.table()).isSubsetOf(flaw.rules());
+        assertThat(report.ids(RuleOutcome.Status.FAILED)).as(report.table()).isSubsetOf(flaw.possibleRules());
     }
 
     @Test
