@@ -272,7 +272,7 @@ public final class ChatEngine implements AutoCloseable {
 
     /**
      * {@return whether it answers} Not any more once it is closed, or once its own thread has failed, as where the heap is exhausted:
-     * who runs it then makes another.
+     * who runs it then makes another. Waits for nobody.
      */
     public boolean isOpen() {
         return scheduler.isOpen();

@@ -102,14 +102,24 @@ final class EventQueue implements ChatStream {
         tellWatcher();
     }
 
-    /** Called by the engine, once: adds the last event. */
+    /** {@return whether it has its last event} */
+    boolean hasEnd() {
+        lock.lock();
+        try {
+            return end != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Called by the engine, once: adds the last event. Where that needs memory that is not there, it has not been called. */
     void end(ChatEvent event) {
         lock.lock();
         try {
-            end = event;
             if (!closed) {
                 events.add(event);
             }
+            end = event;
             changed.signalAll();
         } finally {
             lock.unlock();

@@ -415,7 +415,12 @@ final class Generation {
 
     /** Ends without an answer. */
     void fail(@Nullable LongspanException reason) {
-        if (phase == Phase.ENDED || reason == null) {
+        if (reason == null) {
+            return;
+        } else if (phase == Phase.ENDED) {
+            if (!events.hasEnd()) { // there was no memory for saying how it ended
+                events.end(new ChatEvent.Failed(reason));
+            }
             return;
         }
         error = reason;

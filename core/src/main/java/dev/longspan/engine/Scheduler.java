@@ -59,6 +59,7 @@ public final class Scheduler implements AutoCloseable {
     private final Admission admission;
     private final Reservations reservations;
     private boolean woken;
+    private volatile boolean open = true;
 
     // owned by the thread, and used again in every step: a token should cost no garbage that it need not
     private final RunningSet running;
@@ -193,14 +194,9 @@ public final class Scheduler implements AutoCloseable {
         return memory.held();
     }
 
-    /** {@return whether what is submitted is computed} */
+    /** {@return whether what is submitted is computed} Waits for nobody. */
     public boolean isOpen() {
-        lock.lock();
-        try {
-            return thread.isAlive() && !admission.isClosing();
-        } finally {
-            lock.unlock();
-        }
+        return open;
     }
 
     /** {@return what there is to do} */
@@ -233,13 +229,7 @@ public final class Scheduler implements AutoCloseable {
     /** Ends every stream with {@link EngineClosedException} within one step, and joins the thread, but on the thread itself. */
     @Override
     public void close() {
-        lock.lock();
-        try {
-            admission.close();
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
+        refuseAll();
         boolean interrupted = false;
         while (thread.isAlive() && Thread.currentThread() != thread) {
             try {
@@ -250,6 +240,18 @@ public final class Scheduler implements AutoCloseable {
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Needs no memory. */
+    private void refuseAll() {
+        open = false;
+        lock.lock();
+        try {
+            admission.close();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -491,6 +493,7 @@ public final class Scheduler implements AutoCloseable {
 
     /** Ends every answer, also where the heap is exhausted: somebody may give memory back, and nobody is to wait for ever. */
     private void endAll(LongspanException error) {
+        refuseAll();
         for (int tries = 1; !endedAll(error) && tries < MOST_ENDS; tries++) {
             LockSupport.parkNanos(BETWEEN_ENDS_NANOS);
         }

@@ -65,8 +65,15 @@ public final class HttpAdapter implements AutoCloseable {
                 id != null ? id : given == null ? "" : given.model().name());
         this.owned = given == null;
         this.server = new WebServer(settings, slot, metrics);
+        this.loading = given == null ? new Thread(() -> load(loader), "longspan-http-loading") : null;
         try {
             server.start();
+            if (loading == null) {
+                load(() -> given);
+            } else {
+                loading.setDaemon(true);
+                loading.start();
+            }
         } catch (Exception | OutOfMemoryError e) { // the system may give no more threads
             HttpAdapterException failure = new HttpAdapterException(
                     "cannot listen at " + settings.host() + ":" + settings.port() + ": " + words(e), e);
@@ -76,14 +83,6 @@ public final class HttpAdapter implements AutoCloseable {
                 failure.addSuppressed(also);
             }
             throw failure;
-        }
-        if (given != null) {
-            load(() -> given);
-            this.loading = null;
-        } else {
-            this.loading = new Thread(() -> load(loader), "longspan-http-loading");
-            this.loading.setDaemon(true);
-            this.loading.start();
         }
     }
 
@@ -228,8 +227,13 @@ public final class HttpAdapter implements AutoCloseable {
         });
         Thread thread = new Thread(stop, "longspan-http-stop");
         thread.setDaemon(true);
-        thread.start();
         boolean interrupted = false;
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) { // the system gives no more threads
+            interrupted = Thread.interrupted();
+            stop.run();
+        }
         try {
             while (true) {
                 try {

@@ -2,12 +2,14 @@ package dev.longspan.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.longspan.EngineListener;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 /** What is answered while every generation is held. */
@@ -55,6 +57,33 @@ class BesideGenerationTest extends OnServer {
         for (CompletableFuture<Answer> each : held) {
             assertThat(each.get().status()).isEqualTo(200);
         }
+    }
+
+    @Test
+    void statusIsAnsweredWhileAListenerHoldsTheEnginesLock() throws Exception {
+        CountDownLatch held = new CountDownLatch(1);
+        CountDownLatch reached = new CountDownLatch(1);
+        EngineListener slow = new EngineListener() {
+            @Override
+            public void requestQueued(int promptTokens) {
+                reached.countDown();
+                try {
+                    held.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        };
+        engine.addListener(slow);
+        CompletableFuture<Answer> waiting = CompletableFuture.supplyAsync(() -> post(CHAT, chat("!say a\n!end")));
+        reached.await();
+        for (String path : List.of("/livez", "/readyz", "/health", "/livez")) {
+            assertThat(get(path).status()).as(path).isEqualTo(200);
+        }
+        assertThat(waiting).isNotDone();
+        held.countDown();
+        assertThat(waiting.get().status()).isEqualTo(200);
+        engine.removeListener(slow);
     }
 
     @Test
