@@ -20,7 +20,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -39,8 +38,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
-    private static final int MOST_ENDS = 100;
-    private static final long BETWEEN_ENDS_NANOS = 100_000_000;
 
     private final LanguageModel model;
     private final Vocabulary vocabulary;
@@ -65,7 +62,7 @@ public final class Scheduler implements AutoCloseable {
     private final RunningSet running;
     private final Consumer<Generation> whatEnded = this::ended;
     private final List<Generation> cancelled = new ArrayList<>();
-    private final List<Generation> ending = new ArrayList<>();
+    private final Ending ending = new Ending(this::gather, this::tellEnd);
 
     /**
      * Starts the thread.
@@ -243,7 +240,7 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** Needs no memory. */
+    /** May be called again. */
     private void refuseAll() {
         open = false;
         lock.lock();
@@ -279,12 +276,10 @@ public final class Scheduler implements AutoCloseable {
 
     /** Whoever waits for a state that a request has brought back need not wait for the request's first step, too. */
     private void grantUnneeded() {
-        lock.lock();
-        try {
+        withLock(() -> {
             admission.grantUnneeded();
-        } finally {
-            lock.unlock();
-        }
+            return admission;
+        });
     }
 
     /** Waits until something holds that changes with a {@link #wake}. */
@@ -315,7 +310,7 @@ public final class Scheduler implements AutoCloseable {
             reason = new GenerationException("the engine failed: " + e, e);
             LOG.error("the engine's thread failed", e);
         } finally {
-            endAll(reason);
+            ending.endAll(reason);
         }
     }
 
@@ -491,45 +486,15 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** Ends every answer, also where the heap is exhausted: somebody may give memory back, and nobody is to wait for ever. */
-    private void endAll(LongspanException error) {
+    /** Takes out all that there are, and lets none in. */
+    private void gather(List<Generation> all) {
         refuseAll();
-        for (int tries = 1; !endedAll(error) && tries < MOST_ENDS; tries++) {
-            LockSupport.parkNanos(BETWEEN_ENDS_NANOS);
-        }
-    }
-
-    /** {@return whether all have ended; false if there was not enough memory, and some are left} */
-    private boolean endedAll(LongspanException error) {
-        try {
-            running.drainTo(ending);
-            ending.addAll(cancelled);
-            cancelled.clear();
-            lock.lock();
-            try {
-                admission.end(ending);
-                changed.signalAll();
-            } finally {
-                lock.unlock();
-            }
-            while (!ending.isEmpty()) {
-                end(ending.get(ending.size() - 1), error);
-                ending.remove(ending.size() - 1);
-            }
-            return true;
-        } catch (OutOfMemoryError e) {
-            return false;
-        }
-    }
-
-    private void end(Generation generation, LongspanException error) {
-        try {
-            generation.fail(error);
-            tellEnd(generation);
-        } catch (OutOfMemoryError e) {
-            throw e;
-        } catch (RuntimeException | Error e) {
-            LOG.error("an answer could not be ended in order", e);
-        }
+        running.drainTo(all);
+        all.addAll(cancelled);
+        cancelled.clear();
+        withLock(() -> {
+            admission.end(all);
+            return admission;
+        });
     }
 }

@@ -48,7 +48,7 @@ public final class WebServer {
     private final ServerConnector connector;
     private final SlowHeads heads;
     private final Router router;
-    private final ExecutorService quick;
+    private final ThreadPoolExecutor quick;
     private final ExecutorService working;
     private final ScheduledThreadPoolExecutor timer;
     private volatile int port;
@@ -63,7 +63,6 @@ public final class WebServer {
     public WebServer(Settings settings, ModelSlot slot, ServerMetrics metrics) {
         this.timer = new ScheduledThreadPoolExecutor(2, threads("longspan-http-timer"));
         timer.setRemoveOnCancelPolicy(true);
-        timer.prestartAllCoreThreads();
         timer.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy()); // after the end
         Work work = new Work(settings.limits().answers(), settings.limits().perKey());
         Heart heart = new Heart(timer);
@@ -78,15 +77,13 @@ public final class WebServer {
                 unread,
                 metrics,
                 new StrictJson(settings.limits().forms().jsonDepth()));
-        ThreadPoolExecutor few = new ThreadPoolExecutor(
+        this.quick = new ThreadPoolExecutor(
                 QUICK_THREADS,
                 QUICK_THREADS,
                 1,
                 TimeUnit.MINUTES,
                 new LinkedBlockingQueue<>(QUICK_QUEUE),
                 threads("longspan-http-quick"));
-        few.prestartAllCoreThreads(); // they are there when the system gives no more
-        this.quick = few;
         this.working = new ThreadPoolExecutor(
                 0,
                 settings.limits().answers() + SPARE, // a thread is free a moment after its place
@@ -166,6 +163,8 @@ public final class WebServer {
 
     /** Begins to listen. */
     public void start() throws Exception {
+        timer.prestartAllCoreThreads(); // they are there when the system gives no more
+        quick.prestartAllCoreThreads();
         server.start();
         port = connector.getLocalPort(); // which is forgotten when it ends
     }
