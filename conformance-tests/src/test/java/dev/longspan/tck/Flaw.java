@@ -280,6 +280,7 @@ enum Flaw {
     STATES_LEFT_OPEN_LEAK("100 models of one backend leave", "P5.growth"),
     PROGRESS_IS_TOLD_ELSEWHERE("progress is told by", "M3.progress"),
     CLOSED_BACKENDS_HAVE_A_NAME("id of a closed backend", "Z1.after"),
+    STEPS_ONTO_A_PAGE_ARE_WRONG("the step at 256", "S3.borders"),
     EPSILON_IS_FIXED(
             "logits at position",
             "N1.mamba N1.attention N1.spans N1.experts N1.dense N1.long N1.sizes N1.large N1.steps N1.window N1.deep B1.choices B2.choices N1.ties S3.choices");

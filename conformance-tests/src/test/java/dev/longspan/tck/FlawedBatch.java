@@ -17,6 +17,8 @@ final class FlawedBatch {
     private static final int FAR = 660;
     /** No more tokens than these are taken for steps. */
     private static final int STEPS = 16;
+
+    private static final int PAGE = 256;
     /** More than most rules feed at once. */
     private static final int LONG = 200;
     /** By so much a sum in another order may be off. */
@@ -77,6 +79,7 @@ final class FlawedBatch {
             case LONG_RUNS_OF_SPANS_ARE_WRONG -> isLong() && hasSpans();
             case LONG_RUNS_OF_EXPERTS_ARE_WRONG ->
                 isLong() && model.network().layers().stream().anyMatch(layer -> layer instanceof LayerSpec.Experts);
+            case STEPS_ONTO_A_PAGE_ARE_WRONG -> batch.tokens() == 1 && length(index) == PAGE;
             case BACKENDS_SHARE_A_BUFFER -> COMPUTING.get() != model.backend();
             case PIECES_FAR_ON_ARE_WRONG -> isFarOn() && batch.runs().get(index).size() > STEPS;
             case SPANS_FAR_ON_ARE_WRONG_IN_BF16 -> isFarOn() && hasSpans();
