@@ -102,14 +102,7 @@ public final class HttpAdapter implements AutoCloseable {
             slot.load(loader);
             slot.loaded().ifPresent(engine -> {
                 metrics.watch(engine, server.surroundings().timer());
-                Thread reading = new Thread(() -> fingerprint(engine), "longspan-http-fingerprint");
-                reading.setDaemon(true);
-                try {
-                    reading.start();
-                    fingerprinting = reading;
-                } catch (OutOfMemoryError e) { // the first save does it then
-                    LOG.warn("no thread can be started for the model's fingerprint: {}", e.toString());
-                }
+                beginFingerprint(engine);
             });
             if (slot.isClosed()) {
                 closeEngine();
@@ -118,6 +111,17 @@ public final class HttpAdapter implements AutoCloseable {
     }
 
     /** Before somebody replaces the model's files, which may be long before the first save. */
+    private void beginFingerprint(ChatEngine engine) {
+        Thread reading = new Thread(() -> fingerprint(engine), "longspan-http-fingerprint");
+        reading.setDaemon(true);
+        try {
+            reading.start();
+            fingerprinting = reading;
+        } catch (OutOfMemoryError e) { // the first save does it then
+            LOG.warn("no thread can be started for the model's fingerprint: {}", e.toString());
+        }
+    }
+
     private void fingerprint(ChatEngine engine) {
         try {
             engine.fingerprint();

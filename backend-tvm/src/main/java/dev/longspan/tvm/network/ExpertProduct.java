@@ -2,6 +2,7 @@ package dev.longspan.tvm.network;
 
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
+import java.util.List;
 
 /** Rows times the matrices of the experts that they have chosen. */
 final class ExpertProduct {
@@ -34,8 +35,22 @@ final class ExpertProduct {
         this.kernels = kernels;
         this.experts = experts;
         this.outputs = matrix.outputs();
-        step = prepared(kernels.expertProduct(matrix), matrix, experts, x, y, starts, slotRows, first);
-        strip = prepared(kernels.expertStripProduct(matrix), matrix, experts, x, y, starts, slotRows, first);
+        step = kernels.expertProduct(matrix);
+        strip = kernels.expertStripProduct(matrix);
+        for (KernelCall each : List.of(step, strip)) {
+            each.memory(0, x.memory)
+                    .memory(1, matrix.memory())
+                    .memory(2, y.memory)
+                    .memory(3, starts)
+                    .memory(4, slotRows)
+                    .integer(5, experts)
+                    .integer(6, matrix.outputs())
+                    .integer(7, matrix.paddedInputs())
+                    .integer(8, x.stride)
+                    .integer(9, y.stride)
+                    .integer(10, first ? 1 : 0)
+                    .integer(11, first ? 1 : 0);
+        }
     }
 
     /**
@@ -45,29 +60,6 @@ final class ExpertProduct {
      * @param stride how far they are apart
      */
     record Rows(DeviceMemory memory, long stride) {}
-
-    private static KernelCall prepared(
-            KernelCall call,
-            Matrix matrix,
-            int experts,
-            Rows x,
-            Rows y,
-            DeviceMemory starts,
-            DeviceMemory slotRows,
-            boolean first) {
-        return call.memory(0, x.memory)
-                .memory(1, matrix.memory())
-                .memory(2, y.memory)
-                .memory(3, starts)
-                .memory(4, slotRows)
-                .integer(5, experts)
-                .integer(6, matrix.outputs())
-                .integer(7, matrix.paddedInputs())
-                .integer(8, x.stride)
-                .integer(9, y.stride)
-                .integer(10, first ? 1 : 0)
-                .integer(11, first ? 1 : 0);
-    }
 
     void run(int slots) {
         KernelCall call = slots <= kernels.stepRows() * experts ? step : strip;

@@ -2,6 +2,7 @@ package dev.longspan.tvm.network;
 
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
+import java.util.List;
 
 /** Rows times one matrix. */
 final class Product {
@@ -36,21 +37,19 @@ final class Product {
     Product(KernelSet kernels, Matrix matrix, DeviceMemory x, long xStride, DeviceMemory y, long yStride, Then then) {
         stepRows = kernels.stepRows();
         tasks = kernels.productTasks(matrix.outputs());
-        step = prepared(kernels.stepProduct(matrix), matrix, x, xStride, y, yStride, then);
-        strip = prepared(kernels.stripProduct(matrix), matrix, x, xStride, y, yStride, then);
-    }
-
-    private static KernelCall prepared(
-            KernelCall call, Matrix matrix, DeviceMemory x, long xStride, DeviceMemory y, long yStride, Then then) {
-        return call.memory(0, x)
-                .memory(1, matrix.memory())
-                .memory(2, y)
-                .integer(4, matrix.outputs())
-                .integer(5, matrix.paddedInputs())
-                .integer(6, xStride)
-                .integer(7, yStride)
-                .integer(8, then.activation)
-                .integer(9, then.accumulate);
+        step = kernels.stepProduct(matrix);
+        strip = kernels.stripProduct(matrix);
+        for (KernelCall each : List.of(step, strip)) {
+            each.memory(0, x)
+                    .memory(1, matrix.memory())
+                    .memory(2, y)
+                    .integer(4, matrix.outputs())
+                    .integer(5, matrix.paddedInputs())
+                    .integer(6, xStride)
+                    .integer(7, yStride)
+                    .integer(8, then.activation)
+                    .integer(9, then.accumulate);
+        }
     }
 
     void run(int rows) {

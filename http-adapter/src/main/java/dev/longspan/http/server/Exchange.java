@@ -16,6 +16,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.eclipse.jetty.http.HttpHeader;
@@ -261,20 +262,13 @@ public final class Exchange {
      * @param unheard is given it if its client has gone meanwhile, or the end of the server has answered
      */
     public <T> T outlasting(String outcome, Supplier<T> work, Consumer<T> unheard) {
-        ApiError atEnd = ApiError.shuttingDown(", " + outcome).notToBeRepeated();
         AtomicBoolean gone = new AtomicBoolean();
-        ConnectionWatch watch = ConnectionWatch.begin(request, response, () -> gone.set(true));
-        try (Waiting waiting = new Waiting(this, watch, surroundings.heart(), atEnd)) {
-            T result = work.get();
-            boolean own = waiting.tryEnd();
-            if (!own || gone.get()) {
+        ApiError atEnd = ApiError.shuttingDown(", " + outcome).notToBeRepeated();
+        return waiting(() -> gone.set(true), atEnd, work, (result, told) -> {
+            if (told || gone.get()) {
                 unheard.accept(result);
             }
-            if (!own) {
-                throw atEnd;
-            }
-            return result;
-        }
+        });
     }
 
     /**
@@ -284,11 +278,25 @@ public final class Exchange {
      * @throws ApiError if the end of the server has answered meanwhile
      */
     public <T> T watching(Runnable whenGone, Supplier<T> work) {
-        ConnectionWatch watch = ConnectionWatch.begin(
-                request, response, () -> surroundings.helper().execute(whenGone));
-        try (Waiting waiting = new Waiting(this, watch, surroundings.heart(), ApiError.shuttingDown())) {
+        Runnable elsewhere = () -> surroundings.helper().execute(whenGone);
+        return waiting(elsewhere, ApiError.shuttingDown(), work, (result, told) -> {});
+    }
+
+    /**
+     * Does some work, and has the end of the server answer meanwhile.
+     *
+     * @param whenGone is run on a thread that reads and writes for all, which must not wait
+     * @param then is given the result, and whether the end of the server has answered
+     */
+    private <T> T waiting(Runnable whenGone, ApiError atEnd, Supplier<T> work, BiConsumer<T, Boolean> then) {
+        ConnectionWatch watch = ConnectionWatch.begin(request, response, whenGone);
+        try (Waiting waiting = new Waiting(this, watch, surroundings.heart(), atEnd)) {
             T result = work.get();
-            waiting.end();
+            boolean told = !waiting.tryEnd();
+            then.accept(result, told);
+            if (told) {
+                throw atEnd;
+            }
             return result;
         }
     }

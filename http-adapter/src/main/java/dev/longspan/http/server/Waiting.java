@@ -27,13 +27,6 @@ final class Waiting implements AutoCloseable {
         heart.add(this);
     }
 
-    /** Says that its thread goes on, to which the answer then belongs. */
-    void end() {
-        if (!tryEnd()) {
-            throw atEnd; // as the client knows already
-        }
-    }
-
     /** {@return whether its thread goes on, to which the answer then belongs; false if the end of the server has answered} */
     boolean tryEnd() {
         return over.compareAndSet(false, true);
