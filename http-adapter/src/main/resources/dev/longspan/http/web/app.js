@@ -400,15 +400,17 @@ async function failed(id, answer, error) {
   else await refresh();
 }
 
-/** Waits until a session is no longer busy; false if that cannot be known, which the list of sessions will tell. */
+/** Waits until a session is no longer busy, and gives what it is then; null if that cannot be known, which the list of sessions will tell. */
 async function idle(id) {
   try {
-    for (let i = 0; i < 50 && (await json('GET', at(id))).busy; i++) {
+    let seen = await json('GET', at(id));
+    for (let i = 0; i < 50 && seen.busy; i++) {
       await new Promise((done) => setTimeout(done, 100));
+      seen = await json('GET', at(id));
     }
-    return true;
+    return seen;
   } catch (error) {
-    return false;
+    return null;
   }
 }
 

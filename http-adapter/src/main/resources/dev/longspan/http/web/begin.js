@@ -15,20 +15,26 @@ async function firstRefresh() {
   }
 }
 
-/** Shows the session that was shown before the page was loaded anew, and gives back what was asked in it last. */
+/**
+ * Shows the session that was shown before the page was loaded anew. The server stops what is being answered when the page is gone; if
+ * that was so, what was asked is given back. The answer may have been whole before the server saw it.
+ */
 async function comeBack() {
   const id = sessionStorage.getItem('session');
-  const asked = sessionStorage.getItem('asked');
+  const asked = JSON.parse(sessionStorage.getItem('asked'));
   sessionStorage.removeItem('session');
   sessionStorage.removeItem('asked');
   const there = [...$('sessions').querySelectorAll('[data-id]')].some((each) => each.dataset.id === id);
+  const settled = there ? await idle(id) : null;
   if (asked !== null) {
-    left.set(there ? id : null, {note: 'The page was loaded anew during an answer, which was stopped.', text: asked});
+    const whole = settled && settled.sequence !== asked.sequence;
+    const told = {note: 'The page was loaded anew during an answer, which was stopped.', text: asked.text};
+    if (!whole) left.set(there ? id : null, told);
   } else if (id !== null && !there) {
     note('The session that was shown here is closed.');
   }
   // what is begun meanwhile is not turned away from
-  if (there && await idle(id) && session === null && answers.size === 0) await show(id);
+  if (settled && session === null && answers.size === 0) await show(id);
   tell();
 }
 
@@ -39,7 +45,8 @@ function keep(name, value) {
 
 window.addEventListener('pagehide', () => {
   keep('session', session);
-  keep('asked', answers.has(session) ? answers.get(session).text : null);
+  const answer = answers.get(session);
+  keep('asked', answer ? JSON.stringify({text: answer.text, sequence: answer.sequence}) : null);
 });
 
 const begin = guarded(async () => {
