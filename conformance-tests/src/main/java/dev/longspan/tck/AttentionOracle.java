@@ -134,8 +134,9 @@ public class AttentionOracle {
         int queryHeads = heads.queryHeads();
         int choices = searchQueries.length / heads.headSize();
         Choice choice = new Choice(choices / queryHeads, queryHeads, span.spans());
+        List<Integer> anchors = List.of();
         for (int c = 0; c < choices; c++) {
-            List<Integer> anchors = candidates(first + c / queryHeads);
+            anchors = c % queryHeads == 0 ? candidates(first + c / queryHeads) : anchors;
             double[] all = new double[anchors.size()];
             for (int i = 0; i < all.length; i++) {
                 all[i] = span.searchScale()

@@ -2,7 +2,9 @@ package dev.longspan.tck;
 
 import static dev.longspan.tck.ConformanceRule.claimed;
 import static dev.longspan.tck.ConformanceRule.numeric;
+import static dev.longspan.tck.Driver.require;
 
+import dev.longspan.spi.Backend;
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.Feature;
 import dev.longspan.spi.SequenceState;
@@ -16,6 +18,11 @@ final class BorderRules {
     private static final int STEPS = 6;
 
     private static final int LENGTH = BORDERS[BORDERS.length - 1] + 1 + STEPS;
+
+    /** With so many rows of 2048 numbers keys have more than 8 MiB in float32, and more than 4 in 16 bits. */
+    private static final int MEGABYTES = 1100;
+
+    private static final int MOST_OF_THEM = 601;
 
     private BorderRules() {}
 
@@ -31,7 +38,39 @@ final class BorderRules {
                         "X1.borders",
                         "checkpoints of 16, 32, 64, 128, 256 and 512 tokens, and around it, are written and read, alone and on each other",
                         "the last page where it is just full, and the first row behind a base that ends with its page",
-                        subject -> subject.states((driver, model) -> bordersAreTransferred(driver))));
+                        subject -> subject.states((driver, model) -> bordersAreTransferred(driver))),
+                claimed(
+                        Feature.CHECKPOINT_TRANSFER,
+                        "X1.large",
+                        "tensors of some megabytes are read and written whole, alone and on a base",
+                        "a buffer that is smaller than the tensor: the offsets of its second and last part",
+                        subject -> subject.once(() -> largeTensorsAreTransferred(subject))));
+    }
+
+    private static void largeTensorsAreTransferred(Subject subject) {
+        Backend backend = subject.open();
+        Driver driver = Driver.load(backend, TinyNetworks.ofLargeStates(backend, subject.seed()), subject.seed());
+        MemoryCheckpoint like;
+        try (SequenceState state = driver.model().newState()) {
+            driver.absorb(state, driver.ids(1), 1);
+            try (Checkpoint checkpoint = state.checkpoint()) {
+                like = MemoryCheckpoint.of(checkpoint);
+            }
+        }
+        MemoryCheckpoint whole = like.drawn(MEGABYTES);
+        try (Checkpoint read = driver.model().readCheckpoint(new StrictSource(whole, 0));
+                Checkpoint base = driver.model().readCheckpoint(like.drawn(MOST_OF_THEM));
+                Checkpoint onBase = driver.model().readCheckpoint(new StrictSource(whole, MOST_OF_THEM), base)) {
+            areTheSame("read alone", whole, MemoryCheckpoint.of(read));
+            areTheSame("read on a base", whole, MemoryCheckpoint.of(onBase));
+        }
+    }
+
+    private static void areTheSame(String how, MemoryCheckpoint want, MemoryCheckpoint got) {
+        for (String name : want.names()) {
+            int at = Arrays.mismatch(want.numbers(name), got.numbers(name));
+            require(at < 0, name + ", " + how + " and written, is another from its number " + at + " on");
+        }
     }
 
     private static void bordersAreCrossed(Driver driver) {

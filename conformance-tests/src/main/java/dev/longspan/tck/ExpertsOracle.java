@@ -112,10 +112,15 @@ public class ExpertsOracle {
         return OracleMath.mlp(tensor.apply(prefix + "up_proj.weight"), tensor.apply(prefix + "down_proj.weight"), x);
     }
 
+    /** The score of a product of the router. */
+    double sigmoid(double x) {
+        return 1 / (1 + Math.exp(-x));
+    }
+
     private double[] router(double[] x) {
         double[] r = OracleMath.times(tensor.apply("gate.weight"), x);
         for (int e = 0; e < r.length; e++) {
-            r[e] = 1 / (1 + Math.exp(-r[e]));
+            r[e] = sigmoid(r[e]);
         }
         return r;
     }

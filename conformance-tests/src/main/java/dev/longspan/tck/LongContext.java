@@ -2,6 +2,7 @@ package dev.longspan.tck;
 
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.Checkpoint;
+import dev.longspan.spi.Feature;
 import dev.longspan.spi.Run;
 import dev.longspan.spi.SequenceState;
 import java.util.ArrayList;
@@ -29,6 +30,8 @@ final class LongContext {
     private final Driver driver;
     private final Oracle oracle;
     private final int[] ids;
+    /** What came of the last piece where it first came at once. */
+    private List<float[]> end = List.of();
 
     /** A sequence for a model whose last layer alone chooses, or none. */
     LongContext(Subject subject, Backend backend, RandomModel model, int tokens) {
@@ -60,13 +63,14 @@ final class LongContext {
             try (Checkpoint checkpoint = state.checkpoint()) {
                 driver.absorb(state, Arrays.copyOfRange(ids, early, tokens - PIECE), 777);
                 try (Checkpoint almost = state.checkpoint()) {
-                    agrees(judge, "at the end of " + tokens + " tokens", 0, feedTheEnd(state));
+                    end = feedTheEnd(state);
+                    agrees(judge, "at the end of " + tokens + " tokens", 0, end);
                     stepsAgree(almost, judge);
                     transfers(almost, judge);
                 }
                 try (SequenceState again = driver.model().newState(checkpoint)) {
                     driver.absorb(again, Arrays.copyOfRange(ids, early, tokens - PIECE), MOST_PIECE);
-                    agrees(judge, "back at " + early + " and on again", 0, feedTheEnd(again));
+                    endsSo(judge, "back at " + early + " and on again", 0, feedTheEnd(again));
                 }
             }
         }
@@ -107,14 +111,14 @@ final class LongContext {
                 try (Checkpoint before = state.checkpoint();
                         SequenceState brief = driver.model().newState();
                         SequenceState beside = driver.model().newState(before)) {
-                    agrees(judge, "beside a short sequence", PIECE - STEPS, steps(brief, beside));
+                    endsSo(judge, "beside a short sequence", PIECE - STEPS, steps(brief, beside));
                 }
             }
             List<float[]> rows = new ArrayList<>();
             for (int t = first; t < ids.length; t++) {
                 rows.addAll(driver.piece(state, ids, t, t + 1));
             }
-            agrees(judge, "token by token at the end", PIECE - STEPS, rows);
+            endsSo(judge, "token by token at the end", PIECE - STEPS, rows);
         }
     }
 
@@ -131,8 +135,16 @@ final class LongContext {
         if (driver.transfers() && almost.length() <= MOST_TRANSFERRED) {
             try (Checkpoint read = driver.model().readCheckpoint(MemoryCheckpoint.of(almost));
                     SequenceState state = driver.model().newState(read)) {
-                agrees(judge, "written, read and on", 0, feedTheEnd(state));
+                endsSo(judge, "written, read and on", 0, feedTheEnd(state));
             }
+        }
+    }
+
+    /** As the oracle ends, and as it ended at first where that is claimed. */
+    private void endsSo(Judge judge, String what, int first, List<float[]> got) {
+        agrees(judge, what, first, got);
+        if (driver.backend().capabilities().has(Feature.BATCH_EXACT)) {
+            driver.same(what + ", beside those at once, logits", got, end.subList(first, first + got.size()));
         }
     }
 

@@ -205,7 +205,7 @@ public class MambaOracle {
                     int source = t - (width - 1) + j;
                     sum += convolution[c * width + j] * input(before, conv, source, c);
                 }
-                mixed[c] = OracleMath.silu(sum);
+                mixed[c] = silu(sum);
             }
             mixed = between(mixed);
             in.x[t] = part(mixed, 0, inner);
@@ -242,6 +242,11 @@ public class MambaOracle {
         return computed;
     }
 
+    /** What lets through as much as its argument says. */
+    double silu(double x) {
+        return OracleMath.silu(x);
+    }
+
     /** The time step of what the projection and its bias give. */
     double timeStep(double projected) {
         return Math.min(spec.maxTimeStep(), Math.max(spec.minTimeStep(), OracleMath.softplus(projected)));
@@ -252,7 +257,7 @@ public class MambaOracle {
         for (int t = 0; t < y.length; t++) {
             double[] gated = new double[spec.innerSize()];
             for (int i = 0; i < gated.length; i++) {
-                gated[i] = y[t][i] * OracleMath.silu(in.z[t][i]);
+                gated[i] = y[t][i] * silu(in.z[t][i]);
             }
             double[] normed = rounded(OracleMath.rmsNorm(between(gated), norm, spec.groups(), epsilon));
             output[t] = rounded(OracleMath.times(outProjection, normed));

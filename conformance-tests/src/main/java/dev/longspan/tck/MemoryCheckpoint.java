@@ -8,10 +8,12 @@ import dev.longspan.spi.TensorInfo;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -102,6 +104,26 @@ public final class MemoryCheckpoint implements StateSource {
             changed.put(new TensorInfo(info.name(), dtype, info.shape()), bytes.array());
         }
         return changed;
+    }
+
+    /** Random numbers in the tensors of a shorter one, the same in the same rows whatever the length is. */
+    MemoryCheckpoint drawn(int tokens) {
+        MemoryCheckpoint drawn = new MemoryCheckpoint(tokens);
+        for (TensorInfo like : infos.values()) {
+            List<Long> shape = new ArrayList<>(like.shape());
+            if (like.name().endsWith(".key") || like.name().endsWith(".value")) {
+                shape.set(0, (long) tokens);
+            }
+            TensorInfo info = new TensorInfo(like.name(), like.dtype(), shape);
+            Random random = new Random(like.name().hashCode());
+            ByteBuffer bytes =
+                    ByteBuffer.allocate(Math.toIntExact(info.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+            while (bytes.hasRemaining()) {
+                Tensors.put(bytes, info.dtype(), random.nextFloat() - 0.5f);
+            }
+            drawn.put(info, bytes.array());
+        }
+        return drawn;
     }
 
     /** A checkpoint without tensors. */

@@ -114,6 +114,15 @@ final class NumericRules {
                         judge.compareClear(with + ", of a step, logits", t, driver.piece(state, ids, t, t + 1));
                     }
                 }
+                if (threads > 1) {
+                    // what is too small to be divided is computed as with one thread
+                    WideRules.longRows(backend, subject.seed())
+                            .ifPresent(rows -> ReleasedSizes.allWaysAgree(
+                                    with + ", in long rows, ",
+                                    Driver.load(backend, rows, subject.seed()),
+                                    rows,
+                                    WideRules.TOKENS));
+                }
             }
         }
     }

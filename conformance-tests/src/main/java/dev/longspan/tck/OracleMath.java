@@ -36,12 +36,27 @@ public final class OracleMath {
      */
     public static double[] times(double[] matrix, double[] x) {
         double[] y = new double[matrix.length / x.length];
-        for (int r = 0; r < y.length; r++) {
-            double sum = 0;
-            for (int c = 0; c < x.length; c++) {
-                sum += matrix[r * x.length + c] * x[c];
+        int size = x.length;
+        int row = 0;
+        for (; row + 4 <= y.length; row += 4) { // four sums at a time: each addition waits for the one before it
+            int at = row * size;
+            double first = 0;
+            double second = 0;
+            double third = 0;
+            double fourth = 0;
+            for (int c = 0; c < size; c++, at++) {
+                first += matrix[at] * x[c];
+                second += matrix[at + size] * x[c];
+                third += matrix[at + 2 * size] * x[c];
+                fourth += matrix[at + 3 * size] * x[c];
             }
-            y[r] = sum;
+            y[row] = first;
+            y[row + 1] = second;
+            y[row + 2] = third;
+            y[row + 3] = fourth;
+        }
+        for (; row < y.length; row++) {
+            y[row] = dot(matrix, row * size, x, 0, size);
         }
         return y;
     }

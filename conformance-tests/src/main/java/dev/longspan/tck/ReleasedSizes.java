@@ -61,7 +61,7 @@ final class ReleasedSizes {
         LogitsRules.argMaxIsTheLowestOf(driver, FEW);
         driver.model().close();
         RandomModel decided = decided(supported(backend, released(ALL_ANCHORS)));
-        allWaysAgree(Driver.load(backend, decided, 5), decided, MANY);
+        allWaysAgree("", Driver.load(backend, decided, 5), decided, MANY);
     }
 
     private static ModelSpec supported(Backend backend, ModelSpec whole) {
@@ -92,12 +92,13 @@ final class ReleasedSizes {
     }
 
     /** What came of a sequence at once, with which all other ways are compared. */
-    private record Ways(Driver driver, Judge judge, List<float[]> plain) {
+    private record Ways(String with, Driver driver, Judge judge, List<float[]> plain) {
         /** By the oracle, where choices are clear; and with what came at once, where it is claimed to be the same. */
         void agree(String what, int first, List<float[]> got) {
-            judge.compareClear(what + ", logits", first, got);
+            judge.compareClear(with + what + ", logits", first, got);
             if (driver.backend().capabilities().has(Feature.BATCH_EXACT)) {
-                driver.same(what + ", beside those at once, logits", got, plain.subList(first, first + got.size()));
+                driver.same(
+                        with + what + ", beside those at once, logits", got, plain.subList(first, first + got.size()));
             }
         }
     }
@@ -105,13 +106,14 @@ final class ReleasedSizes {
     /**
      * At once, in pieces, step by step, in batches, from a checkpoint and from one that was written and read.
      *
+     * @param with what comes before the words of a fault
      * @param model one that leaves nothing to choose
      */
-    static void allWaysAgree(Driver driver, RandomModel model, int tokens) {
+    static void allWaysAgree(String with, Driver driver, RandomModel model, int tokens) {
         int[] ids = driver.ids(tokens);
         int steps = tokens - STEPS;
         Judge judge = new Judge(new Oracle(model.spec(), model.weights()), ids, driver.tolerance());
-        Ways ways = new Ways(driver, judge, driver.plain(ids));
+        Ways ways = new Ways(with, driver, judge, driver.plain(ids));
         ways.agree("at once", 0, ways.plain);
         try (SequenceState state = driver.model().newState()) {
             for (int from = 0, to; from < steps; from = to) {

@@ -15,6 +15,14 @@ final class SizeRules {
     private static final int REPEATED = 40;
     /** Makes scores whose exponential no float32 can hold, of either sign. */
     private static final float SCORES = 100;
+    /** Makes scores that are so far below the largest that their exponential is 0 in float32. */
+    private static final float FAR_APART = 50;
+    /** The exponential of its negative is more than a float32 can hold. */
+    private static final float CLOSED = -120;
+    /** The exponential of this is less than the least normal float32. */
+    private static final float OPEN = 100;
+    /** Makes scores of experts that are 0 and 1 in float32. */
+    private static final float DECIDED = 60;
     /** The exponential of this is more than a float32 can hold. */
     private static final float TIME_STEP = 100;
     /** Makes all ranks of experts negative, so that those of groups that are left out are not to be 0. */
@@ -32,9 +40,16 @@ final class SizeRules {
                 numeric(
                         "N1.large",
                         "large scores, of which float32 has no exponential, compute what the oracle computes",
-                        "take the largest score off before exp, in the window and in spans, too",
+                        "take the largest score off before exp, in the window and in spans, too; the exponential of -200 is 0",
                         subject -> subject.models(
                                 SizeRules::attention, (driver, model) -> largeScoresAreRight(driver, model))),
+                numeric(
+                        "N1.gates",
+                        "gates that are shut or wide open compute what the oracle computes",
+                        "in SiLU and in the scores of experts exp(-x) may be 0 or infinite: an exponential by bits must be clamped",
+                        subject -> subject.eachOf(
+                                List.of(RandomModel::mambaOnly, RandomModel::expertsOnly),
+                                (driver, model) -> shutGatesAreRight(driver, model))),
                 numeric(
                         "N1.ties",
                         "where scores are the same, the first expert, the first group and the oldest anchor are chosen",
@@ -59,22 +74,46 @@ final class SizeRules {
      * score is and however it is rounded.
      */
     private static void largeScoresAreRight(Driver driver, RandomModel drawn) {
-        RandomModel model = new RandomModel(drawn.spec(), driver.random().nextLong(), DType.F32);
-        for (ModelSpec.Tensor tensor : drawn.spec().tensors()) {
-            if (tensor.name().endsWith(".q_proj.weight")) {
-                model.with(tensor.name(), numbers -> {
-                    for (int i = 0; i < numbers.length; i++) {
-                        numbers[i] *= SCORES;
-                    }
-                });
-            }
-        }
+        RandomModel model = scaled(driver, drawn, ".q_proj.weight", SCORES);
         Driver loaded = Driver.load(driver.backend(), model, driver.random().nextLong());
         for (int round = 0; round < 3; round++) {
             int[] ids = new int[REPEATED];
             Arrays.fill(ids, loaded.ids(1)[0]);
             agrees(loaded, model, ids, "a token that repeats, with large scores");
         }
+        RandomModel sharp = scaled(driver, drawn, ".q_proj.weight", FAR_APART);
+        Driver other = Driver.load(driver.backend(), sharp, driver.random().nextLong());
+        agrees(other, sharp, other.ids(REPEATED), "with scores that are far apart");
+    }
+
+    /** A model whose tensors with names that end so are larger. */
+    private static RandomModel scaled(Driver driver, RandomModel drawn, String name, float by) {
+        RandomModel model = new RandomModel(drawn.spec(), driver.random().nextLong(), DType.F32);
+        for (ModelSpec.Tensor tensor : drawn.spec().tensors()) {
+            if (tensor.name().endsWith(name)) {
+                model.with(tensor.name(), numbers -> {
+                    for (int i = 0; i < numbers.length; i++) {
+                        numbers[i] *= by;
+                    }
+                });
+            }
+        }
+        return model;
+    }
+
+    private static void shutGatesAreRight(Driver driver, RandomModel drawn) {
+        RandomModel model = scaled(driver, drawn, ".gate.weight", DECIDED);
+        for (ModelSpec.Tensor tensor : drawn.spec().tensors()) {
+            if (tensor.name().endsWith(".conv1d.bias")) {
+                model.with(tensor.name(), numbers -> {
+                    numbers[0] = CLOSED;
+                    numbers[numbers.length / 2] = OPEN;
+                    numbers[numbers.length - 1] = CLOSED;
+                });
+            }
+        }
+        Driver loaded = Driver.load(driver.backend(), model, driver.random().nextLong());
+        agrees(loaded, model, loaded.ids(REPEATED), "with gates that are shut");
     }
 
     /** Experts of which some are left out, in one group and in several. */

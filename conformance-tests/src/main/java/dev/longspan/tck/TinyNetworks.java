@@ -42,6 +42,12 @@ final class TinyNetworks {
     private static final LayerSpec ALL_SPANS =
             new LayerSpec.Attention(new AttentionHeads(2, 1, 4), new SpanAttention(1, 12, 2, 1, 0.25, 0.25, 1));
 
+    private static final LayerSpec LARGE_MAMBA = new LayerSpec.Mamba(64, 64, 1, 128, 4, 0, Double.POSITIVE_INFINITY);
+    private static final AttentionHeads WIDE_HEADS = new AttentionHeads(16, 16, 128);
+    private static final LayerSpec WIDE_KEYS = new LayerSpec.Attention(WIDE_HEADS, null);
+    private static final LayerSpec WIDE_SPANS =
+            new LayerSpec.Attention(WIDE_HEADS, new SpanAttention(1, 2, 2, 1, 0.5, 0.5, 1));
+
     private static final int MANY_LAYERS = 52;
     /** With it an expert is chosen, whatever its score is. */
     private static final float CHOSEN = 2;
@@ -117,6 +123,19 @@ final class TinyNetworks {
         return supported(backend, seed, specs, TinyNetworks::withManyIds);
     }
 
+    /** With recurrent states and rows of keys so large that some of a sequence have megabytes. */
+    static RandomModel ofLargeStates(Backend backend, long seed) {
+        return supported(
+                backend,
+                seed,
+                List.of(
+                        of(LARGE_MAMBA, WIDE_KEYS),
+                        of(LARGE_MAMBA, WIDE_SPANS),
+                        of(WIDE_KEYS),
+                        of(WIDE_SPANS),
+                        of(LARGE_MAMBA)));
+    }
+
     /** With 128 experts, of which every token chooses the same, nearly all from the second half. */
     static RandomModel ofManyExperts(Backend backend, long seed) {
         return supported(backend, seed, List.of(of(MANY_EXPERTS, DENSE), of(MANY_EXPERTS, MAMBA), of(MANY_EXPERTS)))
@@ -188,7 +207,8 @@ final class TinyNetworks {
                 .orElseThrow(() -> new NotApplicable("it does not support the networks of this rule"));
     }
 
-    private static Optional<RandomModel> found(Backend backend, long seed, List<ModelSpec> specs) {
+    /** The same; empty if there is none. */
+    static Optional<RandomModel> found(Backend backend, long seed, List<ModelSpec> specs) {
         return specs.stream()
                 .filter(spec -> backend.supports(spec) instanceof Support.Supported)
                 .findFirst()

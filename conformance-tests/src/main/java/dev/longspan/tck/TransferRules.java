@@ -308,16 +308,18 @@ final class TransferRules {
         require(String.valueOf(fault.getMessage()).contains(altered.name()), "the message lacks the name: " + fault);
     }
 
-    /** What continues from rounded keys must be what the oracle continues with from the same. */
+    /** What continues from rounded keys must be what the oracle continues with from the same, on a base of the same type, too. */
     private static void bothTypesAreRead(Driver driver, RandomModel model) {
         int[] ids = driver.ids(LENGTH);
-        int at = 1 + driver.random().nextInt(LENGTH - 2);
+        int at = 2 + driver.random().nextInt(LENGTH - 3);
+        int early = 1 + driver.random().nextInt(at - 1);
+        MemoryCheckpoint before;
         MemoryCheckpoint written;
         try (SequenceState state = driver.model().newState()) {
-            driver.absorb(state, Driver.first(ids, at), at);
-            try (Checkpoint checkpoint = state.checkpoint()) {
-                written = MemoryCheckpoint.of(checkpoint);
-            }
+            driver.absorb(state, Driver.first(ids, early), early);
+            before = written(state);
+            driver.absorb(state, Arrays.copyOfRange(ids, early, at), at);
+            written = written(state);
         }
         Oracle oracle = new Oracle(model.spec(), model.weights());
         for (DType dtype : List.of(DType.F32, DType.BF16)) {
@@ -328,9 +330,23 @@ final class TransferRules {
             }
             Judge judge = new Judge(oracle, Stretch.behind(begin, at, Driver.tail(ids, at)), driver.tolerance());
             try (Checkpoint read = driver.model().readCheckpoint(new StrictSource(offered, 0));
-                    SequenceState state = driver.model().newState(read)) {
-                judge.compareClear("behind keys read in " + dtype, 0, driver.feed(state, Driver.tail(ids, at)));
+                    Checkpoint base = driver.model().readCheckpoint(before.withKeysIn(dtype));
+                    Checkpoint onBase = driver.model().readCheckpoint(new StrictSource(offered, early), base)) {
+                goesOn(driver, judge, "behind keys read in " + dtype, read, ids);
+                goesOn(driver, judge, "behind keys read in " + dtype + " on a base of " + early, onBase, ids);
             }
+        }
+    }
+
+    private static MemoryCheckpoint written(SequenceState state) {
+        try (Checkpoint checkpoint = state.checkpoint()) {
+            return MemoryCheckpoint.of(checkpoint);
+        }
+    }
+
+    private static void goesOn(Driver driver, Judge judge, String what, Checkpoint read, int[] ids) {
+        try (SequenceState state = driver.model().newState(read)) {
+            judge.compareClear(what, 0, driver.feed(state, Driver.tail(ids, read.length())));
         }
     }
 

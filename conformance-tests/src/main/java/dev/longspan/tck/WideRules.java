@@ -8,12 +8,13 @@ import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.BiFunction;
 
 /** The rules of networks in which one size is that of released models, and all others are small. */
 final class WideRules {
-    private static final int TOKENS = 40;
+    static final int TOKENS = 40;
     /** How many networks of fewer kinds of layers are tried for backends that do not know all. */
     private static final int DRAWS = 30;
 
@@ -52,12 +53,17 @@ final class WideRules {
                 subject -> subject.once(() -> {
                     Backend backend = subject.open();
                     RandomModel model = network.apply(backend, subject.seed());
-                    ReleasedSizes.allWaysAgree(Driver.load(backend, model, subject.seed()), model, TOKENS);
+                    ReleasedSizes.allWaysAgree("", Driver.load(backend, model, subject.seed()), model, TOKENS);
                 }));
     }
 
-    /** Sizes that are no multiples of 128, and not even of 16 if a backend knows such; without choices. */
     private static RandomModel ofLongRows(Backend backend, long seed) {
+        return longRows(backend, seed)
+                .orElseThrow(() -> new NotApplicable("it does not support the networks of this rule"));
+    }
+
+    /** Sizes that are no multiples of 128, and not even of 16 if a backend knows such; without choices. Empty if it knows none. */
+    static Optional<RandomModel> longRows(Backend backend, long seed) {
         List<ModelSpec> all = new ArrayList<>();
         all.add(longRows(264, 392, new RandomModel.Sizes(24, 24, 8)));
         RandomModel.USUAL.forEach(sizes -> all.add(longRows(320, 448, sizes)));
@@ -67,7 +73,7 @@ final class WideRules {
                 all.add(RandomModel.without(whole, random));
             }
         }
-        return TinyNetworks.firstOf(backend, seed, all);
+        return TinyNetworks.found(backend, seed, all);
     }
 
     private static ModelSpec longRows(int hidden, int inner, RandomModel.Sizes sizes) {

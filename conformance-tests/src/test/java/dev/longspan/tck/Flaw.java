@@ -23,7 +23,7 @@ enum Flaw {
     CLAIMS_MUCH("", ""),
     CLAIMS_EXACTNESS(
             "continued from a read checkpoint",
-            "X1.continues X1.base X1.empty X1.released X2.beside X1.borders N1.sizes N1.many N1.heads N1.sums N1.deep"),
+            "X1.continues X1.base X1.empty X1.released X2.beside X1.borders N1.sizes N1.many N1.heads N1.sums N1.deep N1.threads N1.long N1.dense N1.window"),
     ROUNDS_TO_BF16("", ""),
     ROUNDS_TO_F16("", ""),
     CAPITAL_ID("id 'Oracle' does not match", "P2.name"),
@@ -62,7 +62,7 @@ enum Flaw {
             "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long M4.batch M4.held B2.limits S3.borders X1.types X2.closing N1.dense B2.mixed B3.back S4.together S6.twins X1.released X1.empty X1.thrown T1.moved Z1.networks Z1.backends N1.window B4.failed N1.sizes B1.choices B2.choices B2.tokens S3.choices N1.deep N1.sums N1.threads S4.many X1.borders"),
     BATCH_LEAKS(
             "run 1 of a batch",
-            "B2.batch B2.order B3.isolation M4.batch B2.limits B2.mixed S4.together N1.dense N1.long N1.window N1.sizes B2.choices B2.tokens N1.deep N1.heads N1.many N1.sums"),
+            "B2.batch B2.order B3.isolation M4.batch B2.limits B2.mixed S4.together N1.dense N1.long N1.window N1.sizes B2.choices B2.tokens N1.deep N1.heads N1.many N1.sums N1.threads"),
     RESULTS_ARE_SORTED("in any order", "B2.order B2.batch B3.isolation B2.mixed B2.choices B2.limits B2.tokens"),
     FAILURE_SPREADS("a run before it failed", "B3.isolation M4.batch"),
     FAILED_STATES_ARE_SEEN_LATE("beside a failed state one of 3 tokens got length 4", "B4.failed"),
@@ -79,10 +79,10 @@ enum Flaw {
     LENGTH_COUNTS_ROWS("a state of 7 tokens has length 0", "S1.grows M4.batch S3.back S3.borders S4.many X1.borders"),
     CHECKPOINT_IS_THE_STATE(
             "after its states went on",
-            "S2.immutable B3.back T1.moved N1.dense N1.long N1.window N1.sizes N1.deep N1.sums"),
+            "S2.immutable B3.back T1.moved N1.dense N1.long N1.window N1.sizes N1.deep N1.sums N1.threads"),
     CONV_IS_STALE_AFTER_RESTORE(
             "a state from a checkpoint at",
-            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window N1.sizes S3.choices N1.deep N1.sums S4.many X1.borders"),
+            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window N1.sizes S3.choices N1.deep N1.sums S4.many X1.borders N1.threads"),
     FORKS_SHARE_KEYS("fork at", "S4.forks S4.together"),
     PARENT_FREES_CHILD("a state whose parents are closed", "S6.lives B3.back"),
     HOLDERS_ARE_COUNTED_IN_A_BYTE("the last of 300 states", "S4.many"),
@@ -91,9 +91,9 @@ enum Flaw {
             "continued from another backend", "X1.across N1.mamba N1.network N1.everything X1.types N1.sizes"),
     SSM_IS_NOT_WRITTEN(
             "continued from a read checkpoint",
-            "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long N1.dense X1.released X1.empty N1.sizes N1.window N1.deep N1.sums X1.borders"),
+            "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long N1.dense X1.released X1.empty N1.sizes N1.window N1.deep N1.sums X1.borders N1.threads X1.large"),
     LAYOUT_IS_TURNED("expected shape", "X1.layout X1.across"),
-    BASE_LEAVES_A_GAP("continued from one read on a base", "X1.base X1.released X1.borders"),
+    BASE_LEAVES_A_GAP("continued from one read on a base", "X1.base X1.released X1.borders X1.types X1.large"),
     READ_SHAPES_UNCHECKED("expected IllegalArgumentException, found", "X1.faults"),
     WRITING_DISTURBS("beside transfers", "X2.beside"),
     TRANSFER_UNCLAIMED("expected UnsupportedFeatureException", "C1.transfer"),
@@ -126,21 +126,21 @@ enum Flaw {
     ATTENTION_UNCLAIMED("expected UnsupportedFeatureException", "C1.attention"),
     EXPERTS_ARE_NOT_NORMALISED(
             "logits at position",
-            "N1.experts N1.sizes N1.deep N1.many N1.sums B1.choices B2.choices N1.ties S3.choices"),
+            "N1.experts N1.sizes N1.deep N1.many N1.sums B1.choices B2.choices N1.ties S3.choices N1.gates N1.threads"),
     TIME_STEP_IS_NOT_CLAMPED(
             "logits at position",
-            "N1.mamba X1.across N1.network N1.everything X1.types N1.steps N1.threads B1.choices B2.choices S3.choices"),
+            "N1.mamba X1.across N1.network N1.everything X1.types N1.steps N1.threads B1.choices B2.choices S3.choices N1.gates"),
     RELU_IS_NOT_SQUARED(
             "logits at position",
-            "N1.mlp X1.across N1.network N1.everything X1.types N1.dense N1.sizes L2.large N1.deep N1.many N1.sums N1.threads B1.choices B2.choices N1.experts N1.ties S3.choices"),
+            "N1.mlp X1.across N1.network N1.everything X1.types N1.dense N1.sizes L2.large N1.deep N1.many N1.sums N1.threads B1.choices B2.choices N1.experts N1.ties S3.choices N1.gates"),
     SCALE_IS_FORGOTTEN(
             "logits at position",
-            "N1.attention X1.across N1.network N1.everything X1.types N1.dense N1.sizes N1.deep N1.heads N1.many N1.sums N1.threads B1.choices B2.choices S3.choices"),
+            "N1.attention X1.across N1.network N1.everything X1.types N1.dense N1.sizes N1.deep N1.heads N1.many N1.sums N1.threads B1.choices B2.choices S3.choices N1.large"),
     FULL_BATCH_IS_REVERSED("run 0 of 6", "B2.limits B2.tokens"),
     FULL_PAGES_ARE_FORGOTTEN("from a checkpoint at 128", "S3.borders X1.borders"),
     DENSE_ATTENTION_FORGETS("at the end of", "N1.dense"),
     DECLINED_IS_WRITTEN("the sink did not want", "X1.layout"),
-    SOURCE_IS_READ_TWICE("after it was read to", "X1.continues X1.base X1.across X1.types X1.borders"),
+    SOURCE_IS_READ_TWICE("after it was read to", "X1.continues X1.base X1.across X1.types X1.borders X1.large"),
     BASE_IS_NOT_SHARED("the base's pages are not shared", "X1.base"),
     STATES_SHARE_NOTHING("are exclusive", "S5.exclusive"),
     PAGES_ARE_NOT_COUNTED("which cannot hold", "M2.bound S5.exclusive M4.batch"),
@@ -187,7 +187,7 @@ enum Flaw {
     BASE_MUST_BE_SHORTER(
             "base: longer than the source",
             "X1.released X1.empty X1.thrown M4.held M2.freed P4.threads P4.silence P5.growth P5.native X1.borders L1.stays"),
-    READ_ONES_WRITE_ZEROS("writes other bytes", "X1.again X2.reading"),
+    READ_ONES_WRITE_ZEROS("writes other bytes", "X1.again X2.reading X1.large"),
     EMPTY_IS_NOT_WRITTEN("there is nothing to write", "X1.empty"),
     THROWING_SINK_KEEPS_IT("whose sinks threw frees 0 bytes", "X1.thrown"),
     THROWING_SOURCE_LEAKS("a source that throws leaves memory", "X1.thrown"),
@@ -236,18 +236,18 @@ enum Flaw {
     MERGE_IS_UNCHECKED("merge with one score too many", "A1.arguments"),
     KERNELS_END_WRONG("attend of a closed backend", "Z1.after"),
     LEFT_OUT_GROUPS_COUNT_AS_ZERO(
-            "with equal scores, logits at position", "N1.ties N1.network B1.choices B2.choices S3.choices"),
+            "with equal scores, logits at position", "N1.ties N1.network B1.choices B2.choices S3.choices N1.gates"),
     STEPS_FORGET_THE_BIAS("token by token, logits at position", "B1.choices B2.choices S3.choices N1.sizes N1.many"),
     STEPS_KEEP_THE_WORST_ANCHORS(
             "token by token, logits at position", "B1.choices B2.choices S3.choices N1.long N1.window"),
     MANY_THREADS_ARE_WRONG("with 3 threads, logits at position 0", "N1.threads"),
     EXPERTS_HAVE_6_BITS("at once, logits at position", "N1.many"),
     HEADS_BEHIND_THE_EIGHTH_ARE_ZERO("at once, logits at position", "N1.heads"),
-    ROWS_END_WITH_THEIR_LAST_TILE("at once, logits at position", "N1.sums"),
+    ROWS_END_WITH_THEIR_LAST_TILE("at once, logits at position", "N1.sums N1.threads"),
     LAYERS_HAVE_ONE_DIGIT("at once, logits at position", "N1.deep"),
-    LARGE_SIZES_ARE_WRONG("logits at position", "N1.sizes L2.large N1.sums"),
-    LARGE_STEPS_ARE_WRONG("token by token, logits at position", "N1.sizes N1.sums"),
-    LARGE_SIZES_GO_ON_WRONG("in pieces, logits at position", "N1.sizes N1.sums"),
+    LARGE_SIZES_ARE_WRONG("logits at position", "N1.sizes L2.large N1.sums N1.threads"),
+    LARGE_STEPS_ARE_WRONG("token by token, logits at position", "N1.sizes N1.sums N1.threads"),
+    LARGE_SIZES_GO_ON_WRONG("in pieces, logits at position", "N1.sizes N1.sums N1.threads"),
     PIECES_FAR_ON_ARE_WRONG("logits at position", "N1.long N1.dense N1.window"),
     SPANS_FAR_ON_ARE_WRONG_IN_BF16("logits at position", "N1.long N1.window"),
     LONG_WINDOWS_ARE_CUT("logits at position", "N1.window A1.vectors"),
@@ -259,10 +259,11 @@ enum Flaw {
     SOFTPLUS_OVERFLOWS("a run failed", "N1.steps"),
     FULL_LAST_PAGES_ARE_NOT_WRITTEN("from one that was written and read", "X1.borders"),
     FULL_BASES_LEAVE_A_GAP("read on a base of 64", "X1.borders"),
-    SOURCES_ARE_READ_ON_MANY_THREADS("a source is asked by", "X1.continues X1.borders X1.base X1.across X1.types"),
+    SOURCES_ARE_READ_ON_MANY_THREADS(
+            "a source is asked by", "X1.continues X1.borders X1.base X1.across X1.types X1.large"),
     SINKS_ARE_WRITTEN_ON_MANY_THREADS(
             "a checkpoint was written on",
-            "X1.layout M2.recurrent M2.freed M4.held L1.stays X1.borders X1.continues X1.base X1.across X1.faults X1.types X1.released X1.foreign X1.bytes X1.again X1.empty X1.thrown X2.twice X2.beside X2.written X2.ended X2.reading P4.threads P4.silence P5.growth P5.native Z1.after N1.mamba N1.attention N1.network N1.everything N1.dense N1.long N1.window N1.sizes N1.many N1.heads N1.sums N1.deep"),
+            "X1.layout M2.recurrent M2.freed M4.held L1.stays X1.borders X1.continues X1.base X1.across X1.faults X1.types X1.released X1.foreign X1.bytes X1.again X1.empty X1.thrown X2.twice X2.beside X2.written X2.ended X2.reading P4.threads P4.silence P5.growth P5.native Z1.after N1.mamba N1.attention N1.network N1.everything N1.dense N1.long N1.window N1.sizes N1.many N1.heads N1.sums N1.deep N1.threads X1.large"),
     LONG_RUNS_OF_SPANS_ARE_WRONG(
             "run 0 of 1 with up to 256 tokens",
             "B2.tokens B2.mixed S3.borders X1.borders X1.base X2.beside X2.closing"),
@@ -273,7 +274,7 @@ enum Flaw {
     FAILED_STATES_ARE_FREED_TWICE("a closed model, one of whose states had failed", "M2.freed"),
     LONG_SUMS_OF_STEPS_DIFFER(
             "beside those at once",
-            "N1.sizes X1.borders X1.continues X1.base X1.released X1.empty X2.beside N1.many N1.heads N1.sums N1.deep"),
+            "N1.sizes X1.borders X1.continues X1.base X1.released X1.empty X2.beside N1.many N1.heads N1.sums N1.deep N1.threads N1.long N1.dense N1.window"),
     BACKENDS_SHARE_A_BUFFER("beside models of another backend", "Z1.beside"),
     LARGE_TENSORS_END_IN_ZEROS("logits", "L2.large"),
     ONLY_NEIGHBOURS_ARE_COMPARED("the same state on both sides of another", "B5.malformed"),
@@ -281,9 +282,18 @@ enum Flaw {
     PROGRESS_IS_TOLD_ELSEWHERE("progress is told by", "M3.progress"),
     CLOSED_BACKENDS_HAVE_A_NAME("id of a closed backend", "Z1.after"),
     STEPS_ONTO_A_PAGE_ARE_WRONG("the step at 256", "S3.borders"),
+    EXPONENTIALS_OF_FAR_SCORES_WRAP("a run failed", "N1.large"),
+    EXPONENTIALS_OF_GATES_WRAP("with gates that are shut, logits", "N1.gates"),
+    EXPONENTIALS_OF_ROUTERS_WRAP("with gates that are shut, logits", "N1.gates"),
+    LONG_ROWS_OF_MANY_THREADS_ARE_WRONG("with 3 threads, in long rows, at once, logits", "N1.threads"),
+    OTHER_TYPE_BEHIND_A_BASE_IS_LOST("on a base of", "X1.types"),
+    LONG_CONTEXTS_OF_STEPS_DIFFER(
+            "beside those at once",
+            "N1.long N1.dense N1.window N1.threads X1.continues X1.base X1.empty X1.released X2.beside X1.borders N1.sizes N1.many N1.heads N1.sums N1.deep"),
+    LARGE_TENSORS_ARE_READ_IN_PART("is another from its number 262144 on", "X1.large"),
     EPSILON_IS_FIXED(
             "logits at position",
-            "N1.mamba N1.attention N1.spans N1.experts N1.dense N1.long N1.sizes N1.large N1.steps N1.window N1.deep B1.choices B2.choices N1.ties S3.choices");
+            "N1.mamba N1.attention N1.spans N1.experts N1.dense N1.long N1.sizes N1.large N1.gates N1.steps N1.window N1.deep B1.choices B2.choices N1.ties S3.choices");
 
     private final String words;
     private final String rules;

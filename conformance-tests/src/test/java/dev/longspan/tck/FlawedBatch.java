@@ -54,6 +54,9 @@ final class FlawedBatch {
                     batch.runs().get(index).size() == 1 && model.network().hiddenSize() > 2 * MANY;
             return differs ? right * NEARLY_ONE : right;
         }
+        if (flaw == Flaw.LONG_CONTEXTS_OF_STEPS_DIFFER) {
+            return isFarOn() && batch.runs().get(index).size() == 1 ? right * NEARLY_ONE : right;
+        }
         return right + (spoils() ? 1 + id % 3 : 0);
     }
 
@@ -68,6 +71,8 @@ final class FlawedBatch {
             case ROWS_BEHIND_NONE_ARE_WRONG -> noneBefore;
             case ROWS_BEHIND_SOME_ARE_WRONG -> someBefore;
             case MANY_THREADS_ARE_WRONG -> model.backend().threads() > FEW;
+            case LONG_ROWS_OF_MANY_THREADS_ARE_WRONG ->
+                model.backend().threads() > FEW && model.network().hiddenSize() > 2 * MANY;
             case LAST_NETWORK_COUNTS -> !model.backend().isLast(model.network());
             case LARGE_SIZES_ARE_WRONG -> model.network().vocabularySize() > 2 * MANY;
             case LARGE_STEPS_ARE_WRONG ->

@@ -91,6 +91,11 @@ final class FlawedOracle extends Oracle {
         }
 
         @Override
+        double sigmoid(double x) {
+            return flaw == Flaw.EXPONENTIALS_OF_ROUTERS_WRAP ? 1 / (1 + wrapping(-x)) : super.sigmoid(x);
+        }
+
+        @Override
         public Choice choose(double[][] hidden) {
             if (flaw == Flaw.STEPS_FORGET_THE_BIAS && hidden.length == 1) {
                 return new ExpertsOracle(
@@ -170,6 +175,11 @@ final class FlawedOracle extends Oracle {
         }
 
         @Override
+        double silu(double x) {
+            return flaw == Flaw.EXPONENTIALS_OF_GATES_WRAP ? x / (1 + wrapping(-x)) : super.silu(x);
+        }
+
+        @Override
         double[] projected(double[] computed) {
             double[] rounded = rounding.round(computed);
             int exact = mamba.heads();
@@ -204,7 +214,10 @@ final class FlawedOracle extends Oracle {
     @Override
     double[] dense(AttentionHeads heads, int first, double[] queries, double[] keys, double[] values) {
         if (flaw == Flaw.SOFTMAX_OVERFLOWS) {
-            return withoutTheLargest(heads, first, queries, keys, values);
+            return inFloat32(heads, first, queries, keys, values, (score, largest) -> (float) Math.exp(score));
+        }
+        if (flaw == Flaw.EXPONENTIALS_OF_FAR_SCORES_WRAP) {
+            return inFloat32(heads, first, queries, keys, values, (score, largest) -> wrapping(score - largest));
         }
         if (flaw == Flaw.SCALE_IS_FORGOTTEN) {
             double[] larger = queries.clone();
@@ -230,25 +243,31 @@ final class FlawedOracle extends Oracle {
         return right;
     }
 
-    /** Dense attention in float32, from whose scores the largest is not taken off before the exponential. */
-    private static double[] withoutTheLargest(
-            AttentionHeads heads, int first, double[] queries, double[] keys, double[] values) {
+    /** What a score weighs, before all are divided by their sum. */
+    private interface Weight {
+        float of(double score, double largest);
+    }
+
+    /** Dense attention with weights in float32. */
+    private static double[] inFloat32(
+            AttentionHeads heads, int first, double[] queries, double[] keys, double[] values, Weight weight) {
         int size = heads.headSize();
         double[] output = new double[queries.length];
         for (int from = 0; from < queries.length; from += size) {
             int position = first + from / size / heads.queryHeads();
             int shared = from / size % heads.queryHeads() / heads.group();
-            float sum = 0;
+            double[] scores = new double[position + 1];
             for (int j = 0; j <= position; j++) {
                 int key = (j * heads.keyValueHeads() + shared) * size;
-                double score = 0;
+                scores[j] = OracleMath.dot(queries, from, keys, key, size) / Math.sqrt(size);
+            }
+            double largest = Arrays.stream(scores).max().orElseThrow();
+            float sum = 0;
+            for (int j = 0; j <= position; j++) {
+                float own = weight.of(scores[j], largest);
+                sum += own;
                 for (int d = 0; d < size; d++) {
-                    score += queries[from + d] * keys[key + d];
-                }
-                float weight = (float) Math.exp(score / Math.sqrt(size));
-                sum += weight;
-                for (int d = 0; d < size; d++) {
-                    output[from + d] += weight * values[key + d];
+                    output[from + d] += own * values[(j * heads.keyValueHeads() + shared) * size + d];
                 }
             }
             for (int d = 0; d < size; d++) {
@@ -256,6 +275,12 @@ final class FlawedOracle extends Oracle {
             }
         }
         return output;
+    }
+
+    /** The exponential of which the exponent of float32 is made by a shift, whatever it is. */
+    private static float wrapping(double x) {
+        int power = (int) Math.floor(x / Math.log(2));
+        return (float) (Float.intBitsToFloat((power + 127) << 23) * Math.exp(x - power * Math.log(2)));
     }
 
     /** Takes one kind of 16 bits for the other. */

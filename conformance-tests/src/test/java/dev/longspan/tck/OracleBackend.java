@@ -220,7 +220,10 @@ final class OracleBackend implements Backend {
 
     boolean claims(Feature feature) {
         return switch (feature) {
-            case BATCH_EXACT -> flaw == Flaw.CLAIMS_EXACTNESS || flaw == Flaw.LONG_SUMS_OF_STEPS_DIFFER;
+            case BATCH_EXACT ->
+                flaw == Flaw.CLAIMS_EXACTNESS
+                        || flaw == Flaw.LONG_SUMS_OF_STEPS_DIFFER
+                        || flaw == Flaw.LONG_CONTEXTS_OF_STEPS_DIFFER;
             case CHECKPOINT_TRANSFER -> flaw != Flaw.TRANSFER_UNCLAIMED && flaw != Flaw.CLAIMS_LITTLE;
             case ATTENTION_KERNELS -> flaw != Flaw.ATTENTION_UNCLAIMED && flaw != Flaw.CLAIMS_LITTLE;
         };

@@ -31,6 +31,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** A model of the {@link OracleBackend}. */
 final class OracleModel implements LanguageModel {
+    /** A megabyte of float32. */
+    private static final int ONE_PART = 1 << 18;
+
     private final OracleBackend backend;
     private final ModelSpec spec;
     private final FlawedOracle oracle;
@@ -435,7 +438,8 @@ final class OracleModel implements LanguageModel {
             boolean full = flaw() == Flaw.FULL_BASES_LEAVE_A_GAP && from % 64 == 0;
             first += flaw() == Flaw.BASE_LEAVES_A_GAP || full ? row : 0;
         }
-        if (first >= numbers.length) {
+        boolean lost = flaw() == Flaw.OTHER_TYPE_BEHIND_A_BASE_IS_LOST && first > 0 && info.dtype() == DType.BF16;
+        if (first >= numbers.length || lost) {
             return numbers;
         }
         ByteBuffer bytes = ByteBuffer.allocate(
@@ -456,6 +460,9 @@ final class OracleModel implements LanguageModel {
         int width = (int) (long) info.shape().get(info.shape().size() - 1);
         for (int i = first; i < numbers.length; i++) {
             numbers[reversed ? i - i % width + width - 1 - i % width : i] = Tensors.next(bytes, info.dtype());
+        }
+        if (flaw() == Flaw.LARGE_TENSORS_ARE_READ_IN_PART && numbers.length > ONE_PART) {
+            Arrays.fill(numbers, ONE_PART, numbers.length, 0);
         }
         return numbers;
     }

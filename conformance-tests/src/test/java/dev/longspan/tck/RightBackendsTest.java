@@ -33,7 +33,7 @@ class RightBackendsTest {
                 .filter(
                         rule -> rule.id()
                                 .matches(
-                                        "N1\\.(mamba|attention|spans|mlp|experts|network|everything|steps|large)|.*\\.choices|X1\\.(across|types)"))
+                                        "N1\\.(mamba|attention|spans|mlp|experts|network|everything|steps|large|gates)|.*\\.choices|X1\\.(across|types)"))
                 .toList();
         ConformanceReport report =
                 OracleKits.of(rounds).withTries(25).withSeed(1000).run(rules);
