@@ -15,9 +15,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -179,51 +177,6 @@ final class BesideRules {
         require(
                 alone.equalTo(sink.finish(LONG, listed)),
                 "what is written changes when " + owner + " is closed meanwhile");
-    }
-
-    /** Lets two threads that transfer meet whenever each has something in its hands, until one does not come in time. */
-    private static final class Meeting {
-        private final CyclicBarrier both = new CyclicBarrier(2);
-
-        void meet() {
-            try {
-                both.await(MOMENT_MILLIS, TimeUnit.MILLISECONDS);
-            } catch (BrokenBarrierException | TimeoutException e) {
-                // whether the other came does not matter: a lock may keep it waiting, or it is done
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-
-        StateSource source(MemoryCheckpoint whole) {
-            return new StateSource() {
-                @Override
-                public int length() {
-                    return whole.length();
-                }
-
-                @Override
-                public TensorInfo info(String name) {
-                    return whole.info(name);
-                }
-
-                @Override
-                public void read(String name, long offset, ByteBuffer target) {
-                    whole.read(name, offset, target);
-                    meet();
-                }
-            };
-        }
-
-        MemoryCheckpoint.Sink sink() {
-            return new MemoryCheckpoint.Sink() {
-                @Override
-                public void write(ByteBuffer bytes) {
-                    meet();
-                    super.write(bytes);
-                }
-            };
-        }
     }
 
     private static void transfersDoNotMeet(Driver driver) throws Exception {

@@ -223,6 +223,7 @@ public final class ConformanceKit {
         all.addAll(TransferRules.all());
         all.addAll(TransferEdgeRules.all());
         all.addAll(BesideRules.all());
+        all.addAll(SharingRules.all());
         all.addAll(LifecycleRules.all());
         all.addAll(NeighbourRules.all());
         all.addAll(AttentionRules.all());

@@ -26,6 +26,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 
 /** The rules of opening and closing, and of what a backend does to its process. */
 final class LifecycleRules {
@@ -121,7 +122,7 @@ final class LifecycleRules {
     private static void nothingIsPrinted(Subject subject) {
         PrintStream out = System.out;
         PrintStream err = System.err;
-        ByteArrayOutputStream caught = new ByteArrayOutputStream();
+        ByteArrayOutputStream caught = new Printed();
         PrintStream trap = new PrintStream(caught, true, StandardCharsets.UTF_8);
         try {
             System.setOut(trap);
@@ -135,6 +136,22 @@ final class LifecycleRules {
         }
         String printed = ChildProcess.withoutLogger(caught.toString(StandardCharsets.UTF_8));
         require(printed.isEmpty(), "it printed: " + printed.strip());
+    }
+
+    /** Takes what is printed, but for what loggers print: where that goes is for those to say who run the backend. */
+    private static final class Printed extends ByteArrayOutputStream {
+        private static final Pattern LOGGERS =
+                Pattern.compile("(org\\.slf4j|ch\\.qos\\.logback|org\\.apache\\.logging|java\\.util\\.logging)\\..*");
+
+        @Override
+        public synchronized void write(byte[] bytes, int from, int count) {
+            boolean logged = StackWalker.getInstance()
+                    .walk(frames -> frames.anyMatch(
+                            frame -> LOGGERS.matcher(frame.getClassName()).matches()));
+            if (!logged) {
+                super.write(bytes, from, count);
+            }
+        }
     }
 
     /** What stays after every one of some rounds: once a machine has warmed up, only a leak does. */

@@ -14,6 +14,9 @@ final class NumericRules {
     /** Some hundred tokens more than the window of released models has. */
     private static final int BEHIND_THE_WINDOW = 2500;
 
+    /** With powers near 1 a query has 2000 candidates, and spans of nearly as many tokens, after so few. */
+    private static final int MANY_CANDIDATES = 3000;
+
     /** One, a number that divides little, and more than there are parts of most work. */
     private static final int[] THREADS = {1, 3, 16};
 
@@ -74,6 +77,11 @@ final class NumericRules {
                         "a window as long as that of released models, and what lies behind it, compute what the oracle computes",
                         "a window or a list of stripes that is cut to a buffer: with s = 65 and p = 0.55 the window has 2032 tokens",
                         subject -> aLongContextIsRight(subject, TinyNetworks::ofReleasedSpans, BEHIND_THE_WINDOW)),
+                numeric(
+                        "N1.candidates",
+                        "queries with as many candidates, and spans as long, as at a million tokens compute what the oracle computes",
+                        "a list of candidates, or of a span's scores, that is cut to a buffer",
+                        subject -> aLongContextIsRight(subject, TinyNetworks::ofManyCandidates, MANY_CANDIDATES)),
                 numeric(
                         "N1.threads",
                         "opened with 1, 3 and 16 threads it computes what the oracle computes",

@@ -53,8 +53,12 @@ final class ProviderRules {
                         ProviderRules::openSaysWhatProbeSays));
     }
 
-    private static List<BackendOptions> strange(BackendOptions options) {
+    private static List<BackendOptions> strange(Subject subject) {
+        BackendOptions options = subject.options();
         List<BackendOptions> strange = new ArrayList<>();
+        subject.memorySetting()
+                .ifPresent(name ->
+                        strange.add(new BackendOptions(options.threads(), options.device(), Map.of(name, "many"))));
         strange.add(options.withDevice("no-such-device"));
         strange.add(options.withDevice("cuda:99"));
         strange.add(new BackendOptions(options.threads(), options.device(), Map.of("no-such-setting", "1")));
@@ -85,7 +89,7 @@ final class ProviderRules {
         Availability again = probe(provider, subject.options());
         require(answer.equals(again), "two answers differ: " + answer + " and " + again);
         probeIsCheap(subject);
-        for (BackendOptions options : strange(subject.options())) {
+        for (BackendOptions options : strange(subject)) {
             if (probe(provider, options) instanceof Availability.Unavailable unavailable) {
                 require(!unavailable.cause().isBlank(), "no cause is given for " + options);
                 require(!unavailable.remedy().isBlank(), "no remedy is given for " + options);
@@ -168,7 +172,7 @@ final class ProviderRules {
     }
 
     private static void openSaysWhatProbeSays(Subject subject) {
-        for (BackendOptions options : strange(subject.options())) {
+        for (BackendOptions options : strange(subject)) {
             if (probe(subject.provider(), options) instanceof Availability.Unavailable unavailable) {
                 RuntimeException refusal = Driver.refused(
                         "open with " + options,

@@ -225,6 +225,10 @@ final class StateRules {
                     "a checkpoint of another model",
                     () -> driver.model().newState(checkpoint),
                     IllegalArgumentException.class);
+            Driver.refused(
+                    "a checkpoint of another backend",
+                    () -> driver.model().newState(new Stranger.Kept()),
+                    IllegalArgumentException.class);
         }
     }
 }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -87,7 +88,12 @@ final class Subject implements AutoCloseable {
 
     /** Whether it was told how the backend's memory is limited. */
     boolean limitsMemory() {
-        return settings.memorySetting().isPresent();
+        return memorySetting().isPresent();
+    }
+
+    /** The setting that limits the backend's memory; empty if it was not told. */
+    Optional<String> memorySetting() {
+        return settings.memorySetting();
     }
 
     /** The backend with so much memory, which may be too little for it to be opened at all. */

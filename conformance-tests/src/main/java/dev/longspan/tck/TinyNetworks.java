@@ -26,6 +26,9 @@ final class TinyNetworks {
     private static final LayerSpec RELEASED_SPANS =
             new LayerSpec.Attention(new AttentionHeads(2, 1, 8), new SpanAttention(65, 3, 3, 1, 0.55, 0.55, 1));
 
+    private static final LayerSpec MANY_CANDIDATES =
+            new LayerSpec.Attention(new AttentionHeads(2, 1, 8), new SpanAttention(4, 1, 1, 1, 0.95, 0.95, 1));
+
     private static final LayerSpec EXPERTS = new LayerSpec.Experts(2, 1, 8, 0, 1, 1, true, 1);
 
     /** As many as released models have. */
@@ -71,6 +74,11 @@ final class TinyNetworks {
     /** The same with the window of released models, or with a layer before it that more backends know. */
     static RandomModel ofReleasedSpans(Backend backend, long seed) {
         return supported(backend, seed, List.of(of(MAMBA, RELEASED_SPANS), of(MLP, RELEASED_SPANS)));
+    }
+
+    /** With powers of search and spans so near 1 that there are many candidates, and long spans, after few tokens. */
+    static RandomModel ofManyCandidates(Backend backend, long seed) {
+        return supported(backend, seed, List.of(of(MAMBA, MANY_CANDIDATES), of(MLP, MANY_CANDIDATES)));
     }
 
     /** Dense attention last, so that the oracle needs few of its rows; what is known to fewer backends comes first. */

@@ -129,6 +129,12 @@ final class TransferEdgeRules {
                     () -> driver.model().readCheckpoint(whole, foreign).close(),
                     IllegalArgumentException.class);
             Driver.refused(
+                    "a base of another backend",
+                    () -> driver.model()
+                            .readCheckpoint(whole, new Stranger.Kept())
+                            .close(),
+                    IllegalArgumentException.class);
+            Driver.refused(
                     "a base that is closed",
                     () -> driver.model().readCheckpoint(whole, closed).close(),
                     IllegalStateException.class,

@@ -15,6 +15,7 @@ import java.util.function.BiFunction;
 /** The rules of networks in which one size is that of released models, and all others are small. */
 final class WideRules {
     static final int TOKENS = 40;
+    private static final int RELEASED_HIDDEN = 2688;
     /** How many networks of fewer kinds of layers are tried for backends that do not know all. */
     private static final int DRAWS = 30;
 
@@ -38,6 +39,16 @@ final class WideRules {
                         "what is left of a row behind its last full tile of 128 or 256; rows of 264, 392 and 1856",
                         WideRules::ofLongRows),
                 rule(
+                        "N1.wide",
+                        "a network with the hidden size of released models computes what the oracle computes",
+                        "what lies behind the 1024th number of a row: a norm or a sum of one block of threads",
+                        WideRules::ofWideRows),
+                rule(
+                        "N1.inner",
+                        "a network with the inner sizes of released models computes what the oracle computes",
+                        "what lies behind the 1024th number of an inner row: norms by groups of 512, products of 3712 numbers",
+                        WideRules::ofWideInnerRows),
+                rule(
                         "N1.deep",
                         "a network of 52 layers computes what the oracle computes, back and on included",
                         "names of layers with two digits, and tables and buffers for a few layers",
@@ -58,19 +69,70 @@ final class WideRules {
     }
 
     private static RandomModel ofLongRows(Backend backend, long seed) {
-        return longRows(backend, seed)
-                .orElseThrow(() -> new NotApplicable("it does not support the networks of this rule"));
+        return firstOf(backend, seed, ofLongRows());
     }
 
     /** Sizes that are no multiples of 128, and not even of 16 if a backend knows such; without choices. Empty if it knows none. */
     static Optional<RandomModel> longRows(Backend backend, long seed) {
+        return found(backend, seed, ofLongRows());
+    }
+
+    private static List<ModelSpec> ofLongRows() {
         List<ModelSpec> all = new ArrayList<>();
         all.add(longRows(264, 392, new RandomModel.Sizes(24, 24, 8)));
         RandomModel.USUAL.forEach(sizes -> all.add(longRows(320, 448, sizes)));
+        return all;
+    }
+
+    private static RandomModel ofWideRows(Backend backend, long seed) {
+        List<ModelSpec> all = new ArrayList<>();
+        all.add(wideRows(new RandomModel.Sizes(4, 4, 4)));
+        RandomModel.USUAL.forEach(sizes -> all.add(wideRows(sizes)));
+        return firstOf(backend, seed, all);
+    }
+
+    private static ModelSpec wideRows(RandomModel.Sizes sizes) {
+        return new ModelSpec(
+                "wide",
+                64,
+                RELEASED_HIDDEN,
+                1e-5,
+                false,
+                List.of(
+                        new LayerSpec.Mamba(2, sizes.mambaHead(), 1, sizes.state(), 4, 0, Double.POSITIVE_INFINITY),
+                        new LayerSpec.Mlp(64),
+                        new LayerSpec.Attention(new AttentionHeads(2, 1, sizes.head()), null)));
+    }
+
+    private static RandomModel ofWideInnerRows(Backend backend, long seed) {
+        return firstOf(backend, seed, List.of(wideInnerRows(24), wideInnerRows(128)));
+    }
+
+    private static ModelSpec wideInnerRows(int hidden) {
+        return new ModelSpec(
+                "inner",
+                hidden,
+                hidden,
+                1e-5,
+                false,
+                List.of(
+                        new LayerSpec.Mamba(64, 64, 8, 128, 4, 0, Double.POSITIVE_INFINITY),
+                        new LayerSpec.Attention(new AttentionHeads(32, 2, 128), null),
+                        new LayerSpec.Mlp(3712)));
+    }
+
+    /** The first that a backend can run, of these and then of these with fewer kinds of layers. */
+    private static RandomModel firstOf(Backend backend, long seed, List<ModelSpec> whole) {
+        return found(backend, seed, whole)
+                .orElseThrow(() -> new NotApplicable("it does not support the networks of this rule"));
+    }
+
+    private static Optional<RandomModel> found(Backend backend, long seed, List<ModelSpec> whole) {
+        List<ModelSpec> all = new ArrayList<>(whole);
         Random random = new Random(seed);
-        for (ModelSpec whole : List.copyOf(all)) {
+        for (ModelSpec each : whole) {
             for (int i = 0; i < DRAWS; i++) {
-                all.add(RandomModel.without(whole, random));
+                all.add(RandomModel.without(each, random));
             }
         }
         return TinyNetworks.found(backend, seed, all);

@@ -18,12 +18,13 @@ enum Flaw {
     WORKSPACE_GROWS("", ""),
     WORKSPACE_STAYS("", ""),
     KEEPS_ONE_THREAD("", ""),
+    LOGS("", ""),
     KNOWS_HEADS_OF_128("", ""),
     KNOWS_HEADS_OF_100("", ""),
     CLAIMS_MUCH("", ""),
     CLAIMS_EXACTNESS(
             "continued from a read checkpoint",
-            "X1.continues X1.base X1.empty X1.released X2.beside X1.borders N1.sizes N1.many N1.heads N1.sums N1.deep N1.threads N1.long N1.dense N1.window"),
+            "X1.continues X1.base X1.empty X1.released X2.beside X1.borders N1.sizes N1.many N1.heads N1.sums N1.deep N1.threads N1.long N1.dense N1.window N1.candidates X1.siblings N1.wide N1.inner"),
     ROUNDS_TO_BF16("", ""),
     ROUNDS_TO_F16("", ""),
     CAPITAL_ID("id 'Oracle' does not match", "P2.name"),
@@ -53,16 +54,16 @@ enum Flaw {
     FAILED_LOAD_LEAKS("failed and leaves memory", "M3.missing M3.shape M3.reading"),
     PROGRESS_SAYS_NOTHING("the total is 0 bytes, expected", "M3.progress"),
     PROGRESS_STOPS_EARLY("progress ends with", "M3.progress"),
-    MODEL_LEAKS("a closed model leaves memory", "M2.freed X2.ended"),
+    MODEL_LEAKS("a closed model leaves memory", "M2.freed X2.ended Z1.forward"),
     UNTYPED_MEMORY_FAULT("ArrayIndexOutOfBoundsException", "M4.refused M4.load M4.batch M4.held"),
     PAGES_COPIED("8 checkpoints and forks of 600 tokens add", "S5.shared S5.exclusive X1.base"),
     EXCLUSIVE_COUNTS_SHARED("a checkpoint beside its state says", "S5.exclusive X2.written X1.thrown X1.bytes"),
     CONV_IS_LOST_BETWEEN_CALLS(
             "the step to position",
-            "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long M4.batch M4.held B2.limits S3.borders X1.types X2.closing N1.dense B2.mixed B3.back S4.together S6.twins X1.released X1.empty X1.thrown T1.moved Z1.networks Z1.backends N1.window B4.failed N1.sizes B1.choices B2.choices B2.tokens S3.choices N1.deep N1.sums N1.threads S4.many X1.borders"),
+            "B1.steps M4.refused B1.pieces B2.batch B2.order B3.isolation B5.malformed S2.immutable S3.back S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long M4.batch M4.held B2.limits S3.borders X1.types X2.closing N1.dense B2.mixed B3.back S4.together S6.twins X1.released X1.empty X1.thrown T1.moved Z1.networks Z1.backends N1.window B4.failed N1.sizes B1.choices B2.choices B2.tokens S3.choices N1.deep N1.sums N1.threads S4.many X1.borders X1.siblings N1.wide N1.inner N1.candidates"),
     BATCH_LEAKS(
             "run 1 of a batch",
-            "B2.batch B2.order B3.isolation M4.batch B2.limits B2.mixed S4.together N1.dense N1.long N1.window N1.sizes B2.choices B2.tokens N1.deep N1.heads N1.many N1.sums N1.threads"),
+            "B2.batch B2.order B3.isolation M4.batch B2.limits B2.mixed S4.together N1.dense N1.long N1.window N1.sizes B2.choices B2.tokens N1.deep N1.heads N1.many N1.sums N1.threads N1.wide N1.inner N1.candidates"),
     RESULTS_ARE_SORTED("in any order", "B2.order B2.batch B3.isolation B2.mixed B2.choices B2.limits B2.tokens"),
     FAILURE_SPREADS("a run before it failed", "B3.isolation M4.batch"),
     FAILED_STATES_ARE_SEEN_LATE("beside a failed state one of 3 tokens got length 4", "B4.failed"),
@@ -71,7 +72,8 @@ enum Flaw {
     ONE_RUN_IS_UNCHECKED("a batch with an id behind the vocabulary", "B5.malformed P5.growth"),
     LOGITS_OUTLIVE_THEIR_CALL("argMax after the next forward", "L1.validity"),
     ROWS_ARE_THE_LAST_ALWAYS(
-            "logits from 7 on", "L1.rows L1.validity M4.batch B2.mixed N1.dense N1.long N1.window B2.limits B2.tokens"),
+            "logits from 7 on",
+            "L1.rows L1.validity M4.batch B2.mixed N1.dense N1.long N1.window B2.limits B2.tokens N1.candidates"),
     ARG_MAX_IS_THE_LAST("the lowest of the largest logits has", "L2.lowest L2.large"),
     NAN_IS_HANDED_OUT(
             "logits that are not numbers were handed out",
@@ -79,10 +81,10 @@ enum Flaw {
     LENGTH_COUNTS_ROWS("a state of 7 tokens has length 0", "S1.grows M4.batch S3.back S3.borders S4.many X1.borders"),
     CHECKPOINT_IS_THE_STATE(
             "after its states went on",
-            "S2.immutable B3.back T1.moved N1.dense N1.long N1.window N1.sizes N1.deep N1.sums N1.threads"),
+            "S2.immutable B3.back T1.moved N1.dense N1.long N1.window N1.sizes N1.deep N1.sums N1.threads N1.wide N1.inner N1.candidates"),
     CONV_IS_STALE_AFTER_RESTORE(
             "a state from a checkpoint at",
-            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window N1.sizes S3.choices N1.deep N1.sums S4.many X1.borders N1.threads"),
+            "S3.back S2.immutable S4.forks S6.lives X1.continues X1.base X1.across X2.beside N1.long S3.borders X1.types N1.dense B3.back S4.together S6.twins X1.released X1.again X1.empty T1.moved N1.window N1.sizes S3.choices N1.deep N1.sums S4.many X1.borders N1.threads X1.siblings N1.wide N1.inner N1.candidates"),
     FORKS_SHARE_KEYS("fork at", "S4.forks S4.together"),
     PARENT_FREES_CHILD("a state whose parents are closed", "S6.lives B3.back"),
     HOLDERS_ARE_COUNTED_IN_A_BYTE("the last of 300 states", "S4.many"),
@@ -91,9 +93,10 @@ enum Flaw {
             "continued from another backend", "X1.across N1.mamba N1.network N1.everything X1.types N1.sizes"),
     SSM_IS_NOT_WRITTEN(
             "continued from a read checkpoint",
-            "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long N1.dense X1.released X1.empty N1.sizes N1.window N1.deep N1.sums X1.borders N1.threads X1.large"),
+            "X1.continues X1.base X1.across X2.beside N1.mamba N1.network N1.everything N1.long N1.dense X1.released X1.empty N1.sizes N1.window N1.deep N1.sums X1.borders N1.threads X1.large X1.siblings N1.wide N1.inner N1.candidates"),
     LAYOUT_IS_TURNED("expected shape", "X1.layout X1.across"),
-    BASE_LEAVES_A_GAP("continued from one read on a base", "X1.base X1.released X1.borders X1.types X1.large"),
+    BASE_LEAVES_A_GAP(
+            "continued from one read on a base", "X1.base X1.released X1.borders X1.types X1.large X1.siblings"),
     READ_SHAPES_UNCHECKED("expected IllegalArgumentException, found", "X1.faults"),
     WRITING_DISTURBS("beside transfers", "X2.beside"),
     TRANSFER_UNCLAIMED("expected UnsupportedFeatureException", "C1.transfer"),
@@ -102,18 +105,18 @@ enum Flaw {
     CLOSING_STOPS_OTHERS("beside models that are loaded and closed", "Z1.beside Z1.networks"),
     WINDOW_IS_ONE_SHORT(
             "window, number",
-            "A1.window X1.across A1.vectors A1.attend A1.reach A1.lost A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes N1.window N1.heads N1.threads B1.choices B2.choices N1.ties S3.choices"),
-    WINDOW_OVERFLOWS("at the end of 1000 tokens", "N1.long A1.vectors N1.window"),
+            "A1.window X1.across A1.vectors A1.attend A1.reach A1.lost A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes N1.window N1.heads N1.threads B1.choices B2.choices N1.ties S3.choices N1.candidates"),
+    WINDOW_OVERFLOWS("at the end of 1000 tokens", "N1.long A1.vectors N1.window N1.candidates"),
     TIES_ARE_REVERSED("anchor", "A1.search A1.attend N1.ties"),
     REACH_IS_ROUNDED_DOWN(
             "attend, number",
-            "A1.attend A1.vectors N1.spans N1.long N1.sizes N1.window N1.heads B1.choices B2.choices N1.ties S3.choices"),
+            "A1.attend A1.vectors N1.spans N1.long N1.sizes N1.window N1.heads B1.choices B2.choices N1.ties S3.choices N1.candidates"),
     SPANS_ARE_ONE_LONGER(
             "for the query at 10",
-            "A1.lost X1.across A1.vectors A1.attend A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes N1.window N1.heads N1.threads B1.choices B2.choices S3.choices"),
+            "A1.lost X1.across A1.vectors A1.attend A1.reads N1.spans N1.network N1.everything N1.long X1.types N1.sizes N1.window N1.heads N1.threads B1.choices B2.choices S3.choices N1.candidates"),
     SPANS_OVERLAP_THE_WINDOW(
             "attend, number",
-            "A1.everything A1.vectors A1.attend N1.spans N1.long N1.sizes N1.window N1.heads B1.choices B2.choices N1.ties S3.choices"),
+            "A1.everything A1.vectors A1.attend N1.spans N1.long N1.sizes N1.window N1.heads B1.choices B2.choices N1.ties S3.choices N1.candidates"),
     HEADS_ARE_INTERLEAVED(
             "attend, number",
             "A1.groups X1.across A1.vectors A1.search A1.window A1.spans A1.attend A1.dense A1.everything A1.reads N1.spans N1.network N1.everything X1.types N1.sizes N1.heads N1.threads B1.choices B2.choices S3.choices"),
@@ -132,10 +135,10 @@ enum Flaw {
             "N1.mamba X1.across N1.network N1.everything X1.types N1.steps N1.threads B1.choices B2.choices S3.choices N1.gates"),
     RELU_IS_NOT_SQUARED(
             "logits at position",
-            "N1.mlp X1.across N1.network N1.everything X1.types N1.dense N1.sizes L2.large N1.deep N1.many N1.sums N1.threads B1.choices B2.choices N1.experts N1.ties S3.choices N1.gates"),
+            "N1.mlp X1.across N1.network N1.everything X1.types N1.dense N1.sizes L2.large N1.deep N1.many N1.sums N1.threads B1.choices B2.choices N1.experts N1.ties S3.choices N1.gates N1.wide N1.inner"),
     SCALE_IS_FORGOTTEN(
             "logits at position",
-            "N1.attention X1.across N1.network N1.everything X1.types N1.dense N1.sizes N1.deep N1.heads N1.many N1.sums N1.threads B1.choices B2.choices S3.choices N1.large"),
+            "N1.attention X1.across N1.network N1.everything X1.types N1.dense N1.sizes N1.deep N1.heads N1.many N1.sums N1.threads B1.choices B2.choices S3.choices N1.large N1.wide N1.inner"),
     FULL_BATCH_IS_REVERSED("run 0 of 6", "B2.limits B2.tokens"),
     FULL_PAGES_ARE_FORGOTTEN("from a checkpoint at 128", "S3.borders X1.borders"),
     DENSE_ATTENTION_FORGETS("at the end of", "N1.dense"),
@@ -145,7 +148,7 @@ enum Flaw {
     STATES_SHARE_NOTHING("are exclusive", "S5.exclusive"),
     PAGES_ARE_NOT_COUNTED("which cannot hold", "M2.bound S5.exclusive M4.batch"),
     FAILED_STATE_LEAKS("a failed state leaves memory", "B4.failed M4.batch P5.growth"),
-    LATE_CLOSE_IS_COUNTED("closing what belonged to a closed model", "M2.freed M4.batch B4.failed"),
+    LATE_CLOSE_IS_COUNTED("closing what belonged to a closed model", "M2.freed M4.batch B4.failed Z1.forward?"),
     EMPTY_CHECKPOINT_FAILS("nothing to start from", "S1.grows X1.empty"),
     UNSUPPORTED_IS_LOADED("plan of a network that is not supported", "M1.unsupported"),
     HEADS_ARE_MIXED("attend, number", "A1.heads A1.vectors A1.attend A1.dense A1.everything"),
@@ -156,20 +159,21 @@ enum Flaw {
     OTHER_TYPE_REFUSED("dtype=BF16", "X1.types"),
     CLOSE_IS_FOR_THE_ENGINE("a checkpoint on another thread", "X2.closing X2.beside X2.written T1.moved"),
     STATES_TELL_THE_ENGINE_ONLY("a getter on another thread", "X2.closing"),
-    MEMORY_IS_TOLD_TO_THE_ENGINE_ONLY("a getter on another thread", "X2.closing"),
+    MEMORY_IS_TOLD_TO_THE_ENGINE_ONLY("a getter on another thread", "X2.closing Z1.forward"),
     CLOSE_ENDS_WRITING("the checkpoint is closed", "X2.written X2.ended"),
     CLOSED_MODELS_WRITE_ZEROS("what is written changes when a model is closed", "X2.ended"),
     READINGS_MEET("what is read beside another reading", "X2.reading"),
     READING_MEETS_WRITING("what is read beside a write", "X2.reading"),
     NATIVES_ARE_KEPT("bytes outside the heap", "P5.native"),
     LOGITS_OUTLIVE_THEIR_MODEL("argMax of a closed model's logits", "Z1.after"),
-    CLOSE_HANGS("did not end within", "Z1.twice M2.freed M4.batch"),
+    CLOSE_HANGS("did not end within", "Z1.twice M2.freed M4.batch Z1.forward?"),
     PROBE_LEAVES_A_THREAD("probe leaves thread 'oracle-probe'", "P1.answers P4.threads P5.growth"),
     HALF_PRECISION_IS_BFLOAT(
             "logits at position",
             "N1.network N1.mamba N1.attention N1.spans N1.mlp N1.experts B1.choices B2.choices S3.choices"),
     RUNS_BEHIND_PROMPTS_ARE_WRONG("batch", "B2.mixed M4.batch B2.tokens"),
-    LATER_RUNS_LOSE_THEIR_PAGES("batch", "B2.mixed M4.batch S4.together N1.dense N1.long N1.window B2.limits"),
+    LATER_RUNS_LOSE_THEIR_PAGES(
+            "batch", "B2.mixed M4.batch S4.together N1.dense N1.long N1.window B2.limits N1.candidates"),
     ROWS_BEHIND_NONE_ARE_WRONG("batch", "B2.mixed"),
     ROWS_BEHIND_SOME_ARE_WRONG("batch", "B2.mixed B2.limits B2.tokens"),
     ARG_MAX_IS_OF_THE_FIRST_RUN("argMax answers", "B2.mixed"),
@@ -178,7 +182,7 @@ enum Flaw {
     FAILURE_FREES_WHAT_IT_SHARES("checkpoint", "B3.back"),
     FORKS_MEET_IN_A_BATCH("beside another in one batch", "S4.together"),
     CLOSING_FREES_TWINS("of three checkpoints", "S6.twins X1.released S4.many"),
-    BOUND_TO_ITS_LOADER("no context on this thread", "T1.moved"),
+    BOUND_TO_ITS_LOADER("no context on this thread", "T1.moved T1.loads"),
     LAST_NETWORK_COUNTS("beside a model of another network", "Z1.networks"),
     CLOSING_STOPS_OTHER_BACKENDS("after another backend was closed", "Z1.backends"),
     WEIGHTS_ARE_ONLY_COUNTED("expected ModelLoadException, found no exception", "M3.shape"),
@@ -187,7 +191,7 @@ enum Flaw {
     BASE_MUST_BE_SHORTER(
             "base: longer than the source",
             "X1.released X1.empty X1.thrown M4.held M2.freed P4.threads P4.silence P5.growth P5.native X1.borders L1.stays"),
-    READ_ONES_WRITE_ZEROS("writes other bytes", "X1.again X2.reading X1.large"),
+    READ_ONES_WRITE_ZEROS("writes other bytes", "X1.again X2.reading X1.large X1.siblings"),
     EMPTY_IS_NOT_WRITTEN("there is nothing to write", "X1.empty"),
     THROWING_SINK_KEEPS_IT("whose sinks threw frees 0 bytes", "X1.thrown"),
     THROWING_SOURCE_LEAKS("a source that throws leaves memory", "X1.thrown"),
@@ -239,17 +243,17 @@ enum Flaw {
             "with equal scores, logits at position", "N1.ties N1.network B1.choices B2.choices S3.choices N1.gates"),
     STEPS_FORGET_THE_BIAS("token by token, logits at position", "B1.choices B2.choices S3.choices N1.sizes N1.many"),
     STEPS_KEEP_THE_WORST_ANCHORS(
-            "token by token, logits at position", "B1.choices B2.choices S3.choices N1.long N1.window"),
+            "token by token, logits at position", "B1.choices B2.choices S3.choices N1.long N1.window N1.candidates"),
     MANY_THREADS_ARE_WRONG("with 3 threads, logits at position 0", "N1.threads"),
     EXPERTS_HAVE_6_BITS("at once, logits at position", "N1.many"),
-    HEADS_BEHIND_THE_EIGHTH_ARE_ZERO("at once, logits at position", "N1.heads"),
-    ROWS_END_WITH_THEIR_LAST_TILE("at once, logits at position", "N1.sums N1.threads"),
+    HEADS_BEHIND_THE_EIGHTH_ARE_ZERO("at once, logits at position", "N1.heads N1.inner"),
+    ROWS_END_WITH_THEIR_LAST_TILE("at once, logits at position", "N1.sums N1.threads N1.inner"),
     LAYERS_HAVE_ONE_DIGIT("at once, logits at position", "N1.deep"),
     LARGE_SIZES_ARE_WRONG("logits at position", "N1.sizes L2.large N1.sums N1.threads"),
     LARGE_STEPS_ARE_WRONG("token by token, logits at position", "N1.sizes N1.sums N1.threads"),
     LARGE_SIZES_GO_ON_WRONG("in pieces, logits at position", "N1.sizes N1.sums N1.threads"),
-    PIECES_FAR_ON_ARE_WRONG("logits at position", "N1.long N1.dense N1.window"),
-    SPANS_FAR_ON_ARE_WRONG_IN_BF16("logits at position", "N1.long N1.window"),
+    PIECES_FAR_ON_ARE_WRONG("logits at position", "N1.long N1.dense N1.window N1.candidates"),
+    SPANS_FAR_ON_ARE_WRONG_IN_BF16("logits at position", "N1.long N1.window N1.candidates"),
     LONG_WINDOWS_ARE_CUT("logits at position", "N1.window A1.vectors"),
     ARG_MAX_LOOKS_AT_ONE_BLOCK("the lowest of the largest logits has", "L2.large N1.sizes"),
     ARG_MAX_HAS_16_BITS("the lowest of the largest logits has", "L2.large"),
@@ -263,7 +267,7 @@ enum Flaw {
             "a source is asked by", "X1.continues X1.borders X1.base X1.across X1.types X1.large"),
     SINKS_ARE_WRITTEN_ON_MANY_THREADS(
             "a checkpoint was written on",
-            "X1.layout M2.recurrent M2.freed M4.held L1.stays X1.borders X1.continues X1.base X1.across X1.faults X1.types X1.released X1.foreign X1.bytes X1.again X1.empty X1.thrown X2.twice X2.beside X2.written X2.ended X2.reading P4.threads P4.silence P5.growth P5.native Z1.after N1.mamba N1.attention N1.network N1.everything N1.dense N1.long N1.window N1.sizes N1.many N1.heads N1.sums N1.deep N1.threads X1.large"),
+            "X1.layout M2.recurrent M2.freed M4.held L1.stays X1.borders X1.continues X1.base X1.across X1.faults X1.types X1.released X1.foreign X1.bytes X1.again X1.empty X1.thrown X2.twice X2.beside X2.written X2.ended X2.reading P4.threads P4.silence P5.growth P5.native Z1.after N1.mamba N1.attention N1.network N1.everything N1.dense N1.long N1.window N1.sizes N1.many N1.heads N1.sums N1.deep N1.threads X1.large X1.siblings N1.wide N1.inner N1.candidates"),
     LONG_RUNS_OF_SPANS_ARE_WRONG(
             "run 0 of 1 with up to 256 tokens",
             "B2.tokens B2.mixed S3.borders X1.borders X1.base X2.beside X2.closing"),
@@ -274,7 +278,7 @@ enum Flaw {
     FAILED_STATES_ARE_FREED_TWICE("a closed model, one of whose states had failed", "M2.freed"),
     LONG_SUMS_OF_STEPS_DIFFER(
             "beside those at once",
-            "N1.sizes X1.borders X1.continues X1.base X1.released X1.empty X2.beside N1.many N1.heads N1.sums N1.deep N1.threads N1.long N1.dense N1.window"),
+            "N1.sizes X1.borders X1.continues X1.base X1.released X1.empty X2.beside N1.many N1.heads N1.sums N1.deep N1.threads N1.long N1.dense N1.window X1.siblings N1.wide N1.inner N1.candidates"),
     BACKENDS_SHARE_A_BUFFER("beside models of another backend", "Z1.beside"),
     LARGE_TENSORS_END_IN_ZEROS("logits", "L2.large"),
     ONLY_NEIGHBOURS_ARE_COMPARED("the same state on both sides of another", "B5.malformed"),
@@ -289,11 +293,19 @@ enum Flaw {
     OTHER_TYPE_BEHIND_A_BASE_IS_LOST("on a base of", "X1.types"),
     LONG_CONTEXTS_OF_STEPS_DIFFER(
             "beside those at once",
-            "N1.long N1.dense N1.window N1.threads X1.continues X1.base X1.empty X1.released X2.beside X1.borders N1.sizes N1.many N1.heads N1.sums N1.deep"),
-    LARGE_TENSORS_ARE_READ_IN_PART("is another from its number 262144 on", "X1.large"),
+            "N1.long N1.dense N1.window N1.threads X1.continues X1.base X1.empty X1.released X2.beside X1.borders N1.sizes N1.many N1.heads N1.sums N1.deep X1.siblings N1.wide N1.inner N1.candidates"),
+    BASES_ARE_WRITTEN_TO("of two that were read on one base, number 0 is another", "X1.siblings"),
+    NORMS_END_AT_1024("at once, logits at position 0", "N1.wide N1.inner"),
+    CANDIDATES_END_AT_512("logits at position", "N1.candidates"),
+    SPANS_END_AT_2048("logits at position", "N1.candidates"),
+    CLOSING_FREES_UNDER_FORWARD("what is computed with was freed", "Z1.forward"),
+    LOADS_MEET("of a model that was loaded beside another", "T1.loads"),
+    STRANGERS_ARE_CAST("a batch with a state of another backend", "B5.malformed S1.foreign X1.foreign"),
+    SETTINGS_ARE_NOT_READ("it says it is available with", "P1.answers"),
+    LARGE_TENSORS_ARE_READ_IN_PART("is another from its number 262144 on", "X1.large N1.inner"),
     EPSILON_IS_FIXED(
             "logits at position",
-            "N1.mamba N1.attention N1.spans N1.experts N1.dense N1.long N1.sizes N1.large N1.gates N1.steps N1.window N1.deep B1.choices B2.choices N1.ties S3.choices");
+            "N1.mamba N1.attention N1.spans N1.experts N1.dense N1.long N1.sizes N1.large N1.gates N1.steps N1.window N1.deep B1.choices B2.choices N1.ties S3.choices N1.wide N1.inner N1.candidates");
 
     private final String words;
     private final String rules;

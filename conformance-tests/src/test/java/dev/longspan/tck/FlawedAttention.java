@@ -37,7 +37,14 @@ final class FlawedAttention extends AttentionOracle {
         if (flaw == Flaw.TIES_ARE_REVERSED) {
             Collections.reverse(anchors);
         }
-        return anchors;
+        boolean cut = flaw == Flaw.CANDIDATES_END_AT_512 && anchors.size() > 512;
+        return cut ? anchors.subList(0, 512) : anchors;
+    }
+
+    @Override
+    public int spanStart(int t, int anchor) {
+        int right = super.spanStart(t, anchor);
+        return flaw == Flaw.SPANS_END_AT_2048 ? Math.max(right, spanEnd(t, anchor) - 2047) : right;
     }
 
     @Override

@@ -1,15 +1,11 @@
 package dev.longspan.tck;
 
 import dev.longspan.spi.AttentionHeads;
-import dev.longspan.spi.DType;
 import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.SpanAttention;
-import dev.longspan.spi.TensorInfo;
 import dev.longspan.spi.WeightSource;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Set;
 import java.util.function.Function;
 
 /** The oracle with a flaw in its network. */
@@ -21,18 +17,9 @@ final class FlawedOracle extends Oracle {
     private final Rounding rounding;
 
     FlawedOracle(ModelSpec spec, WeightSource weights, Flaw flaw) {
-        super(flaw == Flaw.EPSILON_IS_FIXED ? withFixedEpsilon(spec) : spec, flawed(weights, flaw));
+        super(flaw == Flaw.EPSILON_IS_FIXED ? withFixedEpsilon(spec) : spec, FlawedWeights.of(weights, flaw));
         this.flaw = flaw;
         this.rounding = Rounding.of(flaw);
-    }
-
-    private static WeightSource flawed(WeightSource weights, Flaw flaw) {
-        return switch (flaw) {
-            case HALF_PRECISION_IS_BFLOAT -> new HalfAsBfloat(weights);
-            case LAYERS_HAVE_ONE_DIGIT -> new OneDigit(weights);
-            case LARGE_TENSORS_END_IN_ZEROS -> new OneBlock(weights);
-            default -> weights;
-        };
     }
 
     private static ModelSpec withFixedEpsilon(ModelSpec spec) {
@@ -281,87 +268,5 @@ final class FlawedOracle extends Oracle {
     private static float wrapping(double x) {
         int power = (int) Math.floor(x / Math.log(2));
         return (float) (Float.intBitsToFloat((power + 127) << 23) * Math.exp(x - power * Math.log(2)));
-    }
-
-    /** Takes one kind of 16 bits for the other. */
-    private record HalfAsBfloat(WeightSource right) implements WeightSource {
-        @Override
-        public Set<String> names() {
-            return right.names();
-        }
-
-        @Override
-        public TensorInfo info(String name) {
-            TensorInfo info = right.info(name);
-            return info.dtype() == DType.F16 ? new TensorInfo(name, DType.BF16, info.shape()) : info;
-        }
-
-        @Override
-        public void read(String name, long offset, ByteBuffer target) {
-            right.read(name, offset, target);
-        }
-
-        @Override
-        public ByteBuffer map(String name, long offset, long length) {
-            return right.map(name, offset, length);
-        }
-    }
-
-    /** Takes the norm of a layer behind the tenth from the one that its first digit names. */
-    private record OneDigit(WeightSource right) implements WeightSource {
-        private static String cut(String name) {
-            return name.replaceFirst("layers\\.([1-9])[0-9]+\\.norm", "layers.$1.norm");
-        }
-
-        @Override
-        public Set<String> names() {
-            return right.names();
-        }
-
-        @Override
-        public TensorInfo info(String name) {
-            return right.info(name);
-        }
-
-        @Override
-        public void read(String name, long offset, ByteBuffer target) {
-            right.read(cut(name), offset, target);
-        }
-
-        @Override
-        public ByteBuffer map(String name, long offset, long length) {
-            return right.map(cut(name), offset, length);
-        }
-    }
-
-    /** Reads the first 8 MiB of each tensor. */
-    private record OneBlock(WeightSource right) implements WeightSource {
-        private static final int BLOCK = 8 << 20;
-
-        @Override
-        public Set<String> names() {
-            return right.names();
-        }
-
-        @Override
-        public TensorInfo info(String name) {
-            return right.info(name);
-        }
-
-        @Override
-        public void read(String name, long offset, ByteBuffer target) {
-            int first = target.position();
-            right.read(name, offset, target);
-            for (int i = (int) Math.max(first, first + BLOCK - offset); i < target.limit(); i++) {
-                target.put(i, (byte) 0);
-            }
-        }
-
-        @Override
-        public ByteBuffer map(String name, long offset, long length) {
-            ByteBuffer copy = ByteBuffer.allocate((int) length);
-            read(name, offset, copy);
-            return copy.flip();
-        }
     }
 }

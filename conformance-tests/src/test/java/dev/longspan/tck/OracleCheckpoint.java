@@ -27,6 +27,8 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
     /** What the forks of it have in common where they should not. */
     private Map<String, double[]> common;
 
+    private final List<OracleCheckpoint> readOn = new ArrayList<>();
+
     OracleCheckpoint(OracleModel model, OracleState source) {
         super(model, source);
         this.source = source;
@@ -38,6 +40,26 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
         super(model, shares ? base : null);
         this.source = null;
         this.base = base;
+    }
+
+    /** Writes the rows of one that was read on it to its last page, which all share that were read on it before. */
+    void writeTo(OracleCheckpoint read, int page) {
+        int end = (held() + page - 1) / page * page;
+        for (OracleCheckpoint other : readOn) {
+            Map<String, double[]> written = new HashMap<>(other.state());
+            written.replaceAll((name, numbers) -> {
+                if (!name.endsWith(".key") && !name.endsWith(".value")) {
+                    return numbers;
+                }
+                int row = numbers.length / other.held();
+                int rows = Math.min(end, Math.min(other.held(), read.held())) - held();
+                double[] changed = numbers.clone();
+                System.arraycopy(read.state().get(name), held() * row, changed, held() * row, Math.max(0, rows) * row);
+                return changed;
+            });
+            other.become(written);
+        }
+        readOn.add(read);
     }
 
     /** What a state that starts here begins with. */

@@ -14,8 +14,6 @@ import dev.longspan.spi.SequenceState;
 import dev.longspan.spi.StateSource;
 import dev.longspan.spi.TensorInfo;
 import dev.longspan.spi.UnsupportedFeatureException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -31,14 +29,14 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** A model of the {@link OracleBackend}. */
 final class OracleModel implements LanguageModel {
-    /** A megabyte of float32. */
-    private static final int ONE_PART = 1 << 18;
-
     private final OracleBackend backend;
     private final ModelSpec spec;
     private final FlawedOracle oracle;
     private final Set<OracleHolder> open = new LinkedHashSet<>();
     private final OracleWorkspace workspace;
+    /** Held while something is computed, so that closing waits for it. */
+    private final Object computing = new Object();
+
     private volatile boolean closed;
     private volatile boolean disturbed;
     private volatile boolean written;
@@ -46,7 +44,7 @@ final class OracleModel implements LanguageModel {
     private final Thread loader = Thread.currentThread();
     private volatile Thread engine = loader;
     private final AtomicInteger writers = new AtomicInteger();
-    private final AtomicInteger readers = new AtomicInteger();
+    private final OracleReader reader = new OracleReader(this);
     private final AtomicLong calls = new AtomicLong();
 
     OracleModel(OracleBackend backend, ModelSpec spec, FlawedOracle oracle) {
@@ -147,15 +145,24 @@ final class OracleModel implements LanguageModel {
 
     @Override
     public SequenceState newState() {
-        requireOpen();
-        overwrite(Flaw.NEW_STATES_OVERWRITE_LOGITS);
-        return opened(new OracleState(this, null));
+        synchronized (computing) {
+            requireOpen();
+            overwrite(Flaw.NEW_STATES_OVERWRITE_LOGITS);
+            return opened(new OracleState(this, null));
+        }
+    }
+
+    private OracleCheckpoint own(Checkpoint checkpoint) {
+        if (!(checkpoint instanceof OracleCheckpoint) && flaw() != Flaw.STRANGERS_ARE_CAST) {
+            throw new IllegalArgumentException("checkpoint: it is another backend's");
+        }
+        return (OracleCheckpoint) checkpoint;
     }
 
     @Override
     public SequenceState newState(Checkpoint checkpoint) {
         requireOpen();
-        OracleCheckpoint from = (OracleCheckpoint) checkpoint;
+        OracleCheckpoint from = own(checkpoint);
         from.requireUsable();
         if (from.model != this && flaw() != Flaw.FOREIGN_CHECKPOINT_TAKEN) {
             throw new IllegalArgumentException("checkpoint: it is another model's");
@@ -181,6 +188,15 @@ final class OracleModel implements LanguageModel {
 
     @Override
     public List<RunResult> forward(Batch batch) {
+        if (flaw() == Flaw.CLOSING_FREES_UNDER_FORWARD) {
+            return compute(batch);
+        }
+        synchronized (computing) {
+            return compute(batch);
+        }
+    }
+
+    private List<RunResult> compute(Batch batch) {
         requireOpen();
         engine = Thread.currentThread();
         if (flaw() == Flaw.BOUND_TO_ITS_LOADER && engine != loader) {
@@ -269,6 +285,9 @@ final class OracleModel implements LanguageModel {
         }
         Set<SequenceState> seen = new HashSet<>();
         for (Run run : batch.runs()) {
+            if (flaw() == Flaw.STRANGERS_ARE_CAST) {
+                ((OracleState) run.state()).held();
+            }
             if (!(run.state() instanceof OracleState state) || state.model != this) {
                 throw new IllegalArgumentException("batch: a state of another model");
             }
@@ -306,6 +325,9 @@ final class OracleModel implements LanguageModel {
         Map<String, double[]> past = past(state);
         OracleResult computed = oracle.advance(ids, flawed.past(before, past), before);
         state.become(computed.states());
+        if (flaw() == Flaw.CLOSING_FREES_UNDER_FORWARD && closed) {
+            throw new NullPointerException("what is computed with was freed");
+        }
         if (flaw() == Flaw.FORKS_SHARE_KEYS && state.parent() != null) {
             state.parent().setCommon(computed.states());
         }
@@ -375,12 +397,12 @@ final class OracleModel implements LanguageModel {
 
     @Override
     public Checkpoint readCheckpoint(StateSource source, Checkpoint base) {
-        int length = flaw() == Flaw.CLOSED_BASE_IS_TAKEN ? ((OracleCheckpoint) base).held() : base.length();
+        OracleCheckpoint own = own(base);
+        int length = flaw() == Flaw.CLOSED_BASE_IS_TAKEN ? own.held() : own.length();
         boolean refused = flaw() == Flaw.BASE_MUST_BE_SHORTER && length == source.length();
         if (length > source.length() || refused) {
             throw new IllegalArgumentException("base: longer than the source");
         }
-        OracleCheckpoint own = (OracleCheckpoint) base;
         if (own.model != this && flaw() != Flaw.FOREIGN_BASE_IS_TAKEN) {
             throw new IllegalArgumentException("base: it is another model's");
         }
@@ -412,10 +434,13 @@ final class OracleModel implements LanguageModel {
         try {
             Map<String, double[]> tensors = new HashMap<>();
             for (TensorInfo info : flaw() == Flaw.TRANSFER_UNCLAIMED ? List.<TensorInfo>of() : layout) {
-                double[] numbers = numbers(source, source.info(info.name()), from, base);
+                double[] numbers = reader.numbers(source, source.info(info.name()), from, base);
                 tensors.put(info.name(), Arrays.copyOf(numbers, (int) info.elements()));
             }
             read.set(source.length(), tensors);
+            if (flaw() == Flaw.BASES_ARE_WRITTEN_TO && base != null) {
+                base.writeTo(read, backend.page());
+            }
         } catch (RuntimeException e) {
             if (flaw() != Flaw.THROWING_SOURCE_LEAKS || e instanceof BackendMemoryException) {
                 read.close();
@@ -429,46 +454,18 @@ final class OracleModel implements LanguageModel {
         return info.name().endsWith(".key") || info.name().endsWith(".value");
     }
 
-    private double[] numbers(StateSource source, TensorInfo info, int from, OracleCheckpoint base) {
-        double[] numbers = new double[(int) info.elements()];
-        int row = numbers.length / Math.max(1, source.length());
-        int first = isPaged(info) && base != null ? from * row : 0;
-        if (first > 0) {
-            System.arraycopy(base.state().get(info.name()), 0, numbers, 0, first);
-            boolean full = flaw() == Flaw.FULL_BASES_LEAVE_A_GAP && from % 64 == 0;
-            first += flaw() == Flaw.BASE_LEAVES_A_GAP || full ? row : 0;
-        }
-        boolean lost = flaw() == Flaw.OTHER_TYPE_BEHIND_A_BASE_IS_LOST && first > 0 && info.dtype() == DType.BF16;
-        if (first >= numbers.length || lost) {
-            return numbers;
-        }
-        ByteBuffer bytes = ByteBuffer.allocate(
-                        (numbers.length - first) * info.dtype().bytes())
-                .order(ByteOrder.LITTLE_ENDIAN);
-        boolean met = readers.incrementAndGet() > 1;
-        source.read(info.name(), (long) first * info.dtype().bytes(), bytes);
-        met |= readers.getAndDecrement() > 1;
-        if ((met && flaw() == Flaw.READINGS_MEET) || (writers.get() > 0 && flaw() == Flaw.READING_MEETS_WRITING)) {
-            return numbers;
-        }
-        if (flaw() == Flaw.SOURCE_IS_READ_TWICE) {
-            source.read(info.name(), (long) first * info.dtype().bytes(), bytes.clear());
-        }
-        bytes.flip();
-        boolean reversed =
-                flaw() == Flaw.CONV_IS_WRITTEN_BACKWARDS && info.name().endsWith(".conv");
-        int width = (int) (long) info.shape().get(info.shape().size() - 1);
-        for (int i = first; i < numbers.length; i++) {
-            numbers[reversed ? i - i % width + width - 1 - i % width : i] = Tensors.next(bytes, info.dtype());
-        }
-        if (flaw() == Flaw.LARGE_TENSORS_ARE_READ_IN_PART && numbers.length > ONE_PART) {
-            Arrays.fill(numbers, ONE_PART, numbers.length, 0);
-        }
-        return numbers;
-    }
-
     @Override
     public void close() {
+        if (flaw() == Flaw.CLOSING_FREES_UNDER_FORWARD) {
+            end();
+            return;
+        }
+        synchronized (computing) {
+            end();
+        }
+    }
+
+    private void end() {
         if (closed) {
             return;
         }

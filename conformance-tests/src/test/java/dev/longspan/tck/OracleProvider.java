@@ -66,6 +66,10 @@ public final class OracleProvider implements BackendProvider {
         if (own == Flaw.LISTED_DEVICE_IS_REFUSED && options.device().equals("cpu")) {
             return new Availability.Unavailable("no device 'cpu'", "", "leave the device open");
         }
+        if (own != Flaw.SETTINGS_ARE_NOT_READ
+                && !options.settings().getOrDefault(MEMORY, "1").matches("[0-9]{1,18}")) {
+            return new Availability.Unavailable(MEMORY + " is no number", "", "give a number of bytes");
+        }
         if (own == Flaw.NEEDS_MUCH_MEMORY && limit(options) < MUCH) {
             return new Availability.Unavailable("too little memory", "", "give at least " + MUCH + " bytes");
         }

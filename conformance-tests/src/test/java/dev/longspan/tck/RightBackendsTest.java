@@ -23,6 +23,13 @@ class RightBackendsTest {
         }
     }
 
+    /** Where a log is written to is for those to say who run the backend. */
+    @Test
+    void aLogIsNotPrinted() {
+        RuleOutcome outcome = OracleKits.of(Flaw.LOGS).run(ConformanceKit.rule("P4.silence"));
+        assertThat(outcome.status()).as(outcome.message()).isEqualTo(RuleOutcome.Status.PASSED);
+    }
+
     /** Rounding as such is right, whatever is drawn. */
     @ParameterizedTest
     @EnumSource(

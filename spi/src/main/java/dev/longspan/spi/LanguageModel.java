@@ -60,7 +60,7 @@ public interface LanguageModel extends AutoCloseable {
      */
     Checkpoint readCheckpoint(StateSource source, Checkpoint base);
 
-    /** Closes the model, its states and its checkpoints (rule Z1). */
+    /** Closes the model, its states and its checkpoints (rule Z1). Any thread. */
     @Override
     void close();
 }

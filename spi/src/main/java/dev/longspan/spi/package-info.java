@@ -53,10 +53,13 @@
  *     also when another backend wrote it.</td></tr>
  * <tr><td>X2</td><td>{@link Checkpoint#write}, {@link Checkpoint#close}, {@link LanguageModel#readCheckpoint} and all getters
  *     may run on any thread beside {@code forward} and do not disturb it.</td></tr>
- * <tr><td>T1</td><td>A model belongs to no thread: it may be loaded on one and used on others, one at a time.</td></tr>
+ * <tr><td>T1</td><td>A model belongs to no thread: it may be loaded on one, beside others that are loaded, and used on others, one at
+ *     a time.</td></tr>
  * <tr><td>C1</td><td>A {@link Feature} that is not claimed is refused with {@link UnsupportedFeatureException}.</td></tr>
  * <tr><td>Z1</td><td>{@code close} may be called twice and in any order of owner and owned; every later call of anything
- *     else throws {@link IllegalStateException}. What is not owned does not notice: other models, and other backends.</td></tr>
+ *     else throws {@link IllegalStateException}. What is not owned does not notice: other models, and other backends.
+ *     A model or a backend may be closed on any thread while {@code forward} runs, which then ends as usual or throws
+ *     {@link IllegalStateException}.</td></tr>
  * <tr><td>A1</td><td>{@link AttentionKernels} compute the functions that their Javadoc defines.</td></tr>
  * </table>
  *
@@ -65,8 +68,9 @@
  * <p>For each model one thread at a time, the engine's, calls {@link LanguageModel#newState}, {@link LanguageModel#forward},
  * {@link SequenceState#checkpoint} and {@link SequenceState#close}; another thread may do so for another model.
  * Which thread that is may change from call to call, and it need not be the one that loaded the model (rule T1).
- * {@link Checkpoint#write}, {@link Checkpoint#close}, {@link LanguageModel#readCheckpoint} and all getters may be called from any thread beside it (rule X2). Taking and
- * releasing pages are therefore the only operations that a backend must make safe for several threads.
+ * All methods of {@link Backend} may be called from any thread, several loads at once among them, and so may the {@code close} of a
+ * model (rule Z1). {@link Checkpoint#write}, {@link Checkpoint#close}, {@link LanguageModel#readCheckpoint} and all getters may be called from any thread beside it (rule X2). Taking and
+ * releasing pages, loading and closing are therefore the only operations that a backend must make safe for several threads.
  *
  * <p>Unless said otherwise no parameter and no result is ever null.
  */

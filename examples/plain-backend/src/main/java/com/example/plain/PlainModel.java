@@ -75,13 +75,13 @@ final class PlainModel implements LanguageModel {
     }
 
     @Override
-    public SequenceState newState() {
+    public synchronized SequenceState newState() {
         requireOpen();
         return new PlainState(this, List.of());
     }
 
     @Override
-    public SequenceState newState(Checkpoint checkpoint) {
+    public synchronized SequenceState newState(Checkpoint checkpoint) {
         requireOpen();
         if (!(checkpoint instanceof PlainCheckpoint own) || own.model != this) {
             throw new IllegalArgumentException("checkpoint: it is another model's");
@@ -91,7 +91,7 @@ final class PlainModel implements LanguageModel {
     }
 
     @Override
-    public List<RunResult> forward(Batch batch) {
+    public synchronized List<RunResult> forward(Batch batch) {
         requireOpen();
         check(batch);
         long call = calls.incrementAndGet();
@@ -153,8 +153,9 @@ final class PlainModel implements LanguageModel {
         return readCheckpoint(source);
     }
 
+    /** Waits for what is computed. */
     @Override
-    public void close() {
+    public synchronized void close() {
         if (!closed) {
             open.forEach(Holder::close);
             closed = true;
