@@ -9,8 +9,9 @@ import tvm
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cpu
 
-# what is compiled for: name of the library, processor, and the tiles of a product that fit its registers
-PROCESSORS = [("cpu-v3", "x86-64-v3", (1, 4), (2, 2)), ("cpu-v4", "x86-64-v4", (1, 8), (5, 3))]
+# what is compiled for: name of the library, processor, the tiles of a product that fit its registers, and whether weights of steps
+# are fetched ahead
+PROCESSORS = [("cpu-v3", "x86-64-v3", (1, 4), (3, 2), True), ("cpu-v4", "x86-64-v4", (1, 8), (5, 3), False)]
 
 
 def link(output, objects, options=None, **unused):
@@ -21,8 +22,8 @@ link.output_format = "so"
 
 
 def main(folder):
-    for name, processor, step_tile, strip_tile in PROCESSORS:
-        functions = cpu.kernels(step_tile, strip_tile)
+    for name, processor, step_tile, strip_tile, ahead in PROCESSORS:
+        functions = cpu.kernels(step_tile, strip_tile, ahead)
         module = tvm.IRModule({key: function.with_attr("global_symbol", key) for key, function in functions.items()})
         built = tvm.build(module, target="llvm -mtriple=x86_64-unknown-linux-gnu -mcpu=" + processor)
         path = os.path.join(folder, name + ".so")

@@ -6,7 +6,7 @@ import mamba
 import products
 
 
-def kernels(step_tile, strip_tile):
+def kernels(step_tile, strip_tile, ahead):
     """All kernels by name."""
     made = {
         "rms_norm": products.rms_norm,
@@ -24,8 +24,8 @@ def kernels(step_tile, strip_tile):
     }
     for kind, short in (("float32", "f32"), ("uint16", "bf16")):
         made["embed_" + short] = products.embed(kind)
-        made["step_product_" + short] = products.product(kind, *step_tile)
-        made["strip_product_" + short] = products.product(kind, *strip_tile)
-        made["expert_product_" + short] = experts.expert_product(kind, *step_tile)
-        made["expert_strip_product_" + short] = experts.expert_product(kind, *strip_tile)
+        made["step_product_" + short] = products.product(kind, *step_tile, ahead)
+        made["strip_product_" + short] = products.product(kind, *strip_tile, False)
+        made["expert_product_" + short] = experts.expert_product(kind, *step_tile, ahead)
+        made["expert_strip_product_" + short] = experts.expert_product(kind, *strip_tile, False)
     return made

@@ -2,10 +2,10 @@
 
 from tvm.script import tir as T
 
-from vectors import LANES, OUTPUTS, lanes, paired, sigmoid, widen, zeros
+from vectors import LANES, OUTPUTS, fetch, lanes, paired, sigmoid, widen, zeros
 
 
-def expert_product(kind, tall, wide):
+def expert_product(kind, tall, wide, ahead):
     """The same for experts: w is [experts, outputs, inputs]; expert e computes the slots starts[e] to starts[e + 1] - 1.
 
     With gathered 1 a slot reads the row of x that slot_row names, else the row with its own number.
@@ -55,6 +55,9 @@ def expert_product(kind, tall, wide):
                     for c in T.unroll(cells):
                         sums[c, lanes(0)] = zeros()
                     for k in range(inputs // LANES):
+                        if ahead:
+                            for c in T.unroll(wide):
+                                T.evaluate(fetch(W, (expert[0] * outputs + at[1] + wide + c) * inputs + k * LANES))
                         for c in T.unroll(cells):
                             # what lies outside is computed, and not stored
                             sums[c, lanes(0)] = sums[c, lanes(0)] + X[lanes(row[c // wide] + k * LANES)] * widen(

@@ -2,14 +2,15 @@
 
 from tvm.script import tir as T
 
-from vectors import LANES, OUTPUTS, halves, lanes, paired, widen, zeros
+from vectors import LANES, OUTPUTS, fetch, halves, lanes, paired, widen, zeros
 
 
-def product(kind, tall, wide):
+def product(kind, tall, wide, ahead):
     """y[r, n] = activation(sum over k of x[r, k] w[n, k]), in tiles of `tall` rows and `wide` outputs.
 
     Activation 1 is relu(x) squared; accumulate 1 adds to what y holds. A tile has at most 15 cells: their sums must stay below a
-    kilobyte, else TVM takes them from the heap.
+    kilobyte, else TVM takes them from the heap. With `ahead` the weights of the next tile are fetched meanwhile: rows are too short
+    for a processor to see that one follows the other.
     """
     cells = tall * wide
 
@@ -45,6 +46,9 @@ def product(kind, tall, wide):
                 for c in T.unroll(cells):
                     sums[c, lanes(0)] = zeros()
                 for k in range(inputs // LANES):
+                    if ahead:
+                        for c in T.unroll(wide):
+                            T.evaluate(fetch(W, (at[1] + wide + c) * inputs + k * LANES))
                     for c in T.unroll(cells):
                         # what lies outside is computed, and not stored
                         sums[c, lanes(0)] = sums[c, lanes(0)] + X[

@@ -38,6 +38,11 @@ def widen(vector, kind):
     return T.reinterpret(VECTOR, T.shift_left(bits, T.Broadcast(T.uint32(16), LANES)))
 
 
+def fetch(buffer, index):
+    """Brings a line of memory to the cache, if there is such memory."""
+    return T.call_intrin("int32", "tir.prefetch", T.address_of(buffer[index]), 0, 3, 1)
+
+
 def halves(buffer, cell, half):
     """One step of adding the lanes of a cell in pairs."""
     return buffer[cell, T.Ramp(0, 1, half)] + buffer[cell, T.Ramp(half, 1, half)]
