@@ -95,7 +95,7 @@ public abstract class BackendConformance {
         ConformanceKit changed = kit;
         String seed = System.getProperty(SEED);
         if (seed != null) {
-            changed = changed.withSeed(seed.equals("random") ? System.nanoTime() : Numbers.number(SEED, seed));
+            changed = changed.withSeed(Numbers.seed(SEED, seed));
         }
         String tries = System.getProperty(TRIES);
         String tokens = System.getProperty(LONG);

@@ -9,7 +9,7 @@ import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -39,7 +39,7 @@ final class ConformanceRunner {
               --other ID            another backend, with which checkpoints are exchanged
               --deviation RULE=WHY  a rule that is known not to hold; may be given several times
               --rule RULE           check this rule only; may be given several times
-              --seed N              decides everything that is drawn (1)
+              --seed N              decides everything that is drawn (1); a number, or random
               --tries N             how many cases are drawn for a rule (6)
               --long N              how many tokens the longest context has (32768)
               --timeout SECONDS     how long one rule may take (1200)
@@ -57,7 +57,7 @@ final class ConformanceRunner {
     private String memorySetting = "";
     private final Map<String, String> settings = new TreeMap<>();
     private final Map<String, String> deviations = new TreeMap<>();
-    private final List<ConformanceRule> rules = new ArrayList<>();
+    private final Map<String, ConformanceRule> rules = new LinkedHashMap<>();
     private long seed = 1;
     private int tries = ConformanceKit.DEFAULT_TRIES;
     private int longTokens = ConformanceKit.DEFAULT_LONG_TOKENS;
@@ -113,9 +113,9 @@ final class ConformanceRunner {
             case "--memory-setting" -> memorySetting = value;
             case "--other" -> other = value;
             case "--deviation" -> pair(name, value, deviations);
-            case "--rule" -> rules.add(ConformanceKit.rule(value));
+            case "--rule" -> rules.putIfAbsent(value, ConformanceKit.rule(value));
             case "--list" -> throw new IllegalArgumentException("--list: expected nothing beside it");
-            case "--seed" -> seed = Numbers.number(name, value);
+            case "--seed" -> seed = Numbers.seed(name, value);
             case "--tries" -> tries = Numbers.whole(name, value, 1);
             case "--long" -> longTokens = Numbers.whole(name, value, ConformanceKit.LEAST_LONG_TOKENS);
             case "--timeout" -> timeout = Duration.ofSeconds(Numbers.whole(name, value, 1));
@@ -141,9 +141,7 @@ final class ConformanceRunner {
             ConformanceKit kit = kit(found, provider);
             requireAvailable(provider);
             writeReport(""); // minutes later would be late to find out
-            ConformanceReport result = rules.isEmpty()
-                    ? kit.run()
-                    : kit.run(rules.stream().distinct().toList());
+            ConformanceReport result = rules.isEmpty() ? kit.run() : kit.run(List.copyOf(rules.values()));
             out.print(result.table());
             writeReport(result.json());
             return result.conforms() ? CONFORMS : DOES_NOT;
@@ -168,7 +166,7 @@ final class ConformanceRunner {
         kit = memorySetting.isEmpty() ? kit : kit.withMemorySetting(memorySetting);
         kit = other.isEmpty() ? kit : kit.withOther(found.provider(other));
         for (Map.Entry<String, String> each : deviations.entrySet()) {
-            if (!rules.isEmpty() && rules.stream().noneMatch(rule -> rule.id().equals(each.getKey()))) {
+            if (!rules.isEmpty() && !rules.containsKey(each.getKey())) {
                 throw new IllegalArgumentException(
                         "--deviation: the rule " + each.getKey() + " is not among those that are checked");
             }

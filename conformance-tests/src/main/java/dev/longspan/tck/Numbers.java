@@ -12,6 +12,11 @@ final class Numbers {
         }
     }
 
+    /** {@return the number, or another one each time for {@code random}} */
+    static long seed(String name, String value) {
+        return value.equals("random") ? System.nanoTime() : number(name, value);
+    }
+
     /** {@return a number from one to the other} */
     static int whole(String name, String value, int least, int most) {
         long number = number(name, value);

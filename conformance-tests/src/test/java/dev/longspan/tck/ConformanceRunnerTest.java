@@ -57,6 +57,14 @@ class ConformanceRunnerTest {
     }
 
     @Test
+    void aRuleThatIsNamedTwiceIsCheckedOnce() {
+        assertThat(run("--backend", "oracle", "--rule", "P2.name", "--rule", "P2.name", "--seed", "random"))
+                .as(printed.toString())
+                .isZero();
+        assertThat(printed.toString()).contains("conforms: 1 passed").doesNotContain("seed random");
+    }
+
+    @Test
     void oneThatDoesNotExitsWithOneAndTellsWhatToLookAt() {
         int status = run("--backend", "oracle", "--setting", "flaw=ARG_MAX_IS_THE_LAST", "--rule", "L2.lowest");
         assertThat(status).isEqualTo(1);
