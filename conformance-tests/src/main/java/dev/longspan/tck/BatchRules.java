@@ -220,7 +220,7 @@ final class BatchRules {
         Run good = new Run(state, ids, 3, 4, 3);
         refuse(driver, "a closed state", good, Run.last(closed, 1));
         refuse(driver, "a state of another model", good, Run.last(foreign, 1));
-        refuse(driver, "a state of another backend", good, Run.last(new Stranger.State(), 1));
+        refuse(driver, "a state of another backend", good, Run.last(new Stranger(), 1));
         refuse(driver, "an id behind the vocabulary", good, Run.last(fresh, vocabulary));
         refuse(driver, "an id behind the vocabulary at the end", good, Run.last(fresh, 1, vocabulary));
         refuse(driver, "a negative id", good, Run.last(fresh, -1));

@@ -53,9 +53,7 @@ final class BorderRules {
         MemoryCheckpoint like;
         try (SequenceState state = driver.model().newState()) {
             driver.absorb(state, driver.ids(1), 1);
-            try (Checkpoint checkpoint = state.checkpoint()) {
-                like = MemoryCheckpoint.of(checkpoint);
-            }
+            like = MemoryCheckpoint.of(state);
         }
         MemoryCheckpoint whole = like.drawn(MEGABYTES);
         try (Checkpoint read = driver.model().readCheckpoint(new StrictSource(whole, 0));

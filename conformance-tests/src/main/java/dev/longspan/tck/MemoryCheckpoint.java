@@ -2,6 +2,7 @@ package dev.longspan.tck;
 
 import dev.longspan.spi.Checkpoint;
 import dev.longspan.spi.DType;
+import dev.longspan.spi.SequenceState;
 import dev.longspan.spi.StateSink;
 import dev.longspan.spi.StateSource;
 import dev.longspan.spi.TensorInfo;
@@ -37,6 +38,13 @@ public final class MemoryCheckpoint implements StateSource {
         Sink sink = new Sink();
         checkpoint.write(sink);
         return sink.finish(checkpoint.length(), checkpoint.tensors());
+    }
+
+    /** A copy of what a checkpoint of a state writes at this moment. */
+    static MemoryCheckpoint of(SequenceState state) {
+        try (Checkpoint checkpoint = state.checkpoint()) {
+            return of(checkpoint);
+        }
     }
 
     /** Takes all that a checkpoint writes. */

@@ -68,7 +68,9 @@ final class SharingRules {
                             written.get(i).equalTo(MemoryCheckpoint.of(read.get(i))),
                             "of two that were read on one base, number " + i
                                     + " is another than what it was read from");
-                    goesOn(driver, "read on a base beside another", read.get(i), branches.get(i));
+                    int[] branch = branches.get(i);
+                    TogetherRules.goesOn(
+                            driver, "read on a base beside another", read.get(i), branch, driver.plain(branch));
                 }
                 require(before.equalTo(MemoryCheckpoint.of(base)), "what is read on a base changes it");
                 List<float[]> rest = driver.plain(ids).subList(at, LENGTH);
@@ -82,19 +84,7 @@ final class SharingRules {
     private static MemoryCheckpoint goneOn(Driver driver, Checkpoint from, int[] ids, int to) {
         try (SequenceState own = driver.model().newState(from)) {
             driver.absorb(own, Arrays.copyOfRange(ids, from.length(), to), to);
-            try (Checkpoint whole = own.checkpoint()) {
-                return MemoryCheckpoint.of(whole);
-            }
-        }
-    }
-
-    private static void goesOn(Driver driver, String what, Checkpoint from, int[] ids) {
-        int at = from.length();
-        try (SequenceState again = driver.model().newState(from)) {
-            driver.same(
-                    what,
-                    driver.feed(again, Driver.tail(ids, at)),
-                    driver.plain(ids).subList(at, ids.length));
+            return MemoryCheckpoint.of(own);
         }
     }
 

@@ -227,7 +227,7 @@ final class StateRules {
                     IllegalArgumentException.class);
             Driver.refused(
                     "a checkpoint of another backend",
-                    () -> driver.model().newState(new Stranger.Kept()),
+                    () -> driver.model().newState(new Stranger()),
                     IllegalArgumentException.class);
         }
     }

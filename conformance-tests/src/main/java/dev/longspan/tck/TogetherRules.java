@@ -145,7 +145,7 @@ final class TogetherRules {
         }
     }
 
-    private static void goesOn(Driver driver, String what, Checkpoint from, int[] ids, List<float[]> want) {
+    static void goesOn(Driver driver, String what, Checkpoint from, int[] ids, List<float[]> want) {
         int at = from.length();
         try (SequenceState again = driver.model().newState(from)) {
             driver.same(what, driver.feed(again, Driver.tail(ids, at)), want.subList(at, ids.length));

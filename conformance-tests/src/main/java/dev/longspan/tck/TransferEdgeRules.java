@@ -74,12 +74,6 @@ final class TransferEdgeRules {
                         subject -> subject.models((driver, model) -> twoThreadsWrite(driver))));
     }
 
-    private static MemoryCheckpoint written(SequenceState state) {
-        try (Checkpoint checkpoint = state.checkpoint()) {
-            return MemoryCheckpoint.of(checkpoint);
-        }
-    }
-
     private static void theBaseIsClosed(Driver driver) {
         int[] ids = driver.ids(LENGTH);
         List<float[]> want = driver.plain(ids);
@@ -93,7 +87,7 @@ final class TransferEdgeRules {
                 driver.absorb(state, Driver.first(ids, early), early);
                 base = state.checkpoint();
                 driver.absorb(state, Arrays.copyOfRange(ids, early, at), LENGTH);
-                whole = written(state);
+                whole = MemoryCheckpoint.of(state);
             }
             Checkpoint read = driver.model().readCheckpoint(whole, base);
             require(read.length() == at, "a checkpoint of " + at + " tokens is read with " + read.length());
@@ -119,7 +113,7 @@ final class TransferEdgeRules {
             int[] ids = driver.ids(LENGTH);
             driver.absorb(state, ids, LENGTH);
             other.absorb(theirs, Driver.first(ids, LENGTH / 2), LENGTH);
-            MemoryCheckpoint whole = written(state);
+            MemoryCheckpoint whole = MemoryCheckpoint.of(state);
             Checkpoint foreign = theirs.checkpoint();
             Checkpoint closed = state.checkpoint();
             closed.close();
@@ -130,9 +124,7 @@ final class TransferEdgeRules {
                     IllegalArgumentException.class);
             Driver.refused(
                     "a base of another backend",
-                    () -> driver.model()
-                            .readCheckpoint(whole, new Stranger.Kept())
-                            .close(),
+                    () -> driver.model().readCheckpoint(whole, new Stranger()).close(),
                     IllegalArgumentException.class);
             Driver.refused(
                     "a base that is closed",
@@ -152,7 +144,7 @@ final class TransferEdgeRules {
             driver.absorb(state, Driver.first(ids, LONG / 2), LONG);
             Checkpoint base = state.checkpoint();
             driver.absorb(state, Driver.tail(ids, LONG / 2), LONG);
-            MemoryCheckpoint whole = written(state);
+            MemoryCheckpoint whole = MemoryCheckpoint.of(state);
             Checkpoint alone = driver.model().readCheckpoint(whole);
             long bytes = alone.bytes();
             require(
@@ -173,12 +165,12 @@ final class TransferEdgeRules {
         for (int at : new int[] {1, 64, LENGTH}) {
             try (SequenceState state = driver.model().newState()) {
                 driver.absorb(state, Driver.first(ids, at), at);
-                MemoryCheckpoint first = written(state);
+                MemoryCheckpoint first = MemoryCheckpoint.of(state);
                 try (Checkpoint read = driver.model().readCheckpoint(first);
                         SequenceState from = driver.model().newState(read)) {
                     String what = "a checkpoint of " + at + " tokens that was read";
                     require(first.equalTo(MemoryCheckpoint.of(read)), what + " writes other bytes");
-                    require(first.equalTo(written(from)), what + " begins states that write other bytes");
+                    require(first.equalTo(MemoryCheckpoint.of(from)), what + " begins states that write other bytes");
                 }
             }
         }
@@ -193,7 +185,7 @@ final class TransferEdgeRules {
             startsEmpty(driver, driver.model().readCheckpoint(empty), ids, want);
             startsEmpty(driver, driver.model().readCheckpoint(empty, none), ids, want);
             driver.absorb(state, Driver.first(ids, 5), 5);
-            try (Checkpoint read = driver.model().readCheckpoint(written(state), none);
+            try (Checkpoint read = driver.model().readCheckpoint(MemoryCheckpoint.of(state), none);
                     SequenceState again = driver.model().newState(read)) {
                 driver.same(
                         "read on a base of no tokens",

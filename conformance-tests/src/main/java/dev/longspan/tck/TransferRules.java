@@ -317,9 +317,9 @@ final class TransferRules {
         MemoryCheckpoint written;
         try (SequenceState state = driver.model().newState()) {
             driver.absorb(state, Driver.first(ids, early), early);
-            before = written(state);
+            before = MemoryCheckpoint.of(state);
             driver.absorb(state, Arrays.copyOfRange(ids, early, at), at);
-            written = written(state);
+            written = MemoryCheckpoint.of(state);
         }
         Oracle oracle = new Oracle(model.spec(), model.weights());
         for (DType dtype : List.of(DType.F32, DType.BF16)) {
@@ -335,12 +335,6 @@ final class TransferRules {
                 goesOn(driver, judge, "behind keys read in " + dtype, read, ids);
                 goesOn(driver, judge, "behind keys read in " + dtype + " on a base of " + early, onBase, ids);
             }
-        }
-    }
-
-    private static MemoryCheckpoint written(SequenceState state) {
-        try (Checkpoint checkpoint = state.checkpoint()) {
-            return MemoryCheckpoint.of(checkpoint);
         }
     }
 

@@ -69,26 +69,26 @@ final class WideRules {
     }
 
     private static RandomModel ofLongRows(Backend backend, long seed) {
-        return firstOf(backend, seed, ofLongRows());
+        return TinyNetworks.firstOf(backend, seed, ofLongRows(seed));
     }
 
     /** Sizes that are no multiples of 128, and not even of 16 if a backend knows such; without choices. Empty if it knows none. */
     static Optional<RandomModel> longRows(Backend backend, long seed) {
-        return found(backend, seed, ofLongRows());
+        return TinyNetworks.found(backend, seed, ofLongRows(seed));
     }
 
-    private static List<ModelSpec> ofLongRows() {
+    private static List<ModelSpec> ofLongRows(long seed) {
         List<ModelSpec> all = new ArrayList<>();
         all.add(longRows(264, 392, new RandomModel.Sizes(24, 24, 8)));
         RandomModel.USUAL.forEach(sizes -> all.add(longRows(320, 448, sizes)));
-        return all;
+        return withFewerKinds(all, seed);
     }
 
     private static RandomModel ofWideRows(Backend backend, long seed) {
         List<ModelSpec> all = new ArrayList<>();
         all.add(wideRows(new RandomModel.Sizes(4, 4, 4)));
         RandomModel.USUAL.forEach(sizes -> all.add(wideRows(sizes)));
-        return firstOf(backend, seed, all);
+        return TinyNetworks.firstOf(backend, seed, withFewerKinds(all, seed));
     }
 
     private static ModelSpec wideRows(RandomModel.Sizes sizes) {
@@ -105,7 +105,8 @@ final class WideRules {
     }
 
     private static RandomModel ofWideInnerRows(Backend backend, long seed) {
-        return firstOf(backend, seed, List.of(wideInnerRows(24), wideInnerRows(128)));
+        return TinyNetworks.firstOf(
+                backend, seed, withFewerKinds(List.of(wideInnerRows(24), wideInnerRows(128)), seed));
     }
 
     private static ModelSpec wideInnerRows(int hidden) {
@@ -121,13 +122,8 @@ final class WideRules {
                         new LayerSpec.Mlp(3712)));
     }
 
-    /** The first that a backend can run, of these and then of these with fewer kinds of layers. */
-    private static RandomModel firstOf(Backend backend, long seed, List<ModelSpec> whole) {
-        return found(backend, seed, whole)
-                .orElseThrow(() -> new NotApplicable("it does not support the networks of this rule"));
-    }
-
-    private static Optional<RandomModel> found(Backend backend, long seed, List<ModelSpec> whole) {
+    /** These, and then these with fewer kinds of layers. */
+    private static List<ModelSpec> withFewerKinds(List<ModelSpec> whole, long seed) {
         List<ModelSpec> all = new ArrayList<>(whole);
         Random random = new Random(seed);
         for (ModelSpec each : whole) {
@@ -135,7 +131,7 @@ final class WideRules {
                 all.add(RandomModel.without(each, random));
             }
         }
-        return TinyNetworks.found(backend, seed, all);
+        return all;
     }
 
     private static ModelSpec longRows(int hidden, int inner, RandomModel.Sizes sizes) {

@@ -51,7 +51,7 @@ final class OracleCheckpoint extends OracleHolder implements Checkpoint {
                 if (!name.endsWith(".key") && !name.endsWith(".value")) {
                     return numbers;
                 }
-                int row = numbers.length / other.held();
+                int row = numbers.length / Math.max(1, other.held());
                 int rows = Math.min(end, Math.min(other.held(), read.held())) - held();
                 double[] changed = numbers.clone();
                 System.arraycopy(read.state().get(name), held() * row, changed, held() * row, Math.max(0, rows) * row);
