@@ -9,9 +9,9 @@ import tvm
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cpu
 
-# what is compiled for: name of the library, processor, the tiles of a product that fit its registers, and whether weights of steps
-# are fetched ahead
-PROCESSORS = [("cpu-v3", "x86-64-v3", (1, 4), (3, 2), True), ("cpu-v4", "x86-64-v4", (1, 8), (5, 3), False)]
+# what is compiled for: name of the library, processor, how many rows and vectors of outputs of a product fit its registers, and how
+# many words ahead the weights of a single row are fetched (a kilobyte: without it memory is read at four fifths of its rate)
+PROCESSORS = [("cpu-v3", "x86-64-v3", 5, 1, 256), ("cpu-v4", "x86-64-v4", 7, 2, 256)]
 
 
 def link(output, objects, options=None, **unused):
@@ -22,8 +22,8 @@ link.output_format = "so"
 
 
 def main(folder):
-    for name, processor, step_tile, strip_tile, ahead in PROCESSORS:
-        functions = cpu.kernels(step_tile, strip_tile, ahead)
+    for name, processor, tall, wide, ahead in PROCESSORS:
+        functions = cpu.kernels(tall, wide, ahead)
         module = tvm.IRModule({key: function.with_attr("global_symbol", key) for key, function in functions.items()})
         built = tvm.build(module, target="llvm -mtriple=x86_64-unknown-linux-gnu -mcpu=" + processor)
         path = os.path.join(folder, name + ".so")

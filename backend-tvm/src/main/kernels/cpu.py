@@ -6,7 +6,7 @@ import mamba
 import products
 
 
-def kernels(step_tile, strip_tile, ahead):
+def kernels(tall, wide, ahead):
     """All kernels by name."""
     made = {
         "rms_norm": products.rms_norm,
@@ -22,10 +22,8 @@ def kernels(step_tile, strip_tile, ahead):
         "gather": experts.gather,
         "combine": experts.combine,
     }
-    for kind, short in (("float32", "f32"), ("uint16", "bf16")):
+    for kind, short in (("float32", "f32"), ("uint32", "bf16")):
         made["embed_" + short] = products.embed(kind)
-        made["step_product_" + short] = products.product(kind, *step_tile, ahead)
-        made["strip_product_" + short] = products.product(kind, *strip_tile, False)
-        made["expert_product_" + short] = experts.expert_product(kind, *step_tile, ahead)
-        made["expert_strip_product_" + short] = experts.expert_product(kind, *strip_tile, False)
+        made["product_" + short] = products.product(kind, tall, wide, ahead)
+        made["expert_product_" + short] = experts.expert_product(kind, tall, wide, ahead)
     return made

@@ -1,16 +1,18 @@
 """The mixture of experts."""
 
+from types import SimpleNamespace as Record
+
 from tvm.script import tir as T
 
-from vectors import LANES, OUTPUTS, fetch, lanes, paired, sigmoid, widen, zeros
+from products import panel
+from vectors import LANES, PANEL, lanes, sigmoid, words, zeros
 
 
 def expert_product(kind, tall, wide, ahead):
-    """The same for experts: w is [experts, outputs, inputs]; expert e computes the slots starts[e] to starts[e + 1] - 1.
+    """The same for experts: w has the panels of one behind those of the other; expert e computes the slots starts[e] to starts[e + 1] - 1.
 
     With gathered 1 a slot reads the row of x that slot_row names, else the row with its own number.
     """
-    cells = tall * wide
 
     @T.prim_func
     def kernel(
@@ -37,49 +39,34 @@ def expert_product(kind, tall, wide, ahead):
         Y = T.Buffer((T.int64(1) << 40,), "float32", data=y)
         S = T.Buffer((experts + 1,), "int32", data=starts)
         R = T.Buffer((T.int64(1) << 40,), "int32", data=slot_row)
+        call = T.meta_var(
+            Record(
+                X=X,
+                W=W,
+                Y=Y,
+                R=R,
+                outputs=outputs,
+                inputs=inputs,
+                x_stride=x_stride,
+                y_stride=y_stride,
+                activation=activation,
+                accumulate=T.int64(0),
+                gathered=gathered,
+                routed=True,
+                kind=kind,
+                tall=tall,
+                wide=wide,
+                ahead=ahead,
+            )
+        )
         for task in range(last - first):
-            expert = T.decl_buffer((3,), "int64", scope="global")
-            expert[0] = (first + task) // ((outputs + OUTPUTS - 1) // OUTPUTS)
-            expert[1] = T.Cast("int64", S[expert[0]])  # its first slot
-            expert[2] = T.Cast("int64", S[expert[0] + 1])  # the one behind its last
-            for strip in range((expert[2] - expert[1] + tall - 1) // tall):
-                row = T.decl_buffer((tall,), "int64", scope="global")
-                for r in T.unroll(tall):
-                    row[r] = T.min(expert[1] + strip * tall + r, expert[2] - 1)
-                    row[r] = T.if_then_else(gathered == T.int64(1), T.Cast("int64", R[row[r]]), row[r]) * x_stride
-                for block in range(OUTPUTS // wide):
-                    sums = T.decl_buffer((cells, LANES), "float32", scope="global")
-                    at = T.decl_buffer((2,), "int64", scope="global")
-                    at[0] = expert[1] + strip * tall  # the first slot
-                    at[1] = (first + task) % ((outputs + OUTPUTS - 1) // OUTPUTS) * OUTPUTS + block * wide  # the first output
-                    for c in T.unroll(cells):
-                        sums[c, lanes(0)] = zeros()
-                    for k in range(inputs // LANES):
-                        if ahead:
-                            for c in T.unroll(wide):
-                                T.evaluate(fetch(W, (expert[0] * outputs + at[1] + wide + c) * inputs + k * LANES))
-                        for c in T.unroll(cells):
-                            # what lies outside is computed, and not stored
-                            sums[c, lanes(0)] = sums[c, lanes(0)] + X[lanes(row[c // wide] + k * LANES)] * widen(
-                                W[
-                                    lanes(
-                                        (expert[0] * outputs + T.min(at[1] + c % wide, outputs - 1)) * inputs + k * LANES
-                                    )
-                                ],
-                                kind,
-                            )
-                    for c in T.unroll((cells + 1) // 2):
-                        sums[c, lanes(0)] = paired(sums, 2 * c, T.min(2 * c + 1, cells - 1), 8)
-                    for c in T.unroll((cells + 3) // 4):
-                        sums[c, lanes(0)] = paired(sums, 2 * c, T.min(2 * c + 1, (cells + 1) // 2 - 1), 4)
-                    for c in T.unroll((cells + 7) // 8):
-                        sums[c, lanes(0)] = paired(sums, 2 * c, T.min(2 * c + 1, (cells + 3) // 4 - 1), 2)
-                    sums[0, lanes(0)] = paired(sums, 0, (cells + 7) // 8 - 1, 1)
-                    if activation == T.int64(1):
-                        sums[0, lanes(0)] = T.max(sums[0, lanes(0)], zeros()) * T.max(sums[0, lanes(0)], zeros())
-                    for c in T.unroll(cells):
-                        if at[0] + c // wide < expert[2] and at[1] + c % wide < outputs:
-                            Y[(at[0] + c // wide) * y_stride + at[1] + c % wide] = sums[0, c]
+            at = T.decl_buffer((3,), "int64", scope="global")
+            expert = T.decl_buffer((1,), "int64", scope="global")
+            expert[0] = (first + task) // ((outputs + PANEL - 1) // PANEL)
+            at[0] = T.Cast("int64", S[expert[0]])  # its first slot
+            at[1] = (first + task) * (inputs // 2) * words(kind)
+            at[2] = (first + task) % ((outputs + PANEL - 1) // PANEL) * PANEL
+            panel(call, at, T.Cast("int64", S[expert[0] + 1]) - at[0])
 
     return kernel
 

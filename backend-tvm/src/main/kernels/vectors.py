@@ -1,8 +1,9 @@
 """What the kernels for processors have in common.
 
-Matrices are [outputs, inputs], their rows padded by zeros to a multiple of LANES; activations are float32 rows, padded alike. A sum
-over the inputs of a row is taken in LANES partial sums, which are then added in pairs: it has the same bits whatever else is
-computed beside it. Vectors are written out, because the compiler may not reorder a sum.
+Activations are float32 rows, padded by zeros to a multiple of LANES. Matrices lie in panels of PANEL outputs: of each pair of inputs
+one word an output, that is two numbers in bfloat16, the lower half of a word first, or in float32 PANEL numbers of the first input and
+then PANEL of the second. Inputs are padded as rows are, outputs to whole panels. So weights are read in the order in which they lie, and
+each output is summed over its inputs one by one: a sum has the same bits whatever else is computed beside it.
 
 Addresses come as plain pointers; sizes and strides as 64-bit numbers, strides in elements. The outermost loop of each kernel goes
 over tasks, no two of which write to the same place; a call does those from `first` to `last` - 1, so that the threads of the caller
@@ -13,13 +14,12 @@ Words used for parameters: a row is one token of one sequence in this pass; a se
 `base` is an address, and tables hold how many elements behind or before it they begin.
 """
 
-from tvm import tir
 from tvm.script import tir as T
 
 LANES = 16
 VECTOR = "float32x%d" % LANES
 PAGE = 128  # tokens of keys and values in a page
-OUTPUTS = 24  # of a product in one task; every width of a tile divides it
+PANEL = 32  # outputs whose weights lie together, and that one task computes
 
 
 def zeros():
@@ -30,12 +30,30 @@ def lanes(start):
     return T.Ramp(start, 1, LANES)
 
 
-def widen(vector, kind):
-    """A vector of weights as float32; bfloat16 is the upper half of a float's bits."""
+def words(kind):
+    """How many elements of a panel belong to a pair of inputs."""
+    return PANEL if kind == "uint32" else 2 * PANEL
+
+
+def number(buffer, index, kind, second):
+    """Of the output whose word is at `index` the weight of the first or second input of a pair, as float32.
+
+    A bfloat16 is the upper half of a float's bits.
+    """
     if kind == "float32":
-        return vector
-    bits = T.Cast("uint32x%d" % LANES, vector)
-    return T.reinterpret(VECTOR, T.shift_left(bits, T.Broadcast(T.uint32(16), LANES)))
+        return buffer[index + second * PANEL]
+    word = buffer[index]
+    return T.reinterpret("float32", T.bitwise_and(word, T.uint32(0xFFFF0000)) if second else T.shift_left(word, T.uint32(16)))
+
+
+def weights(buffer, index, kind, second):
+    """The same of LANES outputs."""
+    if kind == "float32":
+        return buffer[lanes(index + second * PANEL)]
+    word = buffer[lanes(index)]
+    upper = T.Broadcast(T.uint32(0xFFFF0000), LANES)
+    sixteen = T.Broadcast(T.uint32(16), LANES)
+    return T.reinterpret(VECTOR, T.bitwise_and(word, upper) if second else T.shift_left(word, sixteen))
 
 
 def fetch(buffer, index):
@@ -46,17 +64,6 @@ def fetch(buffer, index):
 def halves(buffer, cell, half):
     """One step of adding the lanes of a cell in pairs."""
     return buffer[cell, T.Ramp(0, 1, half)] + buffer[cell, T.Ramp(half, 1, half)]
-
-
-def paired(buffer, first, second, half):
-    """One step of adding the lanes of two cells in pairs, in the order of `halves`: first those of one, then those of the other.
-
-    After the steps 8, 4, 2 and 1 a vector holds the sums of up to 16 cells.
-    """
-    low = [block * 2 * half + lane for block in range(8 // half) for lane in range(half)]
-    both = [buffer[first, lanes(0)], buffer[second, lanes(0)]]
-    lows = low + [lane + LANES for lane in low]
-    return tir.Shuffle(both, lows) + tir.Shuffle(both, [lane + half for lane in lows])
 
 
 def sigmoid(x):

@@ -115,7 +115,7 @@ public final class TvmBackend implements Backend {
         long workspace = Network.workspaceBytes(spec, kernels, options.maxContextTokens());
         long inHeap = BatchRunner.bytes(Math.min(options.maxLogitsRows(), MAX_BATCH_TOKENS), spec.vocabularySize());
         return new MemoryPlan(
-                target.size(Network.weightBytes(spec)),
+                target.size(Network.weightBytes(spec, kernels)),
                 target.size(layout.perSequenceBytes()),
                 target.size(layout.perTokenBytes()),
                 target.size(workspace).plus(new MemorySize(0, inHeap)));

@@ -11,12 +11,7 @@ import java.util.Optional;
 
 /** The kernels for a processor, whose tasks are shared by a team of threads. */
 public final class CpuKernels extends KernelSet {
-    /** How many outputs of a product one task computes, as the kernels are compiled. */
-    private static final int OUTPUTS = 24;
-
     private static final int MAX_ROWS = 256;
-    /** Up to so many rows it does not pay to take several at a time. */
-    private static final int STEP_ROWS = 2;
 
     private final KernelLibrary library;
     private final KernelTeam team;
@@ -52,23 +47,23 @@ public final class CpuKernels extends KernelSet {
     }
 
     @Override
-    int stepRows() {
-        return STEP_ROWS;
+    MatrixLayout layout() {
+        return MatrixLayout.PANELS;
     }
 
     @Override
     long productTasks(long outputs) {
-        return (outputs + OUTPUTS - 1) / OUTPUTS;
+        return MatrixLayout.panels(outputs);
+    }
+
+    @Override
+    KernelCall product(Matrix matrix) {
+        return call("product_" + matrix.kind().suffix(), 10);
     }
 
     @Override
     KernelCall expertProduct(Matrix matrix) {
         return call("expert_product_" + matrix.kind().suffix(), 12);
-    }
-
-    @Override
-    KernelCall expertStripProduct(Matrix matrix) {
-        return call("expert_strip_product_" + matrix.kind().suffix(), 12);
     }
 
     @Override

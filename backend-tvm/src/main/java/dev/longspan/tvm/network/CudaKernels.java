@@ -85,9 +85,6 @@ public final class CudaKernels extends KernelSet {
 
     private static LaunchCall.Plan plan(String name) {
         return switch (name) {
-            case "step_product_f32", "step_product_bf16" -> (call, tasks) -> step(call, name);
-            case "strip_product_f32" -> (call, tasks) -> strip(call, name, TILE);
-            case "strip_product_bf16" -> (call, tasks) -> strip(call, name, MMA_TILE);
             case "convolve" -> CudaKernels::convolve;
             case "scan" -> (call, tasks) -> call.launch(name, tasks * parts(call.integer(11), SCAN_ROWS), WIDE);
             case "ranges" -> (call, tasks) -> call.launch(name, parts(tasks * (call.integer(9) + 1), WIDE), WIDE);
@@ -99,16 +96,16 @@ public final class CudaKernels extends KernelSet {
         };
     }
 
-    private static void step(LaunchCall call, String name) {
-        if (call.integer(3) == 1) {
-            call.launch(name.replace("step", "row"), parts(call.integer(4), ROW_OUTPUTS), ROW_THREADS);
+    private static void product(LaunchCall call, String suffix, int tile) {
+        long rows = call.integer(3);
+        long outputs = call.integer(4);
+        if (rows == 1) {
+            call.launch("row_product_" + suffix, parts(outputs, ROW_OUTPUTS), ROW_THREADS);
+        } else if (rows <= STEP_ROWS) {
+            call.launch("step_product_" + suffix, parts(outputs, STEP_OUTPUTS), STEP_THREADS);
         } else {
-            call.launch(name, parts(call.integer(4), STEP_OUTPUTS), STEP_THREADS);
+            call.launch("strip_product_" + suffix, parts(rows, tile) * parts(outputs, tile), WIDE);
         }
-    }
-
-    private static void strip(LaunchCall call, String name, int tile) {
-        call.launch(name, parts(call.integer(3), tile) * parts(call.integer(4), tile), WIDE);
     }
 
     private static void convolve(LaunchCall call, long tasks) {
@@ -126,8 +123,8 @@ public final class CudaKernels extends KernelSet {
     }
 
     @Override
-    int stepRows() {
-        return STEP_ROWS;
+    MatrixLayout layout() {
+        return MatrixLayout.ROWS;
     }
 
     @Override
@@ -136,14 +133,20 @@ public final class CudaKernels extends KernelSet {
     }
 
     @Override
-    KernelCall expertStripProduct(Matrix matrix) {
-        return expertProduct(matrix); // which knows itself how many there are
+    KernelCall product(Matrix matrix) {
+        String suffix = matrix.kind().suffix();
+        int tile = tile(matrix);
+        return library.call("product_" + suffix, 10, stream, (call, tasks) -> product(call, suffix, tile));
+    }
+
+    private static int tile(Matrix matrix) {
+        return matrix.kind() == Matrix.Kind.BF16 ? MMA_TILE : TILE;
     }
 
     @Override
     KernelCall expertProduct(Matrix matrix) {
         String suffix = matrix.kind().suffix();
-        int wide = matrix.kind() == Matrix.Kind.BF16 ? MMA_TILE : TILE;
+        int wide = tile(matrix);
         return library.call("expert_product_" + suffix, 12, stream, (call, slots) -> {
             if (slots <= STEP_SLOTS) {
                 call.launch("expert_step_" + suffix, slots * parts(call.integer(6), ROW_OUTPUTS), ROW_THREADS);

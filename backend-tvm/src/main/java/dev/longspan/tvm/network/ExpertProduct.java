@@ -2,15 +2,13 @@ package dev.longspan.tvm.network;
 
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
-import java.util.List;
 
 /** Rows times the matrices of the experts that they have chosen. */
 final class ExpertProduct {
     private final KernelSet kernels;
     private final int experts;
     private final int outputs;
-    private final KernelCall step;
-    private final KernelCall strip;
+    private final KernelCall call;
 
     /**
      * Makes a product.
@@ -35,22 +33,19 @@ final class ExpertProduct {
         this.kernels = kernels;
         this.experts = experts;
         this.outputs = matrix.outputs();
-        step = kernels.expertProduct(matrix);
-        strip = kernels.expertStripProduct(matrix);
-        for (KernelCall each : List.of(step, strip)) {
-            each.memory(0, x.memory)
-                    .memory(1, matrix.memory())
-                    .memory(2, y.memory)
-                    .memory(3, starts)
-                    .memory(4, slotRows)
-                    .integer(5, experts)
-                    .integer(6, matrix.outputs())
-                    .integer(7, matrix.paddedInputs())
-                    .integer(8, x.stride)
-                    .integer(9, y.stride)
-                    .integer(10, first ? 1 : 0)
-                    .integer(11, first ? 1 : 0);
-        }
+        call = kernels.expertProduct(matrix)
+                .memory(0, x.memory)
+                .memory(1, matrix.memory())
+                .memory(2, y.memory)
+                .memory(3, starts)
+                .memory(4, slotRows)
+                .integer(5, experts)
+                .integer(6, matrix.outputs())
+                .integer(7, matrix.paddedInputs())
+                .integer(8, x.stride)
+                .integer(9, y.stride)
+                .integer(10, first ? 1 : 0)
+                .integer(11, first ? 1 : 0);
     }
 
     /**
@@ -62,7 +57,6 @@ final class ExpertProduct {
     record Rows(DeviceMemory memory, long stride) {}
 
     void run(int slots) {
-        KernelCall call = slots <= kernels.stepRows() * experts ? step : strip;
         call.run(kernels.expertTasks(slots, experts, outputs));
     }
 }

@@ -23,17 +23,17 @@ public abstract sealed class KernelSet permits CpuKernels, CudaKernels {
 
     abstract KernelCall call(String name, int arguments);
 
-    /** {@return the most rows for which each weight is best read once, and used a few times} */
-    abstract int stepRows();
+    /** {@return how matrices lie for them} */
+    abstract MatrixLayout layout();
 
     /** {@return how many tasks a product has} */
     abstract long productTasks(long outputs);
 
-    /** The product of experts that each have few rows. */
-    abstract KernelCall expertProduct(Matrix matrix);
+    /** The product of rows. */
+    abstract KernelCall product(Matrix matrix);
 
-    /** The product of experts that each have some rows. */
-    abstract KernelCall expertStripProduct(Matrix matrix);
+    /** The product of rows that are sorted by expert. */
+    abstract KernelCall expertProduct(Matrix matrix);
 
     /** {@return how many tasks the product of experts has for so many slots} */
     abstract long expertTasks(int slots, int experts, int outputs);
@@ -64,16 +64,6 @@ public abstract sealed class KernelSet permits CpuKernels, CudaKernels {
 
     KernelCall embed(Matrix table) {
         return call("embed_" + table.kind().suffix(), 6);
-    }
-
-    /** The product of a few rows. */
-    KernelCall stepProduct(Matrix matrix) {
-        return call("step_product_" + matrix.kind().suffix(), 10);
-    }
-
-    /** The product of many rows. */
-    KernelCall stripProduct(Matrix matrix) {
-        return call("strip_product_" + matrix.kind().suffix(), 10);
     }
 
     KernelCall rmsNorm() {

@@ -4,7 +4,7 @@ import dev.longspan.tvm.memory.Padding;
 import dev.longspan.tvm.runtime.DeviceMemory;
 
 /**
- * A weight matrix [outputs, inputs] on the device, its rows padded by zeros.
+ * A weight matrix [outputs, inputs] on the device, its rows padded by zeros, or several of them, one behind the other.
  *
  * @param memory where it lies
  * @param kind its numbers
@@ -36,9 +36,5 @@ record Matrix(DeviceMemory memory, Kind kind, int outputs, int inputs) {
 
     int paddedInputs() {
         return Padding.padded(inputs);
-    }
-
-    static long bytes(Kind kind, long outputs, int inputs) {
-        return Math.multiplyExact(outputs, (long) Padding.padded(inputs) * kind.bytes());
     }
 }

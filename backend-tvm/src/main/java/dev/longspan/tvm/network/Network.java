@@ -65,7 +65,7 @@ public final class Network {
             LoadProgress progress,
             KernelSet kernels,
             MemoryAccount account) {
-        WeightLoader loader = new WeightLoader(source, progress, account);
+        WeightLoader loader = new WeightLoader(source, progress, kernels.layout(), account);
         loader.check(spec);
         boolean done = false;
         try {
@@ -215,16 +215,16 @@ public final class Network {
     }
 
     /** {@return an upper bound of the weights' bytes, whatever their data type} */
-    public static long weightBytes(ModelSpec spec) {
+    public static long weightBytes(ModelSpec spec, KernelSet kernels) {
         long sum = 0;
         for (ModelSpec.Tensor tensor : spec.tensors()) {
             List<Long> shape = tensor.shape();
-            long outputs = shape.get(0);
+            int outputs = Math.toIntExact(shape.get(0));
             long elements = shape.stream().reduce(1L, Math::multiplyExact);
             int inputs = Math.toIntExact(elements / outputs);
             sum += shape.size() == 1 || tensor.name().contains("conv1d")
                     ? (long) Float.BYTES * Padding.padded(Math.toIntExact(elements))
-                    : Matrix.bytes(Matrix.Kind.F32, outputs, inputs);
+                    : kernels.layout().bytes(Matrix.Kind.F32, outputs, inputs);
         }
         return sum;
     }

@@ -2,14 +2,11 @@ package dev.longspan.tvm.network;
 
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
-import java.util.List;
 
 /** Rows times one matrix. */
 final class Product {
-    private final int stepRows;
     private final long tasks;
-    private final KernelCall step;
-    private final KernelCall strip;
+    private final KernelCall call;
 
     /** What is done with a sum. */
     enum Then {
@@ -32,27 +29,23 @@ final class Product {
      * @param x the rows, each so many numbers as a padded row of the matrix has
      * @param xStride how far they are apart
      * @param y where the results go
-     * @param yStride how far they are apart
+     * @param yStride how far they are apart; whole vectors are written
      */
     Product(KernelSet kernels, Matrix matrix, DeviceMemory x, long xStride, DeviceMemory y, long yStride, Then then) {
-        stepRows = kernels.stepRows();
         tasks = kernels.productTasks(matrix.outputs());
-        step = kernels.stepProduct(matrix);
-        strip = kernels.stripProduct(matrix);
-        for (KernelCall each : List.of(step, strip)) {
-            each.memory(0, x)
-                    .memory(1, matrix.memory())
-                    .memory(2, y)
-                    .integer(4, matrix.outputs())
-                    .integer(5, matrix.paddedInputs())
-                    .integer(6, xStride)
-                    .integer(7, yStride)
-                    .integer(8, then.activation)
-                    .integer(9, then.accumulate);
-        }
+        call = kernels.product(matrix)
+                .memory(0, x)
+                .memory(1, matrix.memory())
+                .memory(2, y)
+                .integer(4, matrix.outputs())
+                .integer(5, matrix.paddedInputs())
+                .integer(6, xStride)
+                .integer(7, yStride)
+                .integer(8, then.activation)
+                .integer(9, then.accumulate);
     }
 
     void run(int rows) {
-        (rows <= stepRows ? step : strip).integer(3, rows).run(tasks);
+        call.integer(3, rows).run(tasks);
     }
 }

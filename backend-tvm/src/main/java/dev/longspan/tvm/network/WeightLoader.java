@@ -22,17 +22,20 @@ final class WeightLoader {
 
     private final WeightSource source;
     private final LoadProgress progress;
+    private final MatrixLayout layout;
     private final MemoryAccount account;
     private final List<DeviceMemory> loaded = new ArrayList<>();
     private final ByteBuffer buffer = ByteBuffer.allocate(BLOCK).order(ByteOrder.LITTLE_ENDIAN);
     private float[] floats = new float[0];
     private short[] shorts = new short[0];
     private long done;
+    private long told;
     private long total;
 
-    WeightLoader(WeightSource source, LoadProgress progress, MemoryAccount account) {
+    WeightLoader(WeightSource source, LoadProgress progress, MatrixLayout layout, MemoryAccount account) {
         this.source = source;
         this.progress = progress;
+        this.layout = layout;
         this.account = account;
     }
 
@@ -100,7 +103,7 @@ final class WeightLoader {
         return matrices(List.of(name));
     }
 
-    /** {@return matrices of the same shape, one behind the other: [names · outputs, inputs]} */
+    /** {@return matrices of the same shape, one behind the other} */
     Matrix matrices(List<String> names) {
         List<Long> shape = source.info(names.get(0)).shape();
         int outputs = Math.toIntExact(shape.get(0));
@@ -108,52 +111,80 @@ final class WeightLoader {
         Matrix.Kind kind = names.stream().allMatch(name -> source.info(name).dtype() == DType.BF16)
                 ? Matrix.Kind.BF16
                 : Matrix.Kind.F32;
-        DeviceMemory memory = allocate(Matrix.bytes(kind, (long) names.size() * outputs, inputs));
-        Matrix matrix = new Matrix(memory, kind, outputs, inputs);
+        long bytes = layout.bytes(kind, outputs, inputs);
+        Matrix matrix = new Matrix(allocate(names.size() * bytes), kind, outputs, inputs);
         for (int i = 0; i < names.size(); i++) {
-            fill(matrix, names.get(i), (long) i * outputs);
+            fill(matrix, names.get(i), i * bytes);
         }
         return matrix;
     }
 
-    private void fill(Matrix matrix, String name, long firstRow) {
+    /** Fills one of the matrices, from a place on, by as many rows at a time as lie together. */
+    private void fill(Matrix matrix, String name, long place) {
         TensorInfo info = source.info(name);
         int inputs = matrix.inputs();
-        int padded = matrix.paddedInputs();
         int most = BLOCK / info.dtype().bytes();
-        int rows = Math.max(1, most / inputs);
-        for (int row = 0; row < matrix.outputs(); row += rows) {
-            int count = Math.min(rows, matrix.outputs() - row);
-            for (int k = 0; k < inputs; k += most) { // several parts only where a row is longer than a block
-                int part = Math.min(most, inputs - k);
-                read(info, name, (long) row * inputs + k, count * part);
-                long target = (firstRow + row) * padded + k;
-                write(matrix, info.dtype(), target, count, part, count == 1 ? part : padded);
+        int readAtOnce = Math.max(1, most / inputs);
+        int together = layout.rows(readAtOnce);
+        for (int row = 0; row < matrix.outputs(); row += together) {
+            int count = Math.min(together, matrix.outputs() - row);
+            int size = Math.toIntExact(layout.outputs(count) * matrix.paddedInputs());
+            clear(matrix.kind(), size);
+            for (int r = 0; r < count; r += readAtOnce) {
+                int rows = Math.min(readAtOnce, count - r);
+                for (int k = 0; k < inputs; k += most) { // several parts only where a row is longer than a block
+                    int part = Math.min(most, inputs - k);
+                    read(info, name, (row + (long) r) * inputs + k, rows * part);
+                    arrange(matrix, info.dtype(), r, rows, k, part);
+                }
+            }
+            write(
+                    matrix,
+                    place + (long) row * matrix.paddedInputs() * matrix.kind().bytes(),
+                    size);
+        }
+    }
+
+    private void clear(Matrix.Kind kind, int size) {
+        if (kind == Matrix.Kind.BF16) {
+            shorts = shorts.length < size ? new short[size] : shorts;
+            Arrays.fill(shorts, 0, size, (short) 0);
+        } else {
+            floats = floats.length < size ? new float[size] : floats;
+            Arrays.fill(floats, 0, size, 0f);
+        }
+    }
+
+    /** Puts what was read, parts of some rows, where it lies among the rows that lie together. */
+    private void arrange(Matrix matrix, DType dtype, int firstRow, int rows, int firstInput, int part) {
+        int padded = matrix.paddedInputs();
+        boolean kept = matrix.kind() == Matrix.Kind.BF16;
+        for (int r = 0; r < rows; r++) {
+            if (kept && layout == MatrixLayout.ROWS) { // many at once
+                buffer.position(2 * r * part);
+                buffer.slice()
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .asShortBuffer()
+                        .get(shorts, (firstRow + r) * padded + firstInput, part);
+                continue;
+            }
+            for (int i = 0; i < part; i++) {
+                int index = layout.index(matrix.kind(), firstRow + r, firstInput + i, padded);
+                if (kept) {
+                    shorts[index] = buffer.getShort(2 * (r * part + i));
+                } else {
+                    floats[index] = number(dtype, r * part + i);
+                }
             }
         }
     }
 
-    /** Writes what was read, rows of so many numbers, to rows that are further apart. */
-    private void write(Matrix matrix, DType dtype, long target, int rows, int numbers, int stride) {
-        int size = (rows - 1) * stride + numbers;
+    private void write(Matrix matrix, long place, int size) {
         if (matrix.kind() == Matrix.Kind.BF16) {
-            shorts = shorts.length < size ? new short[size] : shorts;
-            Arrays.fill(shorts, 0, size, (short) 0);
-            for (int r = 0; r < rows; r++) {
-                buffer.position(2 * r * numbers);
-                buffer.slice().order(ByteOrder.LITTLE_ENDIAN).asShortBuffer().get(shorts, r * stride, numbers);
-            }
-            matrix.memory().write(target * 2, shorts, 0, size);
-            return;
+            matrix.memory().write(place, shorts, 0, size);
+        } else {
+            matrix.memory().write(place, floats, 0, size);
         }
-        floats = floats.length < size ? new float[size] : floats;
-        Arrays.fill(floats, 0, size, 0f);
-        for (int r = 0; r < rows; r++) {
-            for (int i = 0; i < numbers; i++) {
-                floats[r * stride + i] = number(dtype, r * numbers + i);
-            }
-        }
-        matrix.memory().write(target * 4, floats, 0, size);
     }
 
     private void read(TensorInfo info, String name, long firstElement, int count) {
@@ -162,7 +193,10 @@ final class WeightLoader {
         source.read(name, firstElement * info.dtype().bytes(), buffer);
         buffer.position(0).limit(bytes);
         done += bytes;
-        progress.loaded(done, total);
+        if (done - told >= BLOCK) {
+            told = done;
+            progress.loaded(done, total);
+        }
     }
 
     private float number(DType dtype, int index) {

@@ -40,8 +40,17 @@ class TvmRuntimeTest {
         return runtime.allocate(TvmDevice.CPU, bytes);
     }
 
+    /** To whole panels of outputs, which one task computes. */
+    private static int padded(int outputs) {
+        return panels(outputs) * 32;
+    }
+
+    private static int panels(int outputs) {
+        return (outputs + 31) / 32;
+    }
+
     private static KernelCall product(KernelTeam team, DeviceMemory x, DeviceMemory w, DeviceMemory y, int outputs) {
-        return kernels.call("step_product_f32", 10, team)
+        return kernels.call("product_f32", 10, team)
                 .memory(0, x)
                 .memory(1, w)
                 .memory(2, y)
@@ -49,7 +58,7 @@ class TvmRuntimeTest {
                 .integer(4, outputs)
                 .integer(5, 16)
                 .integer(6, 16)
-                .integer(7, outputs)
+                .integer(7, padded(outputs))
                 .integer(8, 0)
                 .integer(9, 0);
     }
@@ -58,7 +67,7 @@ class TvmRuntimeTest {
     void aKernelComputesTheSameOnAnyNumberOfThreads() {
         int outputs = 500;
         Random random = new Random(1);
-        float[] weights = new float[outputs * 16];
+        float[] weights = new float[padded(outputs) * 16];
         float[] row = new float[16];
         for (int i = 0; i < weights.length; i++) {
             weights[i] = (float) random.nextGaussian();
@@ -71,14 +80,14 @@ class TvmRuntimeTest {
             try (KernelTeam team = new KernelTeam(threads);
                     DeviceMemory x = memory(64);
                     DeviceMemory w = memory(4L * weights.length);
-                    DeviceMemory y = memory(4L * outputs)) {
+                    DeviceMemory y = memory(4L * padded(outputs))) {
                 x.write(0, row, 0, 16);
                 w.write(0, weights, 0, weights.length);
                 KernelCall call = product(team, x, w, y, outputs);
                 for (int round = 0; round < 200; round++) {
                     team.lock().lock();
                     try {
-                        call.run((outputs + 23) / 24);
+                        call.run(panels(outputs));
                     } finally {
                         team.lock().unlock();
                     }
@@ -88,7 +97,7 @@ class TvmRuntimeTest {
                 for (int n = 0; n < outputs; n++) {
                     double expected = 0;
                     for (int k = 0; k < 16; k++) {
-                        expected += (double) row[k] * weights[n * 16 + k];
+                        expected += (double) row[k] * weights[n / 32 * 32 * 16 + k * 32 + n % 32];
                     }
                     assertThat((double) result[n]).isCloseTo(expected, offset(1e-5));
                 }
@@ -105,7 +114,7 @@ class TvmRuntimeTest {
                     .isInstanceOf(TvmException.class)
                     .hasMessageContaining("nothing");
             DeviceMemory block = memory(64);
-            KernelCall call = kernels.call("step_product_f32", 10, team);
+            KernelCall call = kernels.call("product_f32", 10, team);
             team.lock().lock();
             try {
                 assertThatThrownBy(() -> call.run(1)).isInstanceOf(IllegalStateException.class);
@@ -121,13 +130,13 @@ class TvmRuntimeTest {
             assertThatThrownBy(() -> block.read(0, new float[1], 0, 1)).isInstanceOf(IllegalStateException.class);
             team.lock().lock();
             try {
-                assertThatThrownBy(() -> kernels.call("step_product_f32", 3, team)
+                assertThatThrownBy(() -> kernels.call("product_f32", 3, team)
                                 .integer(0, 1)
                                 .integer(1, 2)
                                 .integer(2, 3)
                                 .run(1))
                         .isInstanceOf(TvmException.class)
-                        .hasMessageContaining("step_product_f32");
+                        .hasMessageContaining("product_f32");
             } finally {
                 team.lock().unlock();
             }
