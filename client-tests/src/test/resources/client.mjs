@@ -37,6 +37,15 @@ for (const call of asked.choices[0].message.tool_calls) {
 messages.push({role: 'user', content: '!say done\n!end'});
 assert.equal((await create({model: 'digest', messages, tools})).choices[0].message.content, 'done');
 
+// what the client's helpers have gathered is sent back whole
+const think = ask('!think 9\n!say a\n!end');
+const streamed = await client.chat.completions.stream(think).finalMessage();
+const parsed = (await client.chat.completions.parse(think)).choices[0].message;
+for (const gathered of [streamed, parsed]) {
+  const turns = [...think.messages, gathered, {role: 'user', content: '!say b\n!end'}];
+  assert.equal((await create({model: 'digest', messages: turns})).choices[0].message.content, 'b');
+}
+
 // errors
 await assert.rejects(create(ask('x', {n: 2})), (error) => error.status === 400 && error.param === 'n');
 await assert.rejects(async () => {

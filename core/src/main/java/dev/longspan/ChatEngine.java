@@ -95,7 +95,7 @@ public final class ChatEngine implements AutoCloseable {
      * @return the answer
      * @throws InvalidRequestException if the request cannot be run as it is, {@link ContextLengthException} if it is too long
      * @throws ChatTemplateException if the model's template refuses the conversation
-     * @throws dev.longspan.spi.BackendMemoryException if prompt and answer need more memory than there is in all
+     * @throws ContextMemoryException if prompt and answer need more memory than there is in all
      * @throws EngineOverloadedException if too many requests wait
      * @throws EngineClosedException if the engine is closed before the answer's end
      * @throws GenerationException if computing the answer fails
@@ -114,7 +114,7 @@ public final class ChatEngine implements AutoCloseable {
      * @return the events, to be read to the end or closed by the caller
      * @throws InvalidRequestException if the request cannot be run as it is, {@link ContextLengthException} if it is too long
      * @throws ChatTemplateException if the model's template refuses the conversation
-     * @throws dev.longspan.spi.BackendMemoryException if prompt and answer need more memory than there is in all
+     * @throws ContextMemoryException if prompt and answer need more memory than there is in all
      * @throws EngineOverloadedException if too many requests wait
      * @throws EngineClosedException if the engine is closed
      */

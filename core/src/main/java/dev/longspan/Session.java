@@ -111,7 +111,8 @@ public final class Session implements AutoCloseable {
      * @throws SessionBusyException if another turn runs
      * @throws SequenceConflictException if the session has moved on
      * @throws SessionClosedException if the session is closed
-     * @throws dev.longspan.spi.BackendMemoryException if there is not enough memory
+     * @throws ContextMemoryException if prompt and answer need more memory than there is in all
+     * @throws dev.longspan.spi.BackendMemoryException if there is not enough memory beside others
      * @throws EngineOverloadedException if too many requests wait
      * @throws EngineClosedException if the engine is closed
      */

@@ -57,7 +57,9 @@ class AdmissionTest extends OnDigestBackend {
     void aRequestThatWillNeverFitIsRefusedAtOnceWithTheNumbers() {
         ChatEngine engine = engine();
         assertThatThrownBy(() -> engine.stream(user("x").maxTokens(3000).build()))
-                .isInstanceOf(BackendMemoryException.class)
+                .isInstanceOfSatisfying(
+                        ContextMemoryException.class,
+                        e -> assertThat(e.neededBytes()).isGreaterThan(e.availableBytes()))
                 .hasMessageContaining("3000")
                 .hasMessageContaining("maxTokens");
         awaitIdle(engine);

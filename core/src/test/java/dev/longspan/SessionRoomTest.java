@@ -3,7 +3,6 @@ package dev.longspan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.MemoryPlan;
 import dev.longspan.spi.PlanOptions;
 import dev.longspan.tck.DigestBackend;
@@ -61,7 +60,7 @@ class SessionRoomTest extends OnDigestBackend {
             SessionInfo before = session.info();
             ChatRequest large = user("!say much\n!end").maxTokens(1500).build();
             assertThatThrownBy(() -> session.send(large))
-                    .isInstanceOf(BackendMemoryException.class)
+                    .isInstanceOf(ContextMemoryException.class)
                     .hasMessageContaining("1500");
             assertThat(session.info()).isEqualTo(before);
             assertThat(say(session, "!say little").usage().reusedTokens()).isGreaterThan(LETTERS);

@@ -1,5 +1,6 @@
 package dev.longspan.engine;
 
+import dev.longspan.ContextMemoryException;
 import dev.longspan.spi.Backend;
 import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.MemoryPlan;
@@ -48,17 +49,17 @@ public final class MemoryBudget {
     /**
      * Refuses a sequence that will never fit.
      *
-     * @throws BackendMemoryException if all memory for sequences together is too little for it
+     * @throws ContextMemoryException if all memory for sequences together is too little for it
      */
     void requirePossible(GenerationSpec spec) {
         MemorySize needed = plan.sequence(spec.mostTokens());
         if (!fits(needed, limit)) {
             boolean device = needed.deviceBytes() > limit.deviceBytes();
-            throw new BackendMemoryException(
-                    "a conversation of " + spec.prompt().length + " tokens and an answer of up to " + spec.maxTokens()
-                            + " (maxTokens), of which there are " + (device ? limit.deviceBytes() : limit.hostBytes()),
+            throw new ContextMemoryException(
+                    spec.prompt().length,
+                    spec.maxTokens(),
                     device ? needed.deviceBytes() : needed.hostBytes(),
-                    null);
+                    device ? limit.deviceBytes() : limit.hostBytes());
         }
     }
 

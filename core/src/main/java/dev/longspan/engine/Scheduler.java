@@ -2,6 +2,7 @@ package dev.longspan.engine;
 
 import dev.longspan.ChatEvent;
 import dev.longspan.ChatStream;
+import dev.longspan.ContextMemoryException;
 import dev.longspan.EngineClosedException;
 import dev.longspan.EngineListener;
 import dev.longspan.EngineLoad;
@@ -10,7 +11,6 @@ import dev.longspan.FinishReason;
 import dev.longspan.GenerationException;
 import dev.longspan.ReaderTooSlowException;
 import dev.longspan.Timing;
-import dev.longspan.spi.BackendMemoryException;
 import dev.longspan.spi.LanguageModel;
 import dev.longspan.spi.LongspanException;
 import dev.longspan.spi.MemorySize;
@@ -121,7 +121,7 @@ public final class Scheduler implements AutoCloseable {
      *
      * @param spec what is to be computed
      * @param owner where its state comes from and what becomes of it; not called if this method throws
-     * @throws BackendMemoryException if it needs more memory than there will ever be
+     * @throws ContextMemoryException if it needs more memory than there will ever be
      * @throws EngineOverloadedException if the queue is full
      * @throws EngineClosedException if the engine is closed
      */
@@ -141,7 +141,7 @@ public final class Scheduler implements AutoCloseable {
             Generation generation = new Generation(spec, owner, vocabulary, this::stir, this::isOnEngine);
             add(generation);
             return generation.events();
-        } catch (BackendMemoryException | EngineOverloadedException e) {
+        } catch (ContextMemoryException | EngineOverloadedException e) {
             listener.requestRefused(e);
             throw e;
         }

@@ -38,6 +38,21 @@ class ChatTest extends OnServer {
     }
 
     @Test
+    void anAnswerCanBeSentBackAsClientsGatherIt() {
+        String asked = "{\"role\": \"user\", \"content\": \"!end\"}";
+        for (String more : List.of(
+                "\"content\": \"a\", \"thinking\": \"x\", \"reasoning_content\": \"x\", \"parsed\": null",
+                "\"content\": \"a\", \"reasoning_content\": \"\", \"reasoning\": \"x\", \"refusal\": null, \"annotations\": []",
+                "\"content\": \"{}\", \"parsed\": {\"a\": 1}, \"audio\": null, \"function_call\": null",
+                "\"content\": null, \"tool_calls\": [{\"index\": 0, \"id\": \"c\", \"type\": \"function\", \"function\": "
+                        + "{\"name\": \"f\", \"arguments\": \"{}\", \"parsed_arguments\": {}}}]")) {
+            String body = "{\"messages\": [" + asked + ", {\"role\": \"assistant\", " + more + "}, " + asked + "]}";
+            Answer answer = post(CHAT, body);
+            assertThat(answer.status()).as(answer.response().body()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void aStreamSaysTheSameInPieces() {
         String script = "!think 9\n!say one two three\n!end";
         JsonNode whole = post(CHAT, chat(script)).json();

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -120,6 +121,34 @@ class ErrorTest extends OnServer {
         String slow = raw(head + "Content-Length: 100\r\n\r\n", "{", " ", " ", " ", " ", " ", " ", " ", " ");
         assertThat(slow).startsWith("HTTP/1.1 408");
         assertThat(get("/livez").status()).isEqualTo(200);
+    }
+
+    @Test
+    void aHeadThatComesByteByByteIsAnsweredOnceHoweverFast() throws Exception {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            socket.setSoTimeout(20_000);
+            byte[] head = "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".getBytes(StandardCharsets.UTF_8);
+            try {
+                for (int i = 0; i < 2000 && socket.getInputStream().available() == 0; i++) {
+                    socket.getOutputStream().write(i < head.length ? head[i] : 'a');
+                    Thread.sleep(20);
+                }
+                socket.getOutputStream().write('a');
+            } catch (IOException e) {
+                // the server has closed it: what it said before is still to be read
+            }
+            StringBuilder answer = new StringBuilder();
+            byte[] buffer = new byte[8192];
+            try {
+                for (int count; (count = socket.getInputStream().read(buffer)) >= 0; ) {
+                    answer.append(new String(buffer, 0, count, StandardCharsets.UTF_8));
+                }
+            } catch (SocketException e) {
+                // as it may end for who still sends
+            }
+            assertThat(answer.toString()).startsWith("HTTP/1.1 408").containsOnlyOnce("HTTP/1.1 ");
+            isAnError(body(answer.toString()), "head_timeout");
+        }
     }
 
     @Test

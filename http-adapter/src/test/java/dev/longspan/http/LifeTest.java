@@ -10,7 +10,9 @@ import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -303,6 +305,44 @@ class LifeTest extends OnServer {
             backend.gate().release();
             assertThat(events(late.get().response().body()).toString()).contains("request_timeout");
             assertThat(engine.session("s").history()).isEmpty();
+        }
+    }
+
+    @Test
+    void ofAnAnswerThatIsNoStreamNothingIsKept() throws Exception {
+        try (HttpAdapter other = HttpAdapter.builder()
+                .engine(engine)
+                .port(0)
+                .onCancel(dev.longspan.TurnOptions.Cancelled.KEEP)
+                .start()) {
+            send(post(other.address().resolve("/v1/sessions"), "{\"session_id\": \"s\"}"));
+            String body = chat(
+                    "!loop",
+                    "\"session_id\": \"s\"",
+                    "\"repetition_detection\": {\"enabled\": false}",
+                    "\"max_tokens\": 3000");
+            backend.gate().hold();
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), other.port())) {
+                socket.getOutputStream()
+                        .write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                        + "Idempotency-Key: k\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)
+                                .getBytes(StandardCharsets.UTF_8));
+                for (int i = 0; i < 30; i++) {
+                    backend.gate().awaitWaiting(LIMIT);
+                    backend.gate().step();
+                }
+            }
+            backend.gate().awaitWaiting(LIMIT);
+            Thread.sleep(300);
+            backend.gate().release();
+            while (engine.session("s").info().busy()) {
+                Thread.onSpinWait();
+            }
+            assertThat(engine.session("s").history()).isEmpty();
+            Answer again = send(
+                    post(other.address().resolve(CHAT), chat("!loop", "\"session_id\": \"s\"", "\"max_tokens\": 3"))
+                            .header("Idempotency-Key", "k"));
+            assertThat(again.status()).as(again.response().body()).isEqualTo(200);
         }
     }
 

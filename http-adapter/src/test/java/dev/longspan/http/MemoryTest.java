@@ -23,8 +23,27 @@ class MemoryTest extends OnServer {
     }
 
     @Test
-    void whatTheBackendHasNoMemoryFor() {
-        Answer large = post(CHAT, chat("x".repeat(3000) + "\n!say a\n!end"));
+    void whatWillNeverFitIsNotToBeRepeated() {
+        String prompt = "x".repeat(3000);
+        Answer large = post(CHAT, chat(prompt + "\n!say a\n!end"));
+        assertThat(large.status()).as(large.response().body()).isEqualTo(400);
+        assertThat(large.code()).isEqualTo("context_length_exceeded");
+        assertThat(large.json().at("/error/param").asText()).isEqualTo("max_tokens");
+        assertThat(large.json().at("/error/message").asText())
+                .startsWith("max_tokens: expected ")
+                .contains("48488 bytes", "3031 tokens");
+        assertThat(large.response().headers().firstValue("Retry-After")).isEmpty();
+        Answer plain = post("/v1/generate/digest", "{\"prompt\": \"" + prompt + "\", \"max_new_tokens\": 500}");
+        assertThat(plain.code()).as(plain.response().body()).isEqualTo("context_length_exceeded");
+        assertThat(plain.json().at("/error/param").asText()).isEqualTo("max_new_tokens");
+    }
+
+    @Test
+    void whatTheBackendHasNoMemoryForBesideOthers() {
+        post("/v1/sessions", "{\"session_id\": \"s\"}");
+        String words = "{\"messages\": [{\"role\": \"user\", \"content\": \"" + "x".repeat(400) + "\"}]}";
+        assertThat(post("/v1/sessions/s/append", words).status()).isEqualTo(200);
+        Answer large = post(CHAT, chat("x".repeat(400) + "\n!say a\n!end", "\"max_tokens\": 20"));
         assertThat(large.status()).as(large.response().body()).isEqualTo(503);
         assertThat(large.code()).isEqualTo("overloaded");
         assertThat(large.json().at("/error/type").asText()).isEqualTo("overloaded_error");

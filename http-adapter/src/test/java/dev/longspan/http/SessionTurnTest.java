@@ -276,6 +276,23 @@ class SessionTurnTest extends OnServer {
     }
 
     @Test
+    void argumentsThatAreAnObjectKeepTheirDigits() {
+        String arguments = "{\"a\":12345678901234567890123456789.123,\"b\":[1.50,0.0],\"c\":123456789012345678901}";
+        Answer read = post(
+                "/v1/sessions/s/append",
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"u\"}, {\"role\": \"assistant\", \"content\": null, \"tool_calls\":"
+                        + " [{\"id\": \"c\", \"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": "
+                        + arguments
+                        + "}}]}, {\"role\": \"tool\", \"tool_call_id\": \"c\", \"content\": \"t\"}]}");
+        assertThat(read.status()).as(read.response().body()).isEqualTo(200);
+        assertThat(get("/v1/sessions/s/history")
+                        .json()
+                        .at("/messages/1/tool_calls/0/function/arguments")
+                        .asText())
+                .isEqualTo(arguments);
+    }
+
+    @Test
     void aRollbackMayNameTheSequenceThatItExpects() {
         turn("a");
         turn("b");
@@ -298,6 +315,7 @@ class SessionTurnTest extends OnServer {
         for (String id : List.of("s", "twin")) {
             Answer back = post("/v1/sessions/" + id + "/rollback", "{\"keep_messages\": 2, \"expected_seq\": 2}");
             assertThat(back.status()).as(back.response().body()).isEqualTo(200);
+            assertThat(back.header("X-Session-Seq")).isEqualTo("3");
             assertThat(back.json().at("/session/message_count").asInt()).isEqualTo(2);
             assertThat(back.json().at("/session/sequence").asInt()).isEqualTo(3);
         }

@@ -222,6 +222,12 @@ final class ChatCallReader {
             } else if (node.isIntegralNumber()) {
                 return node.canConvertToLong() ? (Object) node.longValue() : node.bigIntegerValue();
             } else if (node.isNumber()) {
+                if (Double.isInfinite(node.doubleValue())) {
+                    throw ApiError.invalid(
+                            "invalid_value",
+                            "chat_template_kwargs",
+                            "expected numbers of 64 bits, found " + ApiError.shortened(node.asText(), 40));
+                }
                 return node.doubleValue();
             } else if (node instanceof ObjectNode) {
                 java.util.Map<String, @Nullable Object> map = new java.util.LinkedHashMap<>();

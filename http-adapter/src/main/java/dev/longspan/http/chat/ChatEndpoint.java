@@ -34,6 +34,7 @@ public final class ChatEndpoint implements Route.Endpoint {
     private final Surroundings surroundings;
     private final TurnLedger turns;
     private final ChatCallReader reader;
+    private final ContentLog content;
 
     /**
      * Makes the endpoint.
@@ -44,6 +45,7 @@ public final class ChatEndpoint implements Route.Endpoint {
         this.surroundings = surroundings;
         this.turns = turns;
         this.reader = new ChatCallReader(surroundings.settings(), surroundings.slot());
+        this.content = new ContentLog(surroundings.settings());
     }
 
     @Override
@@ -51,12 +53,7 @@ public final class ChatEndpoint implements Route.Endpoint {
         ChatEngine engine = surroundings.slot().engine();
         ChatCall call = reader.read(exchange);
         Work.Place mine = Objects.requireNonNull(place);
-        if (surroundings.settings().contentLogged()) {
-            LOG.info(
-                    "request {}: messages {}",
-                    exchange.name(),
-                    LogText.of(call.request().messages().toString()));
-        }
+        content.prompt(exchange, call.request().messages());
         if (call.session().isEmpty()) {
             try (Running running = new Running(engine.stream(call.request()), surroundings, exchange, mine)) {
                 answer(exchange, call, running, new Sequence(OptionalLong.empty(), response -> {}));
@@ -107,7 +104,9 @@ public final class ChatEndpoint implements Route.Endpoint {
         }
         long before = call.expectedSequence().orElse(now);
         AtomicReference<Running.@Nullable Ending> ending = new AtomicReference<>();
-        TurnOptions options = TurnOptions.DEFAULT.withExpectedSequence(before).withCancelled(() -> rule(ending.get()));
+        TurnOptions options = TurnOptions.DEFAULT
+                .withExpectedSequence(before)
+                .withCancelled(() -> rule(call.streamed(), ending.get()));
         ChatStream stream = session.stream(call.request(), options);
         Store store = response -> {
             boolean whole = response.finishReason() != FinishReason.CANCELLED;
@@ -121,9 +120,14 @@ public final class ChatEndpoint implements Route.Endpoint {
         }
     }
 
-    /** Only for a client that has gone may what was sent be kept: what fails leaves a session as it was. */
-    private TurnOptions.Cancelled rule(Running.@Nullable Ending ending) {
-        return ending == Running.Ending.GONE ? surroundings.settings().cancelled() : TurnOptions.Cancelled.DISCARD;
+    /**
+     * Only for a client that has gone may what was sent be kept: what fails leaves a session as it was, and of an answer that is no stream
+     * nothing was sent.
+     */
+    private TurnOptions.Cancelled rule(boolean streamed, Running.@Nullable Ending ending) {
+        return streamed && ending == Running.Ending.GONE
+                ? surroundings.settings().cancelled()
+                : TurnOptions.Cancelled.DISCARD;
     }
 
     private static boolean hasMoved(Session session, long before) {
@@ -155,18 +159,9 @@ public final class ChatEndpoint implements Route.Endpoint {
         ChatEvent.Completed completed = running.readWatching(exchange, event -> {});
         sequence.store.keep(completed.response());
         ChatResponse response = running.whole(completed);
-        log(exchange, response);
+        content.answer(exchange, response.message());
         sequence.after.ifPresent(number -> exchange.setHeader(SEQUENCE, Long.toString(number)));
         exchange.send(200, head().whole(response));
-    }
-
-    private void log(Exchange exchange, ChatResponse response) {
-        if (surroundings.settings().contentLogged()) {
-            LOG.info(
-                    "request {}: answer {}",
-                    exchange.name(),
-                    LogText.of(response.message().toString()));
-        }
     }
 
     private void stream(Exchange exchange, ChatCall call, Running running, Sequence sequence) {
@@ -179,7 +174,7 @@ public final class ChatEndpoint implements Route.Endpoint {
             ChatEvent.Completed completed = running.read(event -> chunks.event(event, call.progress()));
             sequence.store.keep(completed.response());
             ChatResponse response = running.whole(completed);
-            log(exchange, response);
+            content.answer(exchange, response.message());
             chunks.end(response, sequence.after);
         } catch (EventStream.GoneException e) {
             running.leave();

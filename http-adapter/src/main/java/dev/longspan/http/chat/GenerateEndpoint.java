@@ -8,6 +8,7 @@ import dev.longspan.ChatRequestBuilder;
 import dev.longspan.ChatResponse;
 import dev.longspan.ChatStream;
 import dev.longspan.ContextLengthException;
+import dev.longspan.ContextMemoryException;
 import dev.longspan.FinishReason;
 import dev.longspan.Timing;
 import dev.longspan.http.server.EventStream;
@@ -29,10 +30,12 @@ import org.jspecify.annotations.Nullable;
 /** {@code POST /v1/generate/{model}}: goes on with a text, without a template. */
 public final class GenerateEndpoint implements Route.Endpoint {
     private final Surroundings surroundings;
+    private final ContentLog content;
 
     /** Makes the endpoint. */
     public GenerateEndpoint(Surroundings surroundings) {
         this.surroundings = surroundings;
+        this.content = new ContentLog(surroundings.settings());
     }
 
     @Override
@@ -42,6 +45,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
         Fields body = exchange.fields();
         boolean streamed = body.bool("stream").orElse(false);
         ChatRequest request = request(exchange, body);
+        content.prompt(exchange, body.requiredString("prompt"));
         try (Running running =
                 new Running(stream(engine, request), surroundings, exchange, Objects.requireNonNull(place))) {
             if (streamed) {
@@ -50,6 +54,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
             }
             RawText text = new RawText();
             ChatResponse response = running.whole(running.readWatching(exchange, text::append));
+            content.answer(exchange, text);
             ObjectNode answer =
                     Json.object().put("model", surroundings.slot().modelId()).put("text", text.toString());
             end(answer, response);
@@ -65,6 +70,9 @@ public final class GenerateEndpoint implements Route.Endpoint {
         } catch (ContextLengthException e) { // there are no messages here
             String problem = String.valueOf(e.getMessage()).substring((e.field() + ": ").length());
             throw ApiError.invalid("context_length_exceeded", "prompt", problem);
+        } catch (ContextMemoryException e) {
+            String problem = String.valueOf(e.getMessage()).substring((e.field() + ": ").length());
+            throw ApiError.invalid("context_length_exceeded", "max_new_tokens", problem);
         }
     }
 
@@ -136,6 +144,7 @@ public final class GenerateEndpoint implements Route.Endpoint {
                 }
             });
             ChatResponse response = running.whole(completed);
+            content.answer(exchange, text);
             ObjectNode last = pieces.node("", true);
             end(last, response);
             events.letGo();

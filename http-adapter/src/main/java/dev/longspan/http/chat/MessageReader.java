@@ -17,6 +17,7 @@ import java.util.Set;
 /** Reads the messages of a request. */
 public final class MessageReader {
     private static final Set<String> TEXT_PARTS = Set.of("text", "input_text");
+    private static final List<String> THINKING = List.of("reasoning_content", "thinking", "reasoning");
     private static final int MOST_PARTS = 10_000;
     /** Reads the arguments of calls, which are JSON in a string. */
     private static final StrictJson ARGUMENTS = new StrictJson(64);
@@ -66,11 +67,15 @@ public final class MessageReader {
             throw fields.missing("content", "a string, an array of parts, or calls of tools");
         }
         String text = fields.has("content") ? content(fields) : "";
-        String thinking = fields.string("reasoning_content")
-                .or(() -> fields.string("thinking"))
-                .or(() -> fields.string("reasoning"))
+        String thinking = THINKING.stream()
+                .map(name -> fields.string(name).orElse(""))
+                .toList() // all of them are read: programs that gather our pieces have two of them, which say the same
+                .stream()
+                .filter(each -> !each.isEmpty())
+                .findFirst()
                 .orElse("");
         // what an answer has beside: it is sent back as it came
+        fields.raw("parsed"); // what a client has made of the text
         for (String beside : List.of("refusal", "audio", "function_call")) {
             if (fields.has(beside)) {
                 throw ApiError.unsupported(fields.path(beside), "expected null");
@@ -113,6 +118,7 @@ public final class MessageReader {
                 throw call.outOfRange("type", "function", "'" + type + "'");
             }
             Fields function = call.object("function").orElseThrow(() -> call.missing("function", "an object"));
+            function.raw("parsed_arguments"); // what a client has made of the arguments
             String name = function.requiredString("name");
             if (name.isEmpty()) {
                 throw function.outOfRange("name", "a name", "an empty one");

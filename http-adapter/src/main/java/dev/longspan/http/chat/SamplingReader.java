@@ -1,7 +1,6 @@
 package dev.longspan.http.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.longspan.ChatRequest;
 import dev.longspan.ChatRequestBuilder;
 import dev.longspan.FlushPolicy;
@@ -13,13 +12,11 @@ import dev.longspan.http.wire.ApiError;
 import dev.longspan.http.wire.Fields;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /** Reads how tokens are chosen, and when the answer ends. */
 public final class SamplingReader {
@@ -27,6 +24,9 @@ public final class SamplingReader {
     private static final double MOST_BIAS = 100;
     private static final Pattern TOKEN = Pattern.compile("0|[1-9][0-9]{0,8}");
     private static final int MOST_DELAY = 60_000;
+    /** The whole numbers of {@code repetition_detection}. */
+    private static final List<String> REPETITION = List.of(
+            "tail_len", "check_every", "min_generated_tokens", "min_repeats", "max_period", "min_unique_tokens");
 
     private SamplingReader() {}
 
@@ -98,38 +98,33 @@ public final class SamplingReader {
 
     /** Reads {@code repetition_detection}, which may also stand in {@code extra}, and there wins. */
     public static void repetition(Fields body, ChatRequestBuilder request) {
-        Optional<ObjectNode> plain = body.node("repetition_detection");
-        Fields extra = body.object("extra").orElse(null);
-        Optional<ObjectNode> wins = extra == null ? Optional.empty() : extra.node("repetition_detection");
-        ObjectNode node = wins.or(() -> plain).orElse(null);
-        if (node == null) {
-            return;
+        Optional<Map<String, Object>> plain =
+                body.object("repetition_detection").map(SamplingReader::repetition);
+        Optional<Map<String, Object>> wins = body.object("extra")
+                .flatMap(extra -> extra.object("repetition_detection"))
+                .map(SamplingReader::repetition);
+        wins.or(() -> plain).ifPresent(values -> {
+            try {
+                request.repetition(RepetitionSettings.DEFAULT.with(values));
+            } catch (InvalidRequestException e) {
+                throw wins.isPresent() ? inExtra(e) : e;
+            }
+        });
+    }
+
+    private static Map<String, Object> repetition(Fields fields) {
+        Map<String, Object> values = new HashMap<>();
+        fields.bool("enabled").ifPresent(value -> values.put("enabled", value));
+        for (String name : REPETITION) {
+            fields.integer(name, Integer.MIN_VALUE, Integer.MAX_VALUE).ifPresent(value -> values.put(name, value));
         }
-        Map<String, @Nullable Object> values = new HashMap<>();
-        for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
-            String name = names.next();
-            values.put(name, value(node.get(name)));
-        }
-        try {
-            request.repetition(RepetitionSettings.DEFAULT.with(values));
-        } catch (InvalidRequestException e) {
-            throw wins.isPresent() ? inExtra(e) : e;
-        }
+        return values;
     }
 
     private static ApiError inExtra(InvalidRequestException fault) {
         String problem =
                 String.valueOf(fault.getMessage()).substring(fault.field().length() + ": ".length());
         return ApiError.invalid("invalid_value", "extra." + Faults.wire(fault.field()), problem);
-    }
-
-    private static @Nullable Object value(JsonNode node) {
-        if (node.isBoolean()) {
-            return node.booleanValue();
-        } else if (node.isIntegralNumber() && node.canConvertToInt()) {
-            return node.intValue();
-        }
-        return node.isNull() ? null : node.asText();
     }
 
     /** Reads when text is handed out. */

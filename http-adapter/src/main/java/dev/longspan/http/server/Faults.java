@@ -2,6 +2,7 @@ package dev.longspan.http.server;
 
 import dev.longspan.ChatTemplateException;
 import dev.longspan.ContextLengthException;
+import dev.longspan.ContextMemoryException;
 import dev.longspan.EngineClosedException;
 import dev.longspan.EngineOverloadedException;
 import dev.longspan.InvalidRequestException;
@@ -53,12 +54,14 @@ public final class Faults {
         } else if (fault instanceof ContextLengthException) {
             return new ApiError(
                     400, ApiError.Type.INVALID_REQUEST, "context_length_exceeded", "messages", message(fault));
+        } else if (fault instanceof ContextMemoryException memory) {
+            return invalid("context_length_exceeded", memory);
         } else if (fault instanceof SystemMessageConflictException conflict) {
             return new ApiError(
                             409, ApiError.Type.CONFLICT, "system_message_conflict", conflict.field(), message(fault))
                     .notToBeRepeated();
         } else if (fault instanceof InvalidRequestException invalid) {
-            return invalid(invalid);
+            return invalid("invalid_value", invalid);
         } else if (fault instanceof ChatTemplateException) {
             return new ApiError(400, ApiError.Type.INVALID_REQUEST, "template_refused", "messages", message(fault));
         }
@@ -74,10 +77,10 @@ public final class Faults {
         return sessions == null ? ofEngine(fault) : sessions;
     }
 
-    private static ApiError invalid(InvalidRequestException invalid) {
+    private static ApiError invalid(String code, InvalidRequestException invalid) {
         String field = wire(invalid.field());
         String problem = message(invalid).substring(invalid.field().length());
-        return new ApiError(400, ApiError.Type.INVALID_REQUEST, "invalid_value", field, field + problem);
+        return new ApiError(400, ApiError.Type.INVALID_REQUEST, code, field, field + problem);
     }
 
     /** {@return the name of a field on the wire} */

@@ -11,6 +11,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.Connection;
+import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.ssl.SslConnection;
 import org.eclipse.jetty.server.ConnectionMetaData;
 import org.eclipse.jetty.util.Callback;
@@ -94,7 +95,9 @@ final class SlowHeads implements Connection.Listener, AutoCloseable {
         if (connection instanceof ConnectionMetaData known) {
             log.late(known, id, trace, TimeUnit.NANOSECONDS.toMillis(nanos));
         }
-        connection.getEndPoint().write(Callback.from(connection::close), ByteBuffer.wrap(answer(id, trace)));
+        // not the connection itself, which would answer, too, if it is in the midst of a head
+        EndPoint end = connection.getEndPoint();
+        end.write(Callback.from(end::close), ByteBuffer.wrap(answer(id, trace)));
     }
 
     @Override

@@ -14,6 +14,7 @@ import dev.longspan.SnapshotInfo;
 import dev.longspan.SnapshotLabel;
 import dev.longspan.TurnOptions;
 import dev.longspan.http.chat.ChatAnswers;
+import dev.longspan.http.chat.ContentLog;
 import dev.longspan.http.chat.Digests;
 import dev.longspan.http.chat.MessageReader;
 import dev.longspan.http.chat.Running;
@@ -48,6 +49,7 @@ public final class SessionEndpoints {
     private final Surroundings surroundings;
     private final TurnLedger turns;
     private final Closings closings;
+    private final ContentLog content;
 
     /**
      * Makes the endpoints.
@@ -59,6 +61,7 @@ public final class SessionEndpoints {
         this.surroundings = surroundings;
         this.turns = turns;
         this.closings = closings;
+        this.content = new ContentLog(surroundings.settings());
     }
 
     /** {@return the routes of sessions and snapshots} */
@@ -201,6 +204,7 @@ public final class SessionEndpoints {
                 }
             }
             turns.forget(session.id());
+            exchange.setHeader(SEQUENCE, Long.toString(session.info().sequence()));
             answerWith(exchange, "ok", session);
         }
     }
@@ -257,6 +261,7 @@ public final class SessionEndpoints {
         }
         OptionalLong expected = body.integer("expected_seq", 0, Long.MAX_VALUE);
         exchange.end(body);
+        content.prompt(exchange, request.messages());
         try (TurnLedger.Claim claim = turns.claim(session.id())) {
             exchange.beforeEnd(claim::close);
             Optional<String> key = exchange.header("Idempotency-Key").filter(given -> !given.isEmpty());

@@ -177,7 +177,8 @@ public final class Fields {
             throw wrong(name, "a number", node);
         }
         double value = node.doubleValue();
-        if (!Double.isFinite(value) || !range.holds(value)) {
+        boolean vanished = value == 0 && node.decimalValue().signum() != 0;
+        if (vanished || !Double.isFinite(value) || !range.holds(value)) {
             throw outOfRange(name, expected, node.asText());
         }
         return OptionalDouble.of(value);
