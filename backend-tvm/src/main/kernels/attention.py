@@ -1,8 +1,10 @@
 """Superlinear attention over pages of keys and values."""
 
+from types import SimpleNamespace as Record
+
 from tvm.script import tir as T
 
-from vectors import LANES, PAGE, halves, lanes, zeros
+from vectors import LANES, PAGE, exponential, halves, lanes, paired, spread, zeros
 
 
 LOWEST = -3.4028234663852886e38
@@ -170,7 +172,136 @@ def ranges(
                 )
 
 
-KEYS = 8  # keys that are scored together
+KEYS = 16  # keys that are scored together, a lane for each
+WIDE = 4  # vectors of values that are summed up together
+TILE_ROWS = 4  # rows, and
+TILE_HEADS = 4  # heads with the same keys, that look at a block of keys one after the other, while it is in the cache
+
+
+@T.macro
+def values(call, place, at, sums, e, d, wide):
+    """Adds so many vectors of a block's values, each as often as its key weighs."""
+    for v in T.unroll(wide):
+        sums[v, lanes(0)] = call.O[lanes(place[1] + (d + v) * LANES)]
+    for c in T.serial(KEYS):
+        for v in T.unroll(wide):
+            sums[v, lanes(0)] = sums[v, lanes(0)] + T.Broadcast(e[1, c], LANES) * call.S[
+                lanes(at[1] + (PAGE + c) * call.key_heads * call.size + (d + v) * LANES)
+            ]
+    for v in T.unroll(wide):
+        call.O[lanes(place[1] + (d + v) * LANES)] = sums[v, lanes(0)]
+
+
+@T.macro
+def attend_block(call, place, at, top):
+    """One query, at place[0], whose output is at place[1], takes up the block of keys from key at[0] on, which lies at at[1].
+
+    It looks at keys from place[2] to place[3]. The maximum top[0] grows from block to block, and what was summed up shrinks when it
+    does; top[1] is the sum of all weights.
+    """
+    sums = T.decl_buffer((4, LANES), "float32", scope="global")
+    e = T.decl_buffer((4, LANES), "float32", scope="global")
+    shrink = T.decl_buffer((1,), "float32", scope="global")
+    for four in T.unroll(KEYS // 4):
+        for c in T.unroll(4):
+            sums[c, lanes(0)] = zeros()
+        for d in T.serial(call.size // LANES):
+            for c in T.unroll(4):
+                sums[c, lanes(0)] = (
+                    sums[c, lanes(0)]
+                    + call.Q[lanes(place[0] + d * LANES)]
+                    * call.S[lanes(at[1] + (four * 4 + c) * call.key_heads * call.size + d * LANES)]
+                )
+        sums[0, lanes(0)] = paired(sums, 0, 1, 8)
+        sums[1, lanes(0)] = paired(sums, 2, 3, 8)
+        e[four, lanes(0)] = paired(sums, 0, 1, 4)
+    e[0, lanes(0)] = paired(e, 0, 1, 2)
+    e[1, lanes(0)] = paired(e, 2, 3, 2)
+    e[0, lanes(0)] = paired(e, 0, 1, 1) * T.Broadcast(call.scale, LANES)
+    if at[0] < place[2] or at[0] + KEYS - 1 > place[3]:
+        for c in T.unroll(KEYS):
+            if at[0] + c < place[2] or at[0] + c > place[3]:
+                e[0, c] = T.float32(LOWEST)
+    e[1, T.Ramp(0, 1, 8)] = T.max(e[0, T.Ramp(0, 1, 8)], e[0, T.Ramp(8, 1, 8)])
+    e[1, T.Ramp(0, 1, 4)] = T.max(e[1, T.Ramp(0, 1, 4)], e[1, T.Ramp(4, 1, 4)])
+    e[1, T.Ramp(0, 1, 2)] = T.max(e[1, T.Ramp(0, 1, 2)], e[1, T.Ramp(2, 1, 2)])
+    e[1, 0] = T.max(e[1, 0], e[1, 1])
+    if e[1, 0] > top[0]:
+        shrink[0] = T.exp(top[0] - e[1, 0])
+        top[0] = e[1, 0]
+        top[1] = top[1] * shrink[0]
+        for d in T.serial(call.size // LANES):
+            call.O[lanes(place[1] + d * LANES)] = call.O[lanes(place[1] + d * LANES)] * T.Broadcast(shrink[0], LANES)
+    # a score that is no number stays none here
+    e[0, lanes(0)] = e[0, lanes(0)] - T.Broadcast(top[0], LANES)
+    e[1, lanes(0)] = T.Select(e[0, lanes(0)] < spread(-87.0), zeros(), exponential(e[0, lanes(0)]))
+    e[0, T.Ramp(0, 1, 8)] = halves(e, 1, 8)
+    e[0, T.Ramp(0, 1, 4)] = halves(e, 0, 4)
+    e[0, T.Ramp(0, 1, 2)] = halves(e, 0, 2)
+    top[1] = top[1] + (e[0, 0] + e[0, 1])
+    for d in T.serial(call.size // LANES // WIDE):
+        values(call, place, at, sums, e, d * WIDE, WIDE)
+    for d in T.serial(call.size // LANES % WIDE):
+        values(call, place, at, sums, e, call.size // LANES // WIDE * WIDE + d, 1)
+
+
+@T.macro
+def attend_tile(call, corner, rows, heads):
+    """`rows` rows from corner[0] on, and `heads` heads from corner[1] on, attend to their piece corner[2]."""
+    for r in T.serial(rows):
+        if r == 0 or call.RS[corner[0] + r] != call.RS[corner[0] + r - 1]:
+            # the rows of one segment
+            seen = T.decl_buffer((3,), "int64", scope="global")  # rows, the first and the last key of any
+            state = T.decl_buffer((2, TILE_ROWS * TILE_HEADS), "float32", scope="global")
+            place = T.decl_buffer((5,), "int64", scope="global")
+            seen[0] = 0
+            seen[1] = T.int64(1) << 40
+            seen[2] = -1
+            for n in T.serial(rows - r):
+                if call.RS[corner[0] + r + n] == call.RS[corner[0] + r]:
+                    seen[0] = seen[0] + 1
+            for n in T.serial(seen[0] * heads):
+                place[4] = ((corner[0] + r + n // heads) * call.heads + corner[1] + n % heads) * call.pieces + corner[2]
+                state[0, n] = T.float32(LOWEST)
+                state[1, n] = T.float32(0)
+                for d in T.serial(call.size // LANES):
+                    call.O[lanes(place[4] * call.size + d * LANES)] = zeros()
+                if call.EN[place[4]] >= call.ST[place[4]]:
+                    seen[1] = T.min(seen[1], T.Cast("int64", call.ST[place[4]]))
+                    seen[2] = T.max(seen[2], T.Cast("int64", call.EN[place[4]]))
+            for block in T.serial(
+                T.if_then_else(seen[2] >= T.int64(0), seen[2] // KEYS - seen[1] // KEYS + 1, T.int64(0))
+            ):
+                at = T.decl_buffer((2,), "int64", scope="global")
+                at[0] = (seen[1] // KEYS + block) * KEYS  # the first key
+                at[1] = (
+                    call.TB[call.P[call.RS[corner[0] + r]] + at[0] // PAGE]
+                    + call.layer_first
+                    + (at[0] % PAGE * call.key_heads + corner[1] // call.group) * call.size
+                )
+                for n in T.serial(seen[0] * heads):
+                    top = T.decl_buffer((2,), "float32", scope="global")
+                    place[4] = ((corner[0] + r + n // heads) * call.heads + corner[1] + n % heads) * call.pieces + corner[2]
+                    place[0] = (corner[0] + r + n // heads) * call.stride + (corner[1] + n % heads) * call.head_size
+                    place[1] = place[4] * call.size
+                    place[2] = T.Cast("int64", call.ST[place[4]])
+                    place[3] = T.Cast("int64", call.EN[place[4]])
+                    if place[3] >= T.max(place[2], at[0]) and place[2] < at[0] + KEYS:
+                        top[0] = state[0, n]
+                        top[1] = state[1, n]
+                        attend_block(call, place, at, top)
+                        state[0, n] = top[0]
+                        state[1, n] = top[1]
+            for n in T.serial(seen[0] * heads):
+                place[4] = ((corner[0] + r + n // heads) * call.heads + corner[1] + n % heads) * call.pieces + corner[2]
+                if call.EN[place[4]] >= call.ST[place[4]]:
+                    for d in T.serial(call.size // LANES):
+                        call.O[lanes(place[4] * call.size + d * LANES)] = call.O[
+                            lanes(place[4] * call.size + d * LANES)
+                        ] / T.Broadcast(state[1, n], LANES)
+                    call.L[place[4]] = state[0, n] + T.log(state[1, n])
+                else:
+                    call.L[place[4]] = T.float32(float("-inf"))
 
 
 @T.prim_func
@@ -199,9 +330,8 @@ def attend(
 ):
     """Softmax attention of each row and head to each of its pieces, and the log of its sum.
 
-    The output is [rows, heads, pieces, padded head size].
-
-    The maximum grows from block to block of keys, and what was summed up shrinks with it.
+    The output is [rows, heads, pieces, padded head size]. The first tasks are tiles of the first piece, the window, which neighbours
+    share; each of the others is a piece of a row and head alone.
     """
     T.func_attr({"tir.noalias": True})
     T.attr("default", "device_id", 0)
@@ -215,109 +345,48 @@ def attend(
     EN = T.Buffer((rows * heads * pieces,), "int32", data=ends)
     O = T.Buffer((rows * heads * pieces * padded_head_size,), "float32", data=output)
     L = T.Buffer((rows * heads * pieces,), "float32", data=log_sums)
+    call = T.meta_var(
+        Record(
+            Q=Q,
+            S=S,
+            TB=TB,
+            P=P,
+            RS=RS,
+            ST=ST,
+            EN=EN,
+            O=O,
+            L=L,
+            heads=heads,
+            pieces=pieces,
+            group=group,
+            key_heads=key_heads,
+            head_size=head_size,
+            size=padded_head_size,
+            stride=stride,
+            layer_first=layer_first,
+            scale=scale,
+        )
+    )
     for task in range(last - first):
-        top = T.decl_buffer((4,), "float32", scope="global")  # maximum, sum, new maximum, factor
-        for d in range(padded_head_size // LANES):
-            O[lanes((first + task) * padded_head_size + d * LANES)] = zeros()
-        top[0] = T.float32(LOWEST)
-        top[1] = T.float32(0)
-        if EN[(first + task)] >= ST[(first + task)]:
-            for block in range(EN[(first + task)] // KEYS - ST[(first + task)] // KEYS + 1):
-                at = T.decl_buffer((2,), "int64", scope="global")
-                sums = T.decl_buffer((KEYS, LANES), "float32", scope="global")
-                e = T.decl_buffer((3, KEYS), "float32", scope="global")
-                at[0] = (T.Cast("int64", ST[(first + task)] // KEYS) + block) * KEYS  # the first key
-                at[1] = (
-                    TB[P[RS[(first + task) // pieces // heads]] + at[0] // PAGE]
-                    + layer_first
-                    + (at[0] % PAGE * key_heads + (first + task) // pieces % heads // group) * padded_head_size
-                )
-                for c in T.unroll(KEYS):
-                    sums[c, lanes(0)] = zeros()
-                for d in range(padded_head_size // LANES):
-                    for c in T.unroll(KEYS):
-                        sums[c, lanes(0)] = sums[c, lanes(0)] + Q[
-                            lanes(
-                                (first + task) // pieces // heads * stride
-                                + (first + task) // pieces % heads * head_size
-                                + d * LANES
-                            )
-                        ] * S[lanes(at[1] + c * key_heads * padded_head_size + d * LANES)]
-                top[2] = top[0]
-                for c in T.unroll(KEYS):
-                    sums[c, T.Ramp(0, 1, 8)] = halves(sums, c, 8)
-                    sums[c, T.Ramp(0, 1, 4)] = halves(sums, c, 4)
-                    sums[c, T.Ramp(0, 1, 2)] = halves(sums, c, 2)
-                    e[0, c] = T.if_then_else(
-                        at[0] + c >= T.Cast("int64", ST[(first + task)]) and at[0] + c <= T.Cast("int64", EN[(first + task)]),
-                        (sums[c, 0] + sums[c, 1]) * scale,
-                        T.float32(LOWEST),
-                    )
-                    # a score that is no number must come out as one that is none
-                    top[2] = T.if_then_else(e[0, c] <= top[2], top[2], e[0, c])
-                top[3] = T.exp(top[0] - top[2])
-                # exp(x) = 2^n exp(r), n the nearest whole number to x / ln 2, and a polynomial for exp(r)
-                e[0, T.Ramp(0, 1, KEYS)] = e[0, T.Ramp(0, 1, KEYS)] - T.Broadcast(top[2], KEYS)
-                e[1, T.Ramp(0, 1, KEYS)] = T.floor(
-                    T.max(e[0, T.Ramp(0, 1, KEYS)], T.Broadcast(T.float32(-87), KEYS))
-                    * T.Broadcast(T.float32(1.44269504), KEYS)
-                    + T.Broadcast(T.float32(0.5), KEYS)
-                )
-                e[2, T.Ramp(0, 1, KEYS)] = (
-                    T.max(e[0, T.Ramp(0, 1, KEYS)], T.Broadcast(T.float32(-87), KEYS))
-                    - e[1, T.Ramp(0, 1, KEYS)] * T.Broadcast(T.float32(0.693359375), KEYS)
-                ) + e[1, T.Ramp(0, 1, KEYS)] * T.Broadcast(T.float32(2.12194440e-4), KEYS)
-                e[1, T.Ramp(0, 1, KEYS)] = T.reinterpret(
-                    "float32x%d" % KEYS,
-                    T.shift_left(
-                        T.Cast("int32x%d" % KEYS, e[1, T.Ramp(0, 1, KEYS)]) + T.Broadcast(127, KEYS),
-                        T.Broadcast(23, KEYS),
-                    ),
-                )
-                sums[0, T.Ramp(0, 1, KEYS)] = (
-                    (
-                        (
-                            (
-                                (
-                                    T.Broadcast(T.float32(1.9875691500e-4), KEYS) * e[2, T.Ramp(0, 1, KEYS)]
-                                    + T.Broadcast(T.float32(1.3981999507e-3), KEYS)
-                                )
-                                * e[2, T.Ramp(0, 1, KEYS)]
-                                + T.Broadcast(T.float32(8.3334519073e-3), KEYS)
-                            )
-                            * e[2, T.Ramp(0, 1, KEYS)]
-                            + T.Broadcast(T.float32(4.1665795894e-2), KEYS)
-                        )
-                        * e[2, T.Ramp(0, 1, KEYS)]
-                        + T.Broadcast(T.float32(1.6666665459e-1), KEYS)
-                    )
-                    * e[2, T.Ramp(0, 1, KEYS)]
-                    + T.Broadcast(T.float32(5.0000001201e-1), KEYS)
-                )
-                e[1, T.Ramp(0, 1, KEYS)] = e[1, T.Ramp(0, 1, KEYS)] * (
-                    sums[0, T.Ramp(0, 1, KEYS)] * e[2, T.Ramp(0, 1, KEYS)] * e[2, T.Ramp(0, 1, KEYS)]
-                    + e[2, T.Ramp(0, 1, KEYS)]
-                    + T.Broadcast(T.float32(1), KEYS)
-                )
-                top[1] = top[1] * top[3]
-                top[0] = top[2]
-                for c in T.unroll(KEYS):
-                    e[1, c] = T.if_then_else(e[0, c] < T.float32(-87), T.float32(0), e[1, c])
-                    top[1] = top[1] + e[1, c]
-                for d in range(padded_head_size // LANES):
-                    sums[0, lanes(0)] = O[lanes((first + task) * padded_head_size + d * LANES)] * T.Broadcast(top[3], LANES)
-                    for c in T.unroll(KEYS):
-                        sums[0, lanes(0)] = sums[0, lanes(0)] + T.Broadcast(e[1, c], LANES) * S[
-                            lanes(at[1] + (PAGE + c) * key_heads * padded_head_size + d * LANES)
-                        ]
-                    O[lanes((first + task) * padded_head_size + d * LANES)] = sums[0, lanes(0)]
-            for d in range(padded_head_size // LANES):
-                O[lanes((first + task) * padded_head_size + d * LANES)] = O[
-                    lanes((first + task) * padded_head_size + d * LANES)
-                ] / T.Broadcast(top[1], LANES)
-            L[(first + task)] = top[0] + T.log(top[1])
+        corner = T.decl_buffer((5,), "int64", scope="global")  # row, head, piece; tiles of a group, and of all heads
+        corner[3] = (group + TILE_HEADS - 1) // TILE_HEADS
+        corner[4] = key_heads * corner[3]
+        if first + task < (rows + TILE_ROWS - 1) // TILE_ROWS * corner[4]:
+            corner[0] = (first + task) // corner[4] * TILE_ROWS
+            corner[1] = (first + task) % corner[4] // corner[3] * group + (first + task) % corner[3] * TILE_HEADS
+            corner[2] = 0
+            attend_tile(
+                call,
+                corner,
+                T.min(rows - corner[0], TILE_ROWS),
+                T.min((corner[1] // group + 1) * group - corner[1], TILE_HEADS),
+            )
         else:
-            L[(first + task)] = T.float32(float("-inf"))
+            corner[3] = first + task - (rows + TILE_ROWS - 1) // TILE_ROWS * corner[4]
+            corner[0] = corner[3] // (pieces - 1) // heads
+            corner[1] = corner[3] // (pieces - 1) % heads
+            corner[2] = corner[3] % (pieces - 1) + 1
+            attend_tile(call, corner, T.int64(1), T.int64(1))
 
 
 @T.prim_func

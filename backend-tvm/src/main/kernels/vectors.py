@@ -14,6 +14,7 @@ Words used for parameters: a row is one token of one sequence in this pass; a se
 `base` is an address, and tables hold how many elements behind or before it they begin.
 """
 
+from tvm import tir
 from tvm.script import tir as T
 
 LANES = 16
@@ -64,6 +65,17 @@ def fetch(buffer, index):
 def halves(buffer, cell, half):
     """One step of adding the lanes of a cell in pairs."""
     return buffer[cell, T.Ramp(0, 1, half)] + buffer[cell, T.Ramp(half, 1, half)]
+
+
+def paired(buffer, first, second, half):
+    """One step of adding the lanes of two cells in pairs, in the order of `halves`: first those of one, then those of the other.
+
+    After the steps 8, 4, 2 and 1 a vector holds the sums of up to 16 cells.
+    """
+    low = [block * 2 * half + lane for block in range(8 // half) for lane in range(half)]
+    both = [buffer[first, lanes(0)], buffer[second, lanes(0)]]
+    lows = low + [lane + LANES for lane in low]
+    return tir.Shuffle(both, lows) + tir.Shuffle(both, [lane + half for lane in lows])
 
 
 def sigmoid(x):

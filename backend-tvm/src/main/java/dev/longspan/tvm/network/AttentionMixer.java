@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class AttentionMixer implements Mixer {
     private final Geometry geometry;
     private final KernelSet kernels;
-    private final long heads;
-    private final long pieces;
+    private final AttentionHeads heads;
+    private final int pieces;
     private final Product query;
     private final @Nullable Product searchQuery;
     private final Product key;
@@ -42,10 +42,9 @@ final class AttentionMixer implements Mixer {
             Weights weights) {
         this.geometry = geometry;
         this.kernels = kernels;
-        AttentionHeads heads = layer.heads();
-        this.heads = heads.queryHeads();
+        heads = layer.heads();
         int spans = layer.span() == null ? 0 : layer.span().spans();
-        pieces = spans + 1L;
+        pieces = spans + 1;
         BufferSize hidden = BufferSize.hidden(model);
         BufferSize queries = BufferSize.queries("queries", heads);
         BufferSize searchQueries = BufferSize.queries("search queries", heads);
@@ -147,21 +146,21 @@ final class AttentionMixer implements Mixer {
                     .memory(6, geometry.rowStripes())
                     .memory(7, geometry.stripes())
                     .integer(10, rows)
-                    .run(rows * heads);
+                    .run((long) rows * heads.queryHeads());
         }
         ranges.memory(1, pass.rowPosition())
                 .memory(2, geometry.rowWindow())
                 .memory(3, geometry.rowBackward())
                 .memory(4, geometry.rowForward())
                 .integer(7, rows)
-                .run(rows * heads, 512);
+                .run((long) rows * heads.queryHeads(), 512);
         attend.memory(1, pass.anchor())
                 .memory(2, pass.anchor())
                 .memory(3, pass.segmentPages())
                 .memory(4, pass.rowSegment())
                 .integer(9, rows)
-                .run(rows * heads * pieces);
-        merge.integer(4, rows).run(rows * heads, 32);
+                .run(kernels.attendTasks(rows, heads, pieces));
+        merge.integer(4, rows).run((long) rows * heads.queryHeads(), 32);
         out.run(rows);
     }
 

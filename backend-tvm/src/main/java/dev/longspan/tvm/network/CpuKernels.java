@@ -12,6 +12,10 @@ import java.util.Optional;
 /** The kernels for a processor, whose tasks are shared by a team of threads. */
 public final class CpuKernels extends KernelSet {
     private static final int MAX_ROWS = 256;
+    /** So many rows and heads attend to their windows together, as the kernels are compiled. */
+    private static final int TILE_ROWS = 4;
+
+    private static final int TILE_HEADS = 4;
 
     private final KernelLibrary library;
     private final KernelTeam team;
@@ -84,6 +88,16 @@ public final class CpuKernels extends KernelSet {
     @Override
     KernelCall attend(DeviceMemory room) {
         return call("attend", 19);
+    }
+
+    @Override
+    long attendTasks(int rows, AttentionHeads heads, int pieces) {
+        long tiles = parts(rows, TILE_ROWS) * parts(heads.group(), TILE_HEADS) * heads.keyValueHeads();
+        return tiles + (long) rows * heads.queryHeads() * (pieces - 1);
+    }
+
+    private static long parts(long whole, int size) {
+        return (whole + size - 1) / size;
     }
 
     @Override

@@ -223,6 +223,11 @@ public final class CudaKernels extends KernelSet {
     }
 
     @Override
+    long attendTasks(int rows, AttentionHeads heads, int pieces) {
+        return (long) rows * heads.queryHeads() * pieces;
+    }
+
+    @Override
     KernelCall attend(DeviceMemory room) {
         return library.call("attend", 19, stream, (call, tasks) -> attend(call, tasks, room));
     }

@@ -220,7 +220,7 @@ public final class FlatAttention implements AttentionKernels {
                 .integer(16, stride(heads))
                 .integer(17, 0)
                 .number(18, 1 / Math.sqrt(heads.headSize()))
-                .run((long) rows * heads.queryHeads() * pieces);
+                .run(kernels.attendTasks(rows, heads, pieces));
     }
 
     /** Attention to given pieces, its outputs without padding. */

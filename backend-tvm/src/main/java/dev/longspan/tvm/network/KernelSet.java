@@ -55,6 +55,9 @@ public abstract sealed class KernelSet permits CpuKernels, CudaKernels {
      */
     abstract KernelCall attend(DeviceMemory room);
 
+    /** {@return how many tasks attention of so many rows to so many pieces each has} */
+    abstract long attendTasks(int rows, AttentionHeads heads, int pieces);
+
     /**
      * {@return the search for each row's best logit; empty where the host does that as well}
      *
