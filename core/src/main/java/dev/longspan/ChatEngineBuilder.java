@@ -39,6 +39,7 @@ import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -257,6 +258,7 @@ public final class ChatEngineBuilder {
      */
     public ChatEngineBuilder parkIdleSessions(Path folder) {
         parkingFolder = Objects.requireNonNull(folder, "folder");
+        requireParkingBesideStore();
         return this;
     }
 
@@ -269,6 +271,7 @@ public final class ChatEngineBuilder {
      */
     public ChatEngineBuilder snapshots(SnapshotStore snapshots) {
         store = Objects.requireNonNull(snapshots, "snapshots");
+        requireParkingBesideStore();
         return this;
     }
 
@@ -336,7 +339,7 @@ public final class ChatEngineBuilder {
      * Loads the model and starts the engine.
      *
      * @return the engine, to be closed by the caller
-     * @throws InvalidRequestException if no model was named
+     * @throws InvalidRequestException if no model was named, or idle sessions are to be parked where snapshots are by default
      * @throws dev.longspan.spi.ModelLoadException if a file of the model is missing or at fault
      * @throws ChatTemplateException if the model's template cannot be understood
      * @throws dev.longspan.spi.BackendUnavailableException if no backend, or not the one asked for, can work here
@@ -345,6 +348,9 @@ public final class ChatEngineBuilder {
     public ChatEngine build() {
         if (folder == null) {
             throw new InvalidRequestException("model", "expected a folder, found none: call model(Path)");
+        }
+        if (store == null) {
+            requireParkingBeside(parked -> FileSnapshotStore.isSame(parked, FileSnapshotStore.defaultFolder()));
         }
         List<AutoCloseable> owned = new ArrayList<>();
         try {
@@ -356,6 +362,20 @@ public final class ChatEngineBuilder {
                 e.addSuppressed(suppressed);
             }
             throw e;
+        }
+    }
+
+    /** Both have a lock, and leftovers of their own that are removed. */
+    private void requireParkingBeside(Predicate<Path> snapshots) {
+        if (parkingFolder != null && snapshots.test(parkingFolder)) {
+            throw new InvalidRequestException(
+                    "parkIdleSessions", "expected a folder of its own, found that of the snapshots: " + parkingFolder);
+        }
+    }
+
+    private void requireParkingBesideStore() {
+        if (store instanceof FileSnapshotStore files) {
+            requireParkingBeside(files::isIn);
         }
     }
 

@@ -2,8 +2,11 @@ package dev.longspan;
 
 import dev.longspan.snapshot.Disk;
 import dev.longspan.snapshot.SnapshotFolder;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +51,23 @@ public final class FileSnapshotStore implements SnapshotStore {
      */
     public static Path defaultFolder() {
         return defaultFolder(System.getenv(), System.getProperty("user.home", "."));
+    }
+
+    /** {@return whether this is the store's folder} */
+    boolean isIn(Path other) {
+        return isSame(folder.path(), other);
+    }
+
+    /** {@return whether both lead to the same folder, made or not} */
+    static boolean isSame(Path one, Path other) {
+        try {
+            if (Files.exists(one) && Files.exists(other)) {
+                return Files.isSameFile(one, other);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return one.toAbsolutePath().normalize().equals(other.toAbsolutePath().normalize());
     }
 
     static Path defaultFolder(Map<String, String> environment, String home) {

@@ -8,6 +8,7 @@ import dev.longspan.spi.PlanOptions;
 import dev.longspan.tck.DigestBackend;
 import dev.longspan.tck.DigestModel;
 import dev.longspan.tck.DigestOptions;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -50,6 +51,22 @@ class SessionRoomTest extends OnDigestBackend {
             fill(session, "saved");
             return session.save("one").id();
         }
+    }
+
+    @Test
+    void sessionsAreNotParkedWhereSnapshotsAreKept() {
+        FileSnapshotStore store = FileSnapshotStore.open(folder.resolve("both"));
+        Path same = folder.resolve("x").resolve("..").resolve("both");
+        assertThatThrownBy(() -> ChatEngine.builder().snapshots(store).parkIdleSessions(same))
+                .isInstanceOf(InvalidRequestException.class)
+                .hasMessageContaining("parkIdleSessions");
+        assertThatThrownBy(() -> ChatEngine.builder().parkIdleSessions(same).snapshots(store))
+                .isInstanceOf(InvalidRequestException.class);
+        assertThatThrownBy(() -> ChatEngine.builder()
+                        .model(folder)
+                        .parkIdleSessions(FileSnapshotStore.defaultFolder())
+                        .build())
+                .hasMessageContaining("of its own");
     }
 
     @Test

@@ -65,7 +65,8 @@ final class GivenDefaults implements IDefaultValueProvider {
                 return args.get(i + 1);
             }
         }
-        return environment.get(PREFIX + "CONFIG");
+        String given = environment.getOrDefault(PREFIX + "CONFIG", "");
+        return given.isEmpty() ? null : given;
     }
 
     /** Refuses what no option has the name of; the file cannot name another one. */
@@ -108,7 +109,10 @@ final class GivenDefaults implements IDefaultValueProvider {
         }
         String name = option.longestName().replaceFirst("^--", "");
         String variable = PREFIX + name.toUpperCase(Locale.ROOT).replace('-', '_');
-        String given = environment.get(variable);
-        return given != null ? given : file.getProperty(name);
+        String given = environment.getOrDefault(variable, "");
+        if (given.isEmpty()) { // as a variable is that was not set where it was passed on from
+            given = file.getProperty(name, "").strip();
+        }
+        return given.isEmpty() ? null : given;
     }
 }

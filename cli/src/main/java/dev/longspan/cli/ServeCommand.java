@@ -77,7 +77,9 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--api-key-file",
             paramLabel = "FILE",
-            description = "The keys that open the server, one a line. Without it none is needed.")
+            description =
+                    "The keys that open the server, one a line, of at least 8 characters; lines that begin with # are"
+                            + " none. Without it no key is needed.")
     private @Nullable Path apiKeyFile;
 
     @Option(
@@ -411,8 +413,8 @@ final class ServeCommand implements Callable<Integer> {
                     .page(!noPage)
                     .logContent(logContent);
             formOptions.applyTo(builder);
-            corsOrigins.forEach(builder::corsOrigin);
-            allowedHosts.forEach(builder::allowedHost);
+            corsOrigins.forEach(origin -> builder.corsOrigin(origin.strip()));
+            allowedHosts.forEach(name -> builder.allowedHost(name.strip()));
             if (apiKeyFile != null) {
                 builder.apiKeyFile(apiKeyFile);
             }

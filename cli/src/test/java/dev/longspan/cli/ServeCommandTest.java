@@ -113,10 +113,23 @@ class ServeCommandTest {
 
     @Test
     void soItDoesOnTheModulePathByEnvironmentAndFile() throws Exception {
-        Path config =
-                Files.writeString(folder.resolve("serve.properties"), "model-id=other\napi-key-file=" + keys() + "\n");
+        Path config = Files.writeString(
+                folder.resolve("serve.properties"), "model-id=other \napi-key-file=" + keys() + " \n");
         servesAndEndsInOrder(
-                Map.of("LONGSPAN_MODEL_ID", "small", "LONGSPAN_PORT", "1", "LONGSPAN_CONFIG", config.toString()),
+                Map.of(
+                        "LONGSPAN_MODEL_ID",
+                        "small",
+                        "LONGSPAN_PORT",
+                        "1",
+                        "LONGSPAN_CONFIG",
+                        config.toString(),
+                        // as a variable is that was passed on and not set
+                        "LONGSPAN_SNAPSHOTS",
+                        "",
+                        "LONGSPAN_API_KEY_FILE",
+                        "",
+                        "LONGSPAN_CORS_ORIGIN",
+                        "https://a.example, https://b.example"),
                 ChildJvm.onModulePath("serve", "--port", "0"));
     }
 
@@ -142,7 +155,7 @@ class ServeCommandTest {
             HttpResponse<String> crowded = send(HttpRequest.newBuilder(address.resolve("/v1/generate/nano"))
                     .header("Content-Type", "application/json")
                     .POST(HttpRequest.BodyPublishers.ofString("{\"prompt\": \"x\", \"max_new_tokens\": 1}")));
-            assertThat(crowded.statusCode()).as(crowded.body()).isEqualTo(503);
+            assertThat(crowded.body()).contains("context_length_exceeded").contains("at most 1 bytes");
         } finally {
             process.destroyForcibly();
         }
@@ -236,6 +249,13 @@ class ServeCommandTest {
                 .contains("--max-temperature");
         assertThat(run(Map.of(), "serve", "--on-cancel", "never").out()).contains("--on-cancel", "never");
         assertThat(run(Map.of(), "serve", "--model", "/no/such/folder").code()).isEqualTo(2);
+        String one = folder.resolve("one").toString();
+        Outcome shared = run(Map.of(), "serve", "--snapshots", one, "--park-idle-sessions", one + "/../one");
+        assertThat(shared.code()).isEqualTo(2);
+        assertThat(shared.out()).contains("--park-idle-sessions: expected a folder of its own");
+        Path few = Files.writeString(folder.resolve("few.keys"), "# none\nlong enough\nshort\n");
+        assertThat(run(Map.of(), "serve", "--api-key-file", few.toString()).out())
+                .contains("few.keys, found one of 5 in line 3");
     }
 
     @Test

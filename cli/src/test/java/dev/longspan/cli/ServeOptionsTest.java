@@ -80,7 +80,8 @@ class ServeOptionsTest {
     void aKeyThatIsTooShortIsOneOfTheFile() throws Exception {
         Path keys = Files.writeString(folder.resolve("short"), "short\n");
         assertThat(refusal("--api-key-file", keys.toString()))
-                .contains("--api-key-file: expected at least 8 characters");
+                .contains("--api-key-file: expected keys of at least 8 characters")
+                .contains("line 1");
     }
 
     @Test

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.longspan.SessionInfo;
 import dev.longspan.http.HttpAdapterBuilder;
 import java.nio.file.Files;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
 /** The page in a browser, of which nothing is left to complain about at the end. */
 abstract class OnPage extends WithServer {
+    static final Duration PATIENCE = Duration.ofSeconds(20);
     static final String ENTER = "\ue007";
     static final String ESCAPE = "\ue00c";
     static final String SHIFT = "\ue008";

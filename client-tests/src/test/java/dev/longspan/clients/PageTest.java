@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The page, in a browser. */
 class PageTest extends OnPage {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     @Test
     void aConversationIsHeldByKeyboard() {
@@ -342,6 +340,39 @@ class PageTest extends OnPage {
         browser.await("document.getElementById('note').textContent !== ''");
         assertThat(browser.text("#note")).contains("the server failed");
         assertThat(only().messages()).isZero();
+    }
+
+    @Test
+    void aTitleEndsWithAWholeCharacter() {
+        browser.script("document.getElementById('text').value = 'a'.repeat(59) + '\\u{1f600} hello\\n!say x\\n!end';"
+                + "document.getElementById('ask').requestSubmit()");
+        answered(2);
+        browser.click("#save");
+        browser.await("document.querySelectorAll('#snapshots li').length === 1");
+        assertThat(browser.text("#snapshots button")).isEqualTo("a".repeat(59) + "\ud83d\ude00");
+    }
+
+    @Test
+    void aPhoneShowsWhatFailsInItsMenu() throws Exception {
+        try (Browser phone = new Browser(Files.createDirectories(folder.resolve("phone")), 500, 800)) {
+            phone.open(server.address());
+            phone.await("document.getElementById('model').textContent === 'digest'");
+            phone.click("#menu");
+            phone.click("#new");
+            phone.await("!document.getElementById('save').disabled");
+            phone.click("#menu");
+            phone.click("#save"); // of which there is nothing yet
+            phone.await("document.getElementById('note').textContent !== ''");
+            assertThat(phone.script("const box = document.getElementById('note').getBoundingClientRect();"
+                                    + "return document.elementFromPoint(box.left + 20, box.top + 12).id")
+                            .asText())
+                    .isEqualTo("note");
+            phone.script("document.getElementById('note').textContent = 'x'.repeat(500)");
+            assertThat(phone.script("return document.documentElement.scrollWidth <= innerWidth")
+                            .asBoolean())
+                    .isTrue();
+            assertThat(phone.complaints()).singleElement().asString().contains("400");
+        }
     }
 
     @Test

@@ -38,6 +38,12 @@ final class KeyFiles {
                 String key = line.replace(MARK, "").strip();
                 if (!key.isEmpty() && !key.startsWith("#")) {
                     requirePlain(key, number, file);
+                    if (key.length() < Ranges.SHORTEST_KEY) {
+                        throw new InvalidRequestException(
+                                "apiKeyFile",
+                                "expected keys of at least " + Ranges.SHORTEST_KEY + " characters in " + file
+                                        + ", found one of " + key.length() + " in line " + number);
+                    }
                     keys.add(key);
                 }
             }

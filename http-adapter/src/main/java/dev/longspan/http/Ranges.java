@@ -14,7 +14,7 @@ final class Ranges {
 
     private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "localhost", "::1", "[::1]");
 
-    private static final int SHORTEST_KEY = 8;
+    static final int SHORTEST_KEY = 8;
     private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private Ranges() {}

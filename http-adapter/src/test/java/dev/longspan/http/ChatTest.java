@@ -45,7 +45,8 @@ class ChatTest extends OnServer {
                 "\"content\": \"a\", \"reasoning_content\": \"\", \"reasoning\": \"x\", \"refusal\": null, \"annotations\": []",
                 "\"content\": \"{}\", \"parsed\": {\"a\": 1}, \"audio\": null, \"function_call\": null",
                 "\"content\": null, \"tool_calls\": [{\"index\": 0, \"id\": \"c\", \"type\": \"function\", \"function\": "
-                        + "{\"name\": \"f\", \"arguments\": \"{}\", \"parsed_arguments\": {}}}]")) {
+                        + "{\"name\": \"f\", \"arguments\": \"{}\", \"parsed_arguments\": {}}}]",
+                "\"tool_calls\": [{\"id\": \"c\", \"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": \" \"}}]")) {
             String body = "{\"messages\": [" + asked + ", {\"role\": \"assistant\", " + more + "}, " + asked + "]}";
             Answer answer = post(CHAT, body);
             assertThat(answer.status()).as(answer.response().body()).isEqualTo(200);

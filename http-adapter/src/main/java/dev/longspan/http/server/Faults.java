@@ -98,23 +98,23 @@ public final class Faults {
 
     private static @Nullable ApiError ofSessions(Throwable fault) {
         if (fault instanceof SessionNotFoundException) {
-            return notFound("session_not_found", fault);
+            return notFound("session_not_found", "session_id", fault);
         } else if (fault instanceof SnapshotNotFoundException) {
-            return notFound("snapshot_not_found", fault);
+            return notFound("snapshot_not_found", null, fault);
         } else if (fault instanceof SessionBusyException) {
-            return conflict("session_busy", fault).retryAfter(SOON);
+            return conflict("session_busy", "session_id", fault).retryAfter(SOON);
         } else if (fault instanceof SessionExistsException) {
-            return conflict("session_exists", fault).notToBeRepeated();
+            return conflict("session_exists", "session_id", fault).notToBeRepeated();
         } else if (fault instanceof SnapshotExistsException) {
-            return conflict("snapshot_exists", fault).notToBeRepeated();
+            return conflict("snapshot_exists", null, fault).notToBeRepeated();
         } else if (fault instanceof SessionClosedException) {
-            return conflict("session_closed", fault).notToBeRepeated();
+            return conflict("session_closed", "session_id", fault).notToBeRepeated();
         } else if (fault instanceof SequenceConflictException moved) {
-            return conflict("sequence_mismatch", fault)
+            return conflict("sequence_mismatch", "expected_seq", fault)
                     .notToBeRepeated()
                     .header("X-Session-Seq", Long.toString(moved.actual()));
         } else if (fault instanceof SnapshotIncompatibleException) {
-            return conflict("snapshot_incompatible", fault).notToBeRepeated();
+            return conflict("snapshot_incompatible", null, fault).notToBeRepeated();
         } else if (fault instanceof ModelLoadException) {
             return new ApiError(
                             409,
@@ -130,12 +130,12 @@ public final class Faults {
         return null;
     }
 
-    private static ApiError notFound(String code, Throwable fault) {
-        return new ApiError(404, ApiError.Type.NOT_FOUND, code, null, message(fault));
+    private static ApiError notFound(String code, @Nullable String field, Throwable fault) {
+        return new ApiError(404, ApiError.Type.NOT_FOUND, code, field, message(fault));
     }
 
-    private static ApiError conflict(String code, Throwable fault) {
-        return new ApiError(409, ApiError.Type.CONFLICT, code, null, message(fault));
+    private static ApiError conflict(String code, @Nullable String field, Throwable fault) {
+        return new ApiError(409, ApiError.Type.CONFLICT, code, field, message(fault));
     }
 
     private static ApiError ofEngine(Throwable fault) {

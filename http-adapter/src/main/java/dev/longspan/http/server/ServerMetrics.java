@@ -28,7 +28,8 @@ public final class ServerMetrics implements EngineListener {
     private final Timer firstToken = timer("longspan.time.to.first.token", "From a request to its first token");
     private final Counter answersCut = counter(
             "longspan.http.answers.cut", "Answers that did not leave whole, since the client did not read or has gone");
-    private final Timer perToken = timer("longspan.time.per.token", "From one token of an answer to the next");
+    private final Timer perToken =
+            timer("longspan.time.per.token", "From one token to the next, the mean of each answer");
     private final Timer queue = timer("longspan.queue.time", "From a request to its first work");
     private final DistributionSummary batch = DistributionSummary.builder("longspan.batch.runs")
             .description("Answers computed together in one step")
@@ -36,6 +37,18 @@ public final class ServerMetrics implements EngineListener {
 
     private Counter counter(String name, String description) {
         return Counter.builder(name).description(description).register(registry);
+    }
+
+    private void counted(String name, String description, String... labels) {
+        Counter.builder(name)
+                .description(description)
+                .tags(labels)
+                .register(registry)
+                .increment();
+    }
+
+    private void outcome(String word) {
+        counted("longspan.requests", "Answers that have ended", "outcome", word);
     }
 
     private Timer timer(String name, String description) {
@@ -87,8 +100,7 @@ public final class ServerMetrics implements EngineListener {
 
     /** Counts an answered request. */
     void answered(String method, int status, boolean cut) {
-        registry.counter("longspan.http.requests", "method", method, "status", Integer.toString(status))
-                .increment();
+        counted("longspan.http.requests", "Requests answered", "method", method, "status", Integer.toString(status));
         if (cut) {
             answersCut.increment();
         }
@@ -96,7 +108,7 @@ public final class ServerMetrics implements EngineListener {
 
     /** Counts a request that was refused for lack of room. */
     void rejected(String code) {
-        registry.counter("longspan.rejections", "code", code).increment();
+        counted("longspan.rejections", "Requests refused for lack of room", "code", code);
     }
 
     /** {@return all of it in the text format} */
@@ -123,8 +135,7 @@ public final class ServerMetrics implements EngineListener {
     @Override
     public void requestCompleted(FinishReason reason, TokenUsage usage, Timing timing) {
         used(usage);
-        registry.counter("longspan.requests", "outcome", reason.name().toLowerCase(Locale.ROOT))
-                .increment();
+        outcome(reason.name().toLowerCase(Locale.ROOT));
         if (usage.completionTokens() > 0) {
             firstToken.record(timing.timeToFirstToken());
         }
@@ -142,6 +153,6 @@ public final class ServerMetrics implements EngineListener {
     @Override
     public void requestFailed(LongspanException error, TokenUsage usage) {
         used(usage);
-        registry.counter("longspan.requests", "outcome", "failed").increment();
+        outcome("failed");
     }
 }

@@ -7,6 +7,7 @@ let refreshing = 0; // counts the lists that were asked for, likewise
 const answers = new Map(); // the answers that are being made, each by the id of its session
 const left = new Map(); // what is to be told in a session about its last answer, once it is shown
 const closed = new Set(); // the sessions that were closed here
+const KEPT = 'Stopped: the session keeps what it holds now.';
 const MOVED = 'Others wrote in this session meanwhile; it is shown as it is now.';
 
 // ---- what is seen
@@ -47,6 +48,8 @@ function once(action) {
     if ($('note').textContent === WAITING) note('');
     clicked.removeAttribute('aria-disabled');
     running = false;
+    // who works by keys goes on where the page does, if what was pressed is gone
+    if (event.detail === 0 && document.activeElement === document.body) $(isMenuOver() ? 'new' : 'text').focus();
   };
 }
 
@@ -261,12 +264,13 @@ async function refresh() {
     const name = each.metadata.title || each.snapshot_id;
     const path = '/v1/snapshots/' + encodeURIComponent(each.snapshot_id);
     const item = element('li');
-    const load = button(name, 'Load snapshot ' + name, async () => {
+    const load = button(name, (each.problem ? 'Damaged snapshot ' : 'Load snapshot ') + name, async () => {
+      if (each.problem) throw new Error(each.problem);
       const loaded = await json('POST', path + '/load', {});
       await choose(loaded.session_id);
     });
-    load.title = each.problem || each.session.current_pos + ' tokens, ' + new Date(each.created_at * 1000).toLocaleString();
-    load.disabled = Boolean(each.problem);
+    load.title = each.problem ? each.problem : each.session.current_pos + ' tokens, ' + new Date(each.created_at * 1000).toLocaleString();
+    load.classList.toggle('damaged', Boolean(each.problem));
     item.append(load, button('×', 'Delete snapshot ' + name, async () => {
       if (!await sure('Delete snapshot ' + name + '?', 'Delete it')) return;
       await json('DELETE', path);
@@ -296,7 +300,8 @@ class Answer {
   constructor(text) {
     this.text = text;
     this.before = $('messages').childElementCount;
-    this.sequence = sequence; // the session's: what is expected first, and what the turn made of it in the end
+    this.expected = sequence; // the session's
+    this.sequence = sequence; // and what the turn has made of it
     this.question = new Bubble('user');
     this.question.addText(text);
     this.bubble = new Bubble('assistant');
@@ -352,7 +357,7 @@ async function sessionFor(answer) {
 async function stream(id, answer) {
   const response = await request('POST', '/v1/chat/completions', {
     session_id: id,
-    expected_seq: answer.sequence,
+    expected_seq: answer.expected,
     messages: [{role: 'user', content: answer.text}],
     stream: true,
     stream_options: {include_progress: true},
@@ -378,18 +383,28 @@ function reason(error) {
   return error.code === 'sequence_mismatch' ? MOVED + ' Your message was not sent.' : error.message;
 }
 
-/** Says where it was asked why there is no answer, and shows what the session holds once the turn is taken back. */
+/** Says where it was asked why there is no answer, and gives back what was asked. */
+function giveBack(id, answer, error) {
+  if (!closed.has(id)) left.set(id, {note: reason(error), text: answer.text});
+  tell();
+}
+
+/**
+ * Says why there is no answer, and shows what the session holds once the turn is over. What the server says has failed is taken back.
+ * Whoever stopped listening does not know: the turn may have been whole before, or what was sent is kept.
+ */
 async function failed(id, answer, error) {
   answer.over = true;
   controls();
-  if (!closed.has(id)) {
-    left.set(id, {note: reason(error), text: answer.text});
-  }
-  tell();
-  let settled = false;
+  const told = error instanceof ServerError;
+  if (told) giveBack(id, answer, error);
+  else if (session === id) note(error.name === 'AbortError' ? 'Stopped.' : error.message);
+  let settled = null;
   try {
     const gone = id === null || closed.has(id) || error.code === 'session_not_found';
-    settled = !gone && await idle(id);
+    settled = gone ? null : await idle(id);
+    if (!told && settled && settled.sequence !== answer.expected) left.set(id, {note: KEPT, text: ''});
+    else if (!told) giveBack(id, answer, error);
   } finally {
     answers.delete(id);
     answer.remove();
@@ -481,7 +496,7 @@ $('new').addEventListener('click', once(async () => {
 }));
 $('save').addEventListener('click', once(async () => {
   const first = $('messages').querySelector('li.user .body');
-  const title = first ? first.textContent.slice(0, 60) : session;
+  const title = first ? [...first.textContent].slice(0, 60).join('') : session;
   await json('POST', at(session, '/save'), {title});
   await refresh();
 }));

@@ -46,7 +46,7 @@ function keep(name, value) {
 window.addEventListener('pagehide', () => {
   keep('session', session);
   const answer = answers.get(session);
-  keep('asked', answer ? JSON.stringify({text: answer.text, sequence: answer.sequence}) : null);
+  keep('asked', answer ? JSON.stringify({text: answer.text, sequence: answer.expected}) : null);
 });
 
 const begin = guarded(async () => {

@@ -17,13 +17,18 @@ function headers(json) {
   return all;
 }
 
+/** What is said of a connection that fails: browsers each have their own words for it. */
+function reaching(work, problem) {
+  return work.catch((error) => { throw error.name === 'AbortError' ? error : new Error(problem); });
+}
+
 async function request(method, path, body, signal) {
-  const response = await fetch(path, {
+  const response = await reaching(fetch(path, {
     method,
     headers: headers(body !== undefined),
     body: body === undefined ? undefined : JSON.stringify(body),
     signal,
-  });
+  }), 'The server cannot be reached.');
   if (response.status === 401) {
     $('key-note').textContent = sessionStorage.getItem('key') ? 'The server does not know this key.' : '';
     $('key-dialog').showModal();
@@ -47,7 +52,7 @@ async function eachEvent(response, call) {
   const decoder = new TextDecoder();
   let rest = '';
   for (;;) {
-    const {done, value} = await reader.read();
+    const {done, value} = await reaching(reader.read(), 'The connection to the server broke.');
     if (done) return;
     rest += decoder.decode(value, {stream: true});
     const blocks = rest.split('\n\n');
