@@ -14,7 +14,9 @@ class RightBackendsTest {
             value = Flaw.class,
             names = {"NONE", "CLAIMS_LITTLE", "ROUNDS_TO_BF16", "ROUNDS_TO_F16"})
     void withoutAFlawEveryRuleHolds(Flaw none) {
-        ConformanceReport report = OracleKits.of(none).run();
+        // what the others draw is drawn again below, and more often
+        int tries = none == Flaw.NONE ? ConformanceKit.DEFAULT_TRIES : 2;
+        ConformanceReport report = OracleKits.of(none).withTries(tries).run();
         assertThat(report.conforms()).as(report.table()).isTrue();
         List<String> passed = report.ids(RuleOutcome.Status.PASSED);
         assertThat(passed).hasSizeGreaterThan(40);

@@ -51,6 +51,11 @@ class ErrorTest extends OnServer {
         isAnError(post(CHAT, "{\"a\": ".repeat(65) + "1" + "}".repeat(65)), 400, "invalid_json");
         isAnError(post(CHAT, "{\"seed\": " + "9".repeat(2000) + "}"), 400, "invalid_json");
         isAnError(post(CHAT, "{\"a\": NaN}"), 400, "invalid_json");
+        for (String number :
+                List.of("1e2147483648", "-1.5E-2147483650", "0e99999999999", "[1, {\"b\": 1e99999999999}]")) {
+            isAnError(post(CHAT, chat("hi", "\"temperature\": " + number)), 400, "invalid_json");
+            isAnError(post(CHAT, chat("hi", "\"chat_template_kwargs\": {\"a\": " + number + "}")), 400, "invalid_json");
+        }
         assertThat(post(CHAT, "{bad").json().at("/error/message").asText()).doesNotContain("fasterxml", "Source");
         HttpRequest.Builder latin = HttpRequest.newBuilder(uri(CHAT))
                 .header("Content-Type", "application/json")
@@ -170,18 +175,23 @@ class ErrorTest extends OnServer {
         assertThat(raw("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")).startsWith("HTTP/1.1 200");
     }
 
+    private void refusesArguments(String arguments) {
+        Answer answer = post(
+                CHAT,
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"assistant\", \"tool_calls\": "
+                        + "[{\"id\": \"c\", \"function\": {\"name\": \"f\", \"arguments\": " + arguments + "}}]}]}");
+        isAnError(answer, 400, "invalid_value");
+        assertThat(answer.param()).isEqualTo("messages[1].tool_calls[0].function.arguments");
+        assertThat(answer.response().body()).doesNotContain("java", "fasterxml", "Constraints");
+    }
+
     @Test
     void argumentsThatAreNoObject() {
-        for (String arguments : List.of("[1]", "{\\\"a\\\": ", "{\\\"a\\\": ".repeat(70), "7")) {
-            Answer answer = post(
-                    CHAT,
-                    "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"assistant\", \"tool_calls\": "
-                            + "[{\"id\": \"c\", \"function\": {\"name\": \"f\", \"arguments\": \"" + arguments
-                            + "\"}}]}]}");
-            isAnError(answer, 400, "invalid_value");
-            assertThat(answer.param()).isEqualTo("messages[1].tool_calls[0].function.arguments");
-            assertThat(answer.response().body()).doesNotContain("java", "fasterxml", "Constraints");
+        for (String arguments :
+                List.of("[1]", "{\\\"a\\\": ", "{\\\"a\\\": ".repeat(70), "7", "{\\\"a\\\": 1e2147483648}")) {
+            refusesArguments("\"" + arguments + "\"");
         }
+        refusesArguments("{\"a\": 15.5e2147483647}"); // which can be read, but not once more when it is written
     }
 
     @Test

@@ -134,10 +134,7 @@ public final class MessageReader {
         if (arguments == null) {
             return "{}";
         }
-        if (arguments instanceof ObjectNode) {
-            return Json.write(arguments);
-        }
-        String text = function.requiredString("arguments");
+        String text = arguments instanceof ObjectNode ? Json.write(arguments) : function.requiredString("arguments");
         if (text.isBlank()) { // as some programs write that there are none
             return "{}";
         }

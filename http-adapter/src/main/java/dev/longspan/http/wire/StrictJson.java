@@ -87,6 +87,8 @@ public final class StrictJson {
                     + StreamReadConstraints.DEFAULT_MAX_NUM_LEN + " digits");
         } catch (JsonProcessingException e) {
             throw malformed(what + " is not JSON: " + problem(e));
+        } catch (NumberFormatException | ArithmeticException e) { // which the parser leaves as they are
+            throw malformed(what + " goes beyond a limit: a number's exponent has up to 9 digits");
         }
         if (node instanceof ObjectNode object) {
             return object;
