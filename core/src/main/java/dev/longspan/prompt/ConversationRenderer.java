@@ -1,9 +1,13 @@
 package dev.longspan.prompt;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.longspan.ChatMessage;
 import dev.longspan.InvalidRequestException;
 import dev.longspan.ThinkingMode;
@@ -26,9 +30,14 @@ import org.jspecify.annotations.Nullable;
 /** Renders messages and tools with a chat template; all text from outside is marked. Immutable; any thread. */
 final class ConversationRenderer {
     private static final String TRUNCATE = "truncate_history_thinking";
-    private static final ObjectMapper JSON = new ObjectMapper()
+    private static final ObjectMapper JSON = JsonMapper.builder(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxStringLength(Integer.MAX_VALUE)
+                            .build())
+                    .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .build();
     private static final TypeReference<LinkedHashMap<String, Object>> OBJECT = new TypeReference<>() {};
 
     private final ChatTemplate template;
@@ -183,8 +192,12 @@ final class ConversationRenderer {
                 throw new InvalidRequestException(path, "expected a JSON object, found null");
             }
             return object;
-        } catch (JsonProcessingException e) {
+        } catch (JsonParseException e) {
             throw new InvalidRequestException(path, "expected a JSON object: " + e.getOriginalMessage());
+        } catch (JsonProcessingException | NumberFormatException | ArithmeticException e) {
+            // whose words are about classes
+            throw new InvalidRequestException(
+                    path, "expected a JSON object with numbers whose exponents are in the range of an int");
         }
     }
 }

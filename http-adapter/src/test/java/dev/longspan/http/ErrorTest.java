@@ -186,6 +186,16 @@ class ErrorTest extends OnServer {
     }
 
     @Test
+    void schemasWhoseNumbersCannotBeWritten() {
+        String tool = "\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"f\", \"parameters\": "
+                + "{\"type\": \"object\", \"minimum\": 10e2147483647}}}]";
+        Answer answer = post(CHAT, chat("hi", tool));
+        assertThat(answer.status()).as(answer.response().body()).isEqualTo(400);
+        assertThat(answer.param()).isEqualTo("tools[0].function.parameters");
+        assertThat(answer.response().body()).doesNotContain("java", "fasterxml");
+    }
+
+    @Test
     void argumentsThatAreNoObject() {
         for (String arguments :
                 List.of("[1]", "{\\\"a\\\": ", "{\\\"a\\\": ".repeat(70), "7", "{\\\"a\\\": 1e2147483648}")) {

@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
 public final class Faults {
     private static final Duration SOON = Duration.ofSeconds(1);
     private static final Pattern CAPITAL = Pattern.compile("[A-Z]");
+    /** What lies in an object of its own on the wire. */
+    private static final Pattern OF_FUNCTIONS =
+            Pattern.compile("(tools\\[\\d+]|tool_calls\\[\\d+])(\\.(?:parameters|arguments))$");
 
     /** Fields that have another name on the wire. */
     private static final Map<String, String> NAMES = Map.of(
@@ -92,8 +95,9 @@ public final class Faults {
         String first = field.substring(0, end);
         String rest = field.substring(end);
         String name = NAMES.getOrDefault(first, first);
-        return CAPITAL.matcher(name + rest)
+        String plain = CAPITAL.matcher(name + rest)
                 .replaceAll(match -> "_" + match.group().toLowerCase(Locale.ROOT));
+        return OF_FUNCTIONS.matcher(plain).replaceAll("$1.function$2");
     }
 
     private static @Nullable ApiError ofSessions(Throwable fault) {

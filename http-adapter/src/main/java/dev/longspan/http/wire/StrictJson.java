@@ -83,12 +83,13 @@ public final class StrictJson {
         try {
             node = mapper.readTree(text);
         } catch (StreamConstraintsException e) {
-            throw malformed(what + " goes beyond a limit: it may be nested " + depth + " deep, and numbers have up to "
-                    + StreamReadConstraints.DEFAULT_MAX_NUM_LEN + " digits");
+            throw malformed(what + " goes beyond a limit: it may be nested " + depth + " deep, numbers have up to "
+                    + StreamReadConstraints.DEFAULT_MAX_NUM_LEN + " digits, and names up to "
+                    + StreamReadConstraints.DEFAULT_MAX_NAME_LEN + " characters");
         } catch (JsonProcessingException e) {
             throw malformed(what + " is not JSON: " + problem(e));
         } catch (NumberFormatException | ArithmeticException e) { // which the parser leaves as they are
-            throw malformed(what + " goes beyond a limit: a number's exponent has up to 9 digits");
+            throw malformed(what + " goes beyond a limit: exponents of numbers are in the range of an int");
         }
         if (node instanceof ObjectNode object) {
             return object;
