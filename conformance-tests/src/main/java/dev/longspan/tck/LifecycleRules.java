@@ -26,6 +26,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 
 /** The rules of opening and closing, and of what a backend does to its process. */
@@ -46,6 +47,7 @@ final class LifecycleRules {
     static final int LOADS = 100;
 
     private static final long MAY_GROW = 512 << 10;
+    private static final long CLEANING_NANOS = 50_000_000;
     private static final Class<IllegalStateException> CLOSED = IllegalStateException.class;
 
     private LifecycleRules() {}
@@ -218,10 +220,13 @@ final class LifecycleRules {
         require(threads <= 0, openings + " openings leave " + threads + " threads");
     }
 
+    /** What a collection finds is given back by threads of cleaners, which hold a little of each until they come to it. */
     private static long heap() {
         for (int i = 0; i < 3; i++) {
             System.gc();
+            LockSupport.parkNanos(CLEANING_NANOS);
         }
+        System.gc();
         return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     }
 
