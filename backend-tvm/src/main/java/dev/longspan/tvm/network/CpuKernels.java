@@ -96,10 +96,6 @@ public final class CpuKernels extends KernelSet {
         return tiles + (long) rows * heads.queryHeads() * (pieces - 1);
     }
 
-    private static long parts(long whole, int size) {
-        return (whole + size - 1) / size;
-    }
-
     @Override
     Optional<KernelCall> best(DeviceMemory room) {
         return Optional.empty();

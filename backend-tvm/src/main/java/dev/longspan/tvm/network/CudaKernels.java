@@ -118,10 +118,6 @@ public final class CudaKernels extends KernelSet {
         call.launch("convolve_keep", tasks, CHANNELS);
     }
 
-    private static long parts(long whole, int size) {
-        return (whole + size - 1) / size;
-    }
-
     @Override
     MatrixLayout layout() {
         return MatrixLayout.ROWS;

@@ -23,6 +23,11 @@ public abstract sealed class KernelSet permits CpuKernels, CudaKernels {
 
     abstract KernelCall call(String name, int arguments);
 
+    /** {@return how many parts of a size a whole has, the last one maybe smaller} */
+    static long parts(long whole, int size) {
+        return (whole + size - 1) / size;
+    }
+
     /** {@return how matrices lie for them} */
     abstract MatrixLayout layout();
 

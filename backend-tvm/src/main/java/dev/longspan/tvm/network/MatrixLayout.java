@@ -50,7 +50,7 @@ enum MatrixLayout {
 
     /** {@return how many panels so many outputs fill} */
     static long panels(long outputs) {
-        return (outputs + PANEL - 1) / PANEL;
+        return KernelSet.parts(outputs, PANEL);
     }
 
     /** {@return as many outputs with those that it is padded by} */

@@ -10,6 +10,7 @@ import dev.longspan.ChatStream;
 import dev.longspan.ContextLengthException;
 import dev.longspan.ContextMemoryException;
 import dev.longspan.FinishReason;
+import dev.longspan.InvalidRequestException;
 import dev.longspan.Timing;
 import dev.longspan.http.server.EventStream;
 import dev.longspan.http.server.EventStream.GoneException;
@@ -68,12 +69,15 @@ public final class GenerateEndpoint implements Route.Endpoint {
         try {
             return engine.stream(request);
         } catch (ContextLengthException e) { // there are no messages here
-            String problem = String.valueOf(e.getMessage()).substring((e.field() + ": ").length());
-            throw ApiError.invalid("context_length_exceeded", "prompt", problem);
+            throw tooLong("prompt", e);
         } catch (ContextMemoryException e) {
-            String problem = String.valueOf(e.getMessage()).substring((e.field() + ": ").length());
-            throw ApiError.invalid("context_length_exceeded", "max_new_tokens", problem);
+            throw tooLong("max_new_tokens", e);
         }
+    }
+
+    private static ApiError tooLong(String field, InvalidRequestException fault) {
+        String problem = String.valueOf(fault.getMessage()).substring((fault.field() + ": ").length());
+        return ApiError.invalid("context_length_exceeded", field, problem);
     }
 
     private ChatRequest request(Exchange exchange, Fields body) {

@@ -269,7 +269,7 @@ async function refresh() {
       const loaded = await json('POST', path + '/load', {});
       await choose(loaded.session_id);
     });
-    load.title = each.problem ? each.problem : each.session.current_pos + ' tokens, ' + new Date(each.created_at * 1000).toLocaleString();
+    load.title = each.problem || each.session.current_pos + ' tokens, ' + new Date(each.created_at * 1000).toLocaleString();
     load.classList.toggle('damaged', Boolean(each.problem));
     item.append(load, button('×', 'Delete snapshot ' + name, async () => {
       if (!await sure('Delete snapshot ' + name + '?', 'Delete it')) return;
