@@ -59,14 +59,14 @@ public final class Gate {
     }
 
     /**
-     * Waits until a call waits at the gate.
+     * Waits until a call waits at the gate that no {@link #step step} has let go already.
      *
      * @param limit how long at most
      * @throws IllegalStateException if none came within the limit, or if the thread was interrupted
      */
     public synchronized void awaitWaiting(Duration limit) {
         long end = System.nanoTime() + limit.toNanos();
-        while (waiting == 0) {
+        while (waiting <= permits) {
             long left = end - System.nanoTime();
             if (left <= 0) {
                 throw new IllegalStateException("no forward came to the gate within " + limit);
