@@ -51,6 +51,8 @@ class ErrorTest extends OnServer {
         isAnError(post(CHAT, "{\"a\": ".repeat(65) + "1" + "}".repeat(65)), 400, "invalid_json");
         isAnError(post(CHAT, "{\"seed\": " + "9".repeat(2000) + "}"), 400, "invalid_json");
         isAnError(post(CHAT, "{\"a\": NaN}"), 400, "invalid_json");
+        isAnError(post(CHAT, "{\"\\ud800\": 1}"), 400, "invalid_json");
+        isAnError(post(CHAT, "{\"\\ud800a\": 1}"), 400, "invalid_json");
         for (String number :
                 List.of("1e2147483648", "-1.5E-2147483650", "0e99999999999", "[1, {\"b\": 1e99999999999}]")) {
             isAnError(post(CHAT, chat("hi", "\"temperature\": " + number)), 400, "invalid_json");

@@ -60,6 +60,9 @@ class FieldTest extends OnServer {
                 "store | false",
                 "metadata | {}",
                 "service_tier | 'auto'",
+                "top_p | 0.99999999999999999999",
+                "temperature | 9.99999999999999999999",
+                "min_p | 1e-20",
                 "modalities | ['text']",
                 "reasoning_effort | null",
                 "functions | []"
@@ -91,7 +94,13 @@ class FieldTest extends OnServer {
                 "temperature | 1e999 | temperature | invalid_value",
                 "temperature | 1e-400 | temperature | invalid_value",
                 "temperature | -1e-400 | temperature | invalid_value",
-                "chat_template_kwargs | {'a': [1e400]} | chat_template_kwargs | invalid_value",
+                "temperature | 10.00000000000000000001 | temperature | invalid_value",
+                "top_p | 1.00000000000000000001 | top_p | invalid_value",
+                "min_p | -1e-20 | min_p | invalid_value",
+                "presence_penalty | -2.00000000000000000001 | presence_penalty | invalid_value",
+                "chat_template_kwargs | {'a': [1e400]} | chat_template_kwargs.a[0] | invalid_value",
+                "chat_template_kwargs | {'a': {'b': 1e-400}} | chat_template_kwargs.a.b | invalid_value",
+                "chat_template_kwargs | {'a': ['\\ud800']} | chat_template_kwargs.a[0] | invalid_value",
                 "temperature | 'hot' | temperature | invalid_type",
                 "top_p | 0 | top_p | invalid_value",
                 "top_p | 1.01 | top_p | invalid_value",
@@ -202,7 +211,8 @@ class FieldTest extends OnServer {
                 "[{'role': 'user', 'content': 'x'}, {'role': 'assistant'}] | messages[1].content | missing_field",
                 "[{'role': 'user', 'content': 'x'}, {'role': 'assistant', 'content': 'y', 'refusal': 'no'}] | messages[1].refusal | unsupported_field",
                 "[{'role': 'user', 'content': 'x'}, {'role': 'assistant', 'tool_calls': [{'function': {}}]}] | messages[1].tool_calls[0].function.name | missing_field",
-                "[{'role': 'user', 'content': 'x'}, {'role': 'assistant', 'tool_calls': [{'function': {'name': 'a', 'arguments': 5}}]}] | messages[1].tool_calls[0].function.arguments | invalid_type"
+                "[{'role': 'user', 'content': 'x'}, {'role': 'assistant', 'tool_calls': [{'function': {'name': 'a', 'arguments': 5}}]}] | messages[1].tool_calls[0].function.arguments | invalid_type",
+                "[{'role': 'user', 'content': 'x'}, {'role': 'assistant', 'tool_calls': [{'function': {'name': 'a', 'arguments': {'b': '\\ud800'}}}]}] | messages[1].tool_calls[0].function.arguments | invalid_value"
             })
     void messagesAreRefusedByTheirPath(String messages, String param, String code) {
         Answer answer = post(CHAT, "{\"messages\": " + messages.replace('\'', '"') + "}");

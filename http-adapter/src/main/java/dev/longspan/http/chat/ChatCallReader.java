@@ -1,7 +1,5 @@
 package dev.longspan.http.chat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.longspan.ChatMessage;
 import dev.longspan.ChatRequest;
 import dev.longspan.ChatRequestBuilder;
@@ -17,7 +15,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -124,7 +121,7 @@ final class ChatCallReader {
         }
         for (String name : arguments.names()) {
             if (!name.equals("enable_thinking")) {
-                request.templateArgument(name, TemplateValues.of(arguments.raw(name)));
+                request.templateArgument(name, TemplateArgumentReader.read(arguments.path(name), arguments.raw(name)));
             }
         }
     }
@@ -205,38 +202,6 @@ final class ChatCallReader {
                     throw ApiError.unsupported(name, "expected one of " + neutral + ", found '" + word + "'");
                 }
             });
-        }
-    }
-
-    /** From JSON to what a template takes. */
-    static final class TemplateValues {
-        private TemplateValues() {}
-
-        static @Nullable Object of(@Nullable JsonNode node) {
-            if (node == null || node.isNull()) {
-                return null;
-            } else if (node.isTextual()) {
-                return node.textValue();
-            } else if (node.isBoolean()) {
-                return node.booleanValue();
-            } else if (node.isIntegralNumber()) {
-                return node.canConvertToLong() ? (Object) node.longValue() : node.bigIntegerValue();
-            } else if (node.isNumber()) {
-                if (Double.isInfinite(node.doubleValue())) {
-                    throw ApiError.invalid(
-                            "invalid_value",
-                            "chat_template_kwargs",
-                            "expected numbers of 64 bits, found " + ApiError.shortened(node.asText(), 40));
-                }
-                return node.doubleValue();
-            } else if (node instanceof ObjectNode) {
-                java.util.Map<String, @Nullable Object> map = new java.util.LinkedHashMap<>();
-                node.properties().forEach(entry -> map.put(entry.getKey(), of(entry.getValue())));
-                return map;
-            }
-            List<@Nullable Object> list = new java.util.ArrayList<>();
-            node.forEach(each -> list.add(of(each)));
-            return list;
         }
     }
 }

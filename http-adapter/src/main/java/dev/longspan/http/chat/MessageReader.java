@@ -134,7 +134,9 @@ public final class MessageReader {
         if (arguments == null) {
             return "{}";
         }
-        String text = arguments instanceof ObjectNode ? Json.write(arguments) : function.requiredString("arguments");
+        String text = arguments instanceof ObjectNode
+                ? Fields.whole(function.path("arguments"), Json.write(arguments))
+                : function.requiredString("arguments");
         if (text.isBlank()) { // as some programs write that there are none
             return "{}";
         }

@@ -3,6 +3,7 @@ package dev.longspan.http.wire;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -101,11 +102,14 @@ public final class Fields {
         if (!node.isTextual()) {
             throw wrong(name, "a string", node);
         }
-        String text = node.textValue();
+        return whole(path(name), node.textValue());
+    }
+
+    /** {@return the text of a path, which has no half of a surrogate pair} */
+    public static String whole(String path, String text) {
         // what is left of a pair is seen as a code point of its own
         if (text.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
-            throw ApiError.invalid(
-                    "invalid_value", path(name), "expected whole characters, found half of a surrogate pair");
+            throw ApiError.invalid("invalid_value", path, "expected whole characters, found half of a surrogate pair");
         }
         return text;
     }
@@ -176,12 +180,25 @@ public final class Fields {
         if (!node.isNumber()) {
             throw wrong(name, "a number", node);
         }
-        double value = node.doubleValue();
-        boolean vanished = value == 0 && node.decimalValue().signum() != 0;
-        if (vanished || !Double.isFinite(value) || !range.holds(value)) {
+        OptionalDouble value = real(node);
+        if (value.isEmpty() || !holds(range, value.getAsDouble(), node.decimalValue())) {
             throw outOfRange(name, expected, node.asText());
         }
-        return OptionalDouble.of(value);
+        return value;
+    }
+
+    /** {@return a number's nearest double; nothing if there is none, as it is too large, or so small that it would be zero} */
+    public static OptionalDouble real(JsonNode number) {
+        double value = number.doubleValue();
+        boolean vanished = value == 0 && number.decimalValue().signum() != 0;
+        return vanished || !Double.isFinite(value) ? OptionalDouble.empty() : OptionalDouble.of(value);
+    }
+
+    /** What was rounded to a bound may have been beyond it: then the double on its other side is, too. */
+    private static boolean holds(Range range, double value, BigDecimal exact) {
+        int beyond = exact.compareTo(new BigDecimal(value));
+        return range.holds(value)
+                && (beyond == 0 || range.holds(beyond > 0 ? Math.nextUp(value) : Math.nextDown(value)));
     }
 
     /** {@return an object, whose unknown members are refused with this one's} */
