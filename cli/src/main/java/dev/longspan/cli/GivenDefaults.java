@@ -69,8 +69,15 @@ final class GivenDefaults implements IDefaultValueProvider {
         return given.isEmpty() ? null : given;
     }
 
-    /** Refuses what no option has the name of; the file cannot name another one. */
+    /** Refuses what no option has the name of, and what the file gives no value; the file cannot name another one. */
     void check(CommandSpec command) {
+        for (OptionSpec option : command.options()) {
+            String name = option.longestName().replaceFirst("^--", "");
+            String written = file.getProperty(name);
+            if (written != null && written.isBlank() && isSetting(option) && !isSwitchedOn(option, written)) {
+                throw new StartException("--" + name + " has no value in the properties file");
+            }
+        }
         Set<String> names =
                 command.options().stream().map(OptionSpec::longestName).collect(Collectors.toSet());
         Set<String> settings = command.options().stream()
@@ -110,9 +117,18 @@ final class GivenDefaults implements IDefaultValueProvider {
         String name = option.longestName().replaceFirst("^--", "");
         String variable = PREFIX + name.toUpperCase(Locale.ROOT).replace('-', '_');
         String given = environment.getOrDefault(variable, "");
-        if (given.isEmpty()) { // as a variable is that was not set where it was passed on from
-            given = file.getProperty(name, "").strip();
+        if (!given.isEmpty()) { // as a variable is that was not set where it was passed on from
+            return given;
         }
-        return given.isEmpty() ? null : given;
+        String written = file.getProperty(name);
+        if (written == null) {
+            return null;
+        }
+        return isSwitchedOn(option, written) ? "true" : written.strip();
+    }
+
+    /** In the file a switch may stand without a value, as on the command line. */
+    private static boolean isSwitchedOn(OptionSpec option, String written) {
+        return written.isBlank() && option.typeInfo().isBoolean();
     }
 }

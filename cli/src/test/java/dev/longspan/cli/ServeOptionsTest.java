@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** What the server refuses to start with. */
 @Timeout(120)
@@ -128,6 +130,17 @@ class ServeOptionsTest {
         Path config = Files.writeString(folder.resolve("serve.properties"), "config=other.properties\n");
         assertThat(refusal("--config", config.toString()))
                 .isEqualTo("longspan: there is no option for config in the properties file");
+    }
+
+    @Test
+    void aPropertiesFileGivesValues() throws Exception {
+        Path config = Files.writeString(folder.resolve("empty.properties"), "save-on-stop\napi-key-file=\n");
+        assertThat(refusal("--config", config.toString()))
+                .isEqualTo("longspan: --api-key-file has no value in the properties file");
+        GivenDefaults given = new GivenDefaults(Map.of(), List.of("--config", config.toString()));
+        OptionSpec option =
+                OptionSpec.builder("--save-on-stop").type(boolean.class).build();
+        assertThat(given.defaultValue(option)).isEqualTo("true");
     }
 
     @ParameterizedTest
