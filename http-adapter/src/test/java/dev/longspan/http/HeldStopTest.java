@@ -5,8 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.longspan.ChatStream;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -103,5 +108,22 @@ class HeldStopTest extends OnServer {
         assertThat(running.get(0).get().code()).isEqualTo("shutting_down");
         assertThat(running.get(1).get().response().body()).contains("shutting_down");
         assertThatThrownBy(() -> get("/readyz")).hasCauseInstanceOf(ConnectException.class);
+    }
+
+    @Test
+    void whoseBodyIsStillOnItsWayIsTold() throws Exception {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            BufferedReader answer =
+                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            String head = "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                    + "Expect: 100-continue\r\nContent-Length: 100\r\n\r\n";
+            socket.getOutputStream().write(head.getBytes(StandardCharsets.UTF_8));
+            assertThat(answer.readLine()).startsWith("HTTP/1.1 100 ");
+            socket.getOutputStream().write('{');
+            server.stop(Duration.ZERO);
+            assertThat(answer.lines())
+                    .anyMatch(line -> line.startsWith("HTTP/1.1 503 "))
+                    .anyMatch(line -> line.contains("shutting_down"));
+        }
     }
 }

@@ -188,6 +188,12 @@ class SessionTurnTest extends OnServer {
         assertThat(chunks.get(0).get("prompt_progress").get("total").asInt()).isGreaterThan(1400);
         assertThat(chunks.get(chunks.size() - 1).get("status").asText()).isEqualTo("ok");
         assertThat(info().get("message_count").asInt()).isEqualTo(2);
+        for (String accept : List.of("application/json, text/event-stream;q=0", "text/event-streams")) {
+            Answer whole = post("/v1/sessions/s/append", body, "Accept", accept);
+            assertThat(whole.json().get("status").asText()).isEqualTo("ok");
+        }
+        Answer other = post("/v1/sessions/s/append", body, "Accept", "*/*;q=0.1, Text/Event-Stream; charset=utf-8");
+        assertThat(chunks(other.response().body())).hasSizeGreaterThan(1);
         assertThat(post("/v1/sessions/s/append", "{\"messages\": []}").param()).isEqualTo("messages");
     }
 

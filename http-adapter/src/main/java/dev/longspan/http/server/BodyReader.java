@@ -3,7 +3,6 @@ package dev.longspan.http.server;
 import dev.longspan.http.wire.ApiError;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -20,6 +19,7 @@ final class BodyReader {
     private final BodyRoom.Share room;
     private final Request request;
     private final int most;
+    private final Work work;
     private final Leftover leftover;
     private final BiConsumer<byte[], Runnable> whole;
     private final BiConsumer<Throwable, Leftover> fault;
@@ -31,19 +31,19 @@ final class BodyReader {
     private BodyReader(
             Request request,
             int most,
-            Leftover leftover,
-            Duration patience,
+            Surroundings surroundings,
             BodyRoom.Share room,
-            ScheduledExecutorService timer,
             BiConsumer<byte[], Runnable> whole,
             BiConsumer<Throwable, Leftover> fault) {
         this.room = room;
         this.request = request;
         this.most = most;
-        this.leftover = leftover;
+        this.work = surroundings.work();
+        this.leftover = new Leftover(request, surroundings);
         this.whole = whole;
         this.fault = fault;
-        this.deadline = timer.schedule(this::late, patience.toMillis(), TimeUnit.MILLISECONDS);
+        long patience = surroundings.settings().times().body().toMillis();
+        this.deadline = surroundings.timer().schedule(this::late, patience, TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -64,16 +64,7 @@ final class BodyReader {
             BiConsumer<Throwable, Leftover> fault) {
         BodyRoom.Share share = room.share();
         Request.addCompletionListener(request, failure -> share.giveBack());
-        new BodyReader(
-                        request,
-                        most,
-                        new Leftover(request, surroundings),
-                        surroundings.settings().times().body(),
-                        share,
-                        surroundings.timer(),
-                        whole,
-                        fault)
-                .more();
+        new BodyReader(request, most, surroundings, share, whole, fault).more();
     }
 
     private void more() {
@@ -84,7 +75,7 @@ final class BodyReader {
                 return;
             }
             if (Content.Chunk.isFailure(chunk)) {
-                end(cut());
+                end(work.isDraining() ? ApiError.shuttingDown() : cut());
                 leftover.finish();
                 return;
             }

@@ -20,6 +20,8 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.MimeTypes;
+import org.eclipse.jetty.http.QuotedQualityCSV;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
@@ -79,6 +81,14 @@ public final class Exchange {
     /** {@return a header of the request} */
     public Optional<String> header(String name) {
         return Optional.ofNullable(request.getHeaders().get(name));
+    }
+
+    /** {@return whether the client names a media type among those that it accepts} */
+    public boolean accepts(String type) {
+        QuotedQualityCSV accepted = new QuotedQualityCSV(); // which leaves out what has a quality of 0
+        accepted.addValue(header("Accept").orElse(""));
+        return accepted.getValues().stream()
+                .anyMatch(each -> MimeTypes.getContentTypeWithoutCharset(each).equalsIgnoreCase(type));
     }
 
     /** {@return a value of the query} */

@@ -292,7 +292,7 @@ public final class SessionEndpoints {
     }
 
     private static boolean isStreamed(Exchange exchange) {
-        return exchange.header("Accept").orElse("").contains("text/event-stream");
+        return exchange.accepts("text/event-stream");
     }
 
     /** Answers that messages are read. */
