@@ -56,7 +56,9 @@ final class ExpertProduct {
      */
     record Rows(DeviceMemory memory, long stride) {}
 
+    /** Computes them. Of one row most experts have nothing to do: what one has is for more threads than one. */
     void run(int slots) {
-        call.run(kernels.expertTasks(slots, experts, outputs));
+        long tasks = kernels.expertTasks(slots, experts, outputs);
+        call.run(tasks, 1, Math.max(1, kernels.productTasks(outputs) / 2));
     }
 }

@@ -74,22 +74,28 @@ public abstract sealed class KernelCall permits TeamCall, LaunchCall {
         run(tasks, 1);
     }
 
+    /** Runs all tasks, where up to {@code least} are too little for one more thread. */
+    public final void run(long tasks, long least) {
+        run(tasks, least, Long.MAX_VALUE);
+    }
+
     /**
      * Runs all tasks.
      *
-     * @param tasks how many there are
-     * @param grain how many are too little for one more thread
+     * @param tasks how many there are, below 2^31
+     * @param least how many are too little for one more thread
+     * @param most how many one thread takes at once at most: for tasks of which many have nothing to do, and some that are neighbours a lot
      * @throws TvmException if the kernel refuses its arguments
      * @throws IllegalStateException if an argument was never set
      */
-    public final void run(long tasks, long grain) {
+    public final void run(long tasks, long least, long most) {
         if (missing > 0) {
             throw new IllegalStateException(kernel + ": " + missing + " of " + count + " arguments are not set");
         }
         if (tasks > 0) {
-            start(tasks, grain);
+            start(tasks, least, most);
         }
     }
 
-    abstract void start(long tasks, long grain);
+    abstract void start(long tasks, long least, long most);
 }

@@ -20,7 +20,11 @@ public final class KernelTeam implements KernelRunner {
     private static final int LOOKS = 2_000;
 
     private static final int LOOKS_ON_END = 32;
-    /** Into how many pieces each thread's share is cut, so that one that is held up leaves work to others. */
+    private static final long NOTHING = 0;
+    /**
+     * Into how many pieces each thread's share of what is left is cut. So pieces become smaller and smaller: one thread that is held up
+     * leaves work to others, and in the end all are ready at nearly the same time.
+     */
     private static final int PIECES = 4;
 
     /** What is shared among threads. */
@@ -32,18 +36,18 @@ public final class KernelTeam implements KernelRunner {
     private final List<Thread> threads = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
     /**
-     * The round, and in its lower half how many of its pieces are left. Who takes one looks at nothing else, so that who comes late
+     * The round, and in its lower half how many of its tasks are left. Who takes some changes nothing else, so that who comes late
      * takes none of another round.
      */
     private final AtomicLong left = new AtomicLong();
 
     private final AtomicInteger finished = new AtomicInteger();
 
-    // what a round is about: written before the round begins, and not before all its pieces are finished
+    // what a round is about: written before the round begins, and not before all tasks of the last one are finished
     private @Nullable Tasks call;
-    private long tasks;
-    private long piece;
-    private int pieces;
+    private int tasks;
+    private int least;
+    private int most;
     private @Nullable Thread caller;
     private volatile @Nullable Throwable failure;
     private volatile boolean closed;
@@ -83,26 +87,32 @@ public final class KernelTeam implements KernelRunner {
         // a call returns when its kernel has run
     }
 
-    /** Runs all tasks of a call. By who holds the lock. */
-    void run(Tasks given, long count, long grain) {
+    /**
+     * Runs all tasks of a call. By who holds the lock.
+     *
+     * @param count how many there are, below 2^31
+     * @param least how many a thread takes at once at least, where so many are left
+     * @param most how many at most
+     */
+    void run(Tasks given, long count, long least, long most) {
         if (!lock.isHeldByCurrentThread()) {
             throw new IllegalStateException("kernels are run by who holds the team's lock");
         } else if (closed) {
             throw new IllegalStateException("the backend is closed");
         }
-        if (threads.isEmpty() || count <= grain) {
+        if (threads.isEmpty() || count <= least) {
             given.run(0, 0, count);
             return;
         }
         call = given;
         caller = Thread.currentThread();
-        tasks = count;
-        piece = Math.max(grain, (count + (long) size() * PIECES - 1) / ((long) size() * PIECES));
-        pieces = (int) ((count + piece - 1) / piece);
+        tasks = Math.toIntExact(count);
+        this.least = (int) least; // below count
+        this.most = (int) Math.min(count, most);
         failure = null;
         finished.set(0);
         int round = round() + 1;
-        left.set((long) round << Integer.SIZE | pieces); // all above is seen by who sees this
+        left.set((long) round << Integer.SIZE | count); // all above is seen by who sees this
         threads.forEach(LockSupport::unpark);
         share(round, 0);
         awaitOthers();
@@ -118,9 +128,9 @@ public final class KernelTeam implements KernelRunner {
         return (int) (left.get() >> Integer.SIZE);
     }
 
-    /** Waits for pieces that others have begun; for a thread that has not come in time there is nothing left, nor to wait for. */
+    /** Waits for tasks that others have begun; for a thread that has not come in time there is nothing left, nor to wait for. */
     private void awaitOthers() {
-        for (int looks = 1; finished.get() < pieces; looks++) {
+        for (int looks = 1; finished.get() < tasks; looks++) {
             pause(looks);
         }
     }
@@ -137,32 +147,37 @@ public final class KernelTeam implements KernelRunner {
         }
     }
 
-    /** Runs pieces of a round until all are taken. */
+    /** Runs tasks of a round until all are taken. */
     private void share(int round, int worker) {
-        for (int mine = take(round); mine >= 0; mine = take(round)) {
+        for (long taken = take(round); taken != NOTHING; taken = take(round)) {
+            long there = taken >> Integer.SIZE;
+            int count = (int) taken;
             Thread waiting = caller;
-            int last = pieces;
+            int all = tasks;
             try {
-                long first = mine * piece;
-                Objects.requireNonNull(call).run(worker, first, Math.min(tasks, first + piece));
+                long first = all - there;
+                Objects.requireNonNull(call).run(worker, first, first + count);
             } catch (Throwable e) { // who has called is told
                 failure = e;
             }
-            if (finished.incrementAndGet() == last && worker > 0) {
+            if (finished.addAndGet(count) == all && worker > 0) {
                 LockSupport.unpark(waiting);
             }
         }
     }
 
-    /** A piece of a round; -1 if none is left, or the round is over. */
-    private int take(int round) {
+    /** Takes tasks of a round: how many were left, and in the lower half how many are taken; {@link #NOTHING} if the round is over. */
+    private long take(int round) {
         while (true) {
             long seen = left.get();
-            if ((int) (seen >> Integer.SIZE) != round || (int) seen == 0) {
-                return -1;
+            int there = (int) seen;
+            if ((int) (seen >> Integer.SIZE) != round || there == 0) {
+                return NOTHING;
             }
-            if (left.compareAndSet(seen, seen - 1)) {
-                return (int) seen - 1;
+            int part = size() * PIECES;
+            int count = Math.min(there, Math.max(least, Math.min(most, (there - 1) / part + 1)));
+            if (left.compareAndSet(seen, seen - count)) {
+                return (long) there << Integer.SIZE | count;
             }
         }
     }

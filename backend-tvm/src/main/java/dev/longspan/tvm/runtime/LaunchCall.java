@@ -36,7 +36,7 @@ public final class LaunchCall extends KernelCall {
     }
 
     @Override
-    void start(long tasks, long grain) {
+    void start(long tasks, long least, long most) {
         stream.requireRunnable();
         plan.launch(this, tasks);
     }

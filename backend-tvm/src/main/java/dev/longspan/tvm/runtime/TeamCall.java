@@ -39,8 +39,8 @@ final class TeamCall extends KernelCall {
     }
 
     @Override
-    void start(long tasks, long grain) {
-        team.run(work, tasks, grain);
+    void start(long tasks, long least, long most) {
+        team.run(work, tasks, least, most);
     }
 
     /** Does some of the tasks, as one thread of the team. */

@@ -3,6 +3,12 @@ package dev.longspan.tvm.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -17,9 +23,13 @@ class KernelTeamTest {
     private static final int ROUNDS = 100_000;
 
     private static void run(KernelTeam team, KernelTeam.Tasks tasks, long count) {
+        run(team, tasks, count, 1, Long.MAX_VALUE);
+    }
+
+    private static void run(KernelTeam team, KernelTeam.Tasks tasks, long count, long least, long most) {
         team.lock().lock();
         try {
-            team.run(tasks, count, 1);
+            team.run(tasks, count, least, most);
         } finally {
             team.lock().unlock();
         }
@@ -71,6 +81,39 @@ class KernelTeamTest {
         assertThat(met).hasValue(0);
     }
 
+    private static List<Long> sizes(int threads, long count, long least, long most) {
+        NavigableMap<Long, Long> lastByFirst = new ConcurrentSkipListMap<>();
+        try (KernelTeam team = new KernelTeam(threads)) {
+            run(team, (worker, first, last) -> lastByFirst.put(first, last), count, least, most);
+        }
+        List<Long> sizes = new ArrayList<>();
+        long end = 0;
+        for (Map.Entry<Long, Long> piece : lastByFirst.entrySet()) {
+            assertThat(piece.getKey()).isEqualTo(end);
+            end = piece.getValue();
+            sizes.add(end - piece.getKey());
+        }
+        assertThat(end).isEqualTo(count);
+        return sizes;
+    }
+
+    @Test
+    void piecesBecomeSmallerSoThatAllThreadsAreReadyTogether() {
+        assertThat(sizes(2, 16, 1, Long.MAX_VALUE)).containsExactly(2L, 2L, 2L, 2L, 1L, 1L, 1L, 1L, 1L, 1L, 1L, 1L);
+        assertThat(sizes(2, 1000, 1, Long.MAX_VALUE))
+                .startsWith(125L, 110L)
+                .endsWith(1L, 1L)
+                .isSortedAccordingTo(Comparator.reverseOrder());
+    }
+
+    @Test
+    void piecesHaveNoMoreAndNoFewerTasksThanTheCallerWants() {
+        assertThat(sizes(2, 100, 1, 4)).startsWith(4L, 4L).endsWith(1L).allMatch(size -> size <= 4);
+        assertThat(sizes(2, 100, 30, Long.MAX_VALUE)).containsExactly(30L, 30L, 30L, 10L);
+        assertThat(sizes(2, 100, 100, 4)).containsExactly(100L); // too little for two threads
+        assertThat(sizes(1, 100, 1, 4)).containsExactly(100L);
+    }
+
     @Test
     void whatATaskThrowsIsThrownWhenAllHaveEnded() {
         AtomicInteger ended = new AtomicInteger();
@@ -80,7 +123,7 @@ class KernelTeamTest {
                 assertThatThrownBy(() -> run(
                                 team,
                                 (worker, first, last) -> {
-                                    ended.incrementAndGet();
+                                    ended.addAndGet((int) (last - first));
                                     if (first <= bad && bad < last) {
                                         throw new IllegalStateException("task " + bad);
                                     }
@@ -88,7 +131,7 @@ class KernelTeamTest {
                                 36))
                         .isInstanceOf(IllegalStateException.class)
                         .hasMessage("task " + bad);
-                assertThat(ended).hasValue(12); // four pieces for each thread
+                assertThat(ended).hasValue(36);
             }
             run(team, (worker, first, last) -> ended.set(100), 2);
         }
