@@ -28,7 +28,7 @@ def store_keys(
     first: T.int64,
     last: T.int64,
 ):
-    """Puts each row's keys and values into its page: [2, PAGE, heads, padded head size] from layer_first on."""
+    """Puts each row's keys and values into its page: [2, heads, PAGE, padded head size] from layer_first on."""
     T.func_attr({"tir.noalias": True})
     T.attr("default", "device_id", 0)
     T.attr("default", "device_type", 1)
@@ -44,12 +44,12 @@ def store_keys(
         at[0] = (
             TB[P[RS[(first + r)]] + T.Cast("int64", RP[(first + r)]) // PAGE]
             + layer_first
-            + T.Cast("int64", RP[(first + r)]) % PAGE * heads * padded_head_size
+            + T.Cast("int64", RP[(first + r)]) % PAGE * padded_head_size
         )
         for g in range(heads):
             for d in range(head_size):
-                S[at[0] + g * padded_head_size + d] = K[(first + r) * stride + g * head_size + d]
-                S[at[0] + (PAGE * heads + g) * padded_head_size + d] = V[(first + r) * stride + g * head_size + d]
+                S[at[0] + g * PAGE * padded_head_size + d] = K[(first + r) * stride + g * head_size + d]
+                S[at[0] + (heads + g) * PAGE * padded_head_size + d] = V[(first + r) * stride + g * head_size + d]
 
 
 @T.prim_func
@@ -103,7 +103,7 @@ def search(
             at[1] = (
                 TB[P[RS[(first + task) // heads]] + at[0] // PAGE]
                 + layer_first
-                + (at[0] % PAGE * key_heads + (first + task) % heads // group) * padded_head_size
+                + ((first + task) % heads // group * PAGE + at[0] % PAGE) * padded_head_size
             )
             sums[0, lanes(0)] = zeros()
             for d in range(padded_head_size // LANES):
@@ -186,7 +186,7 @@ def values(call, place, at, sums, e, d, wide):
     for c in T.serial(KEYS):
         for v in T.unroll(wide):
             sums[v, lanes(0)] = sums[v, lanes(0)] + T.Broadcast(e[1, c], LANES) * call.S[
-                lanes(at[1] + (PAGE + c) * call.key_heads * call.size + (d + v) * LANES)
+                lanes(at[1] + (PAGE * call.key_heads + c) * call.size + (d + v) * LANES)
             ]
     for v in T.unroll(wide):
         call.O[lanes(place[1] + (d + v) * LANES)] = sums[v, lanes(0)]
@@ -210,7 +210,7 @@ def attend_block(call, place, at, top):
                 sums[c, lanes(0)] = (
                     sums[c, lanes(0)]
                     + call.Q[lanes(place[0] + d * LANES)]
-                    * call.S[lanes(at[1] + (four * 4 + c) * call.key_heads * call.size + d * LANES)]
+                    * call.S[lanes(at[1] + (four * 4 + c) * call.size + d * LANES)]
                 )
         sums[0, lanes(0)] = paired(sums, 0, 1, 8)
         sums[1, lanes(0)] = paired(sums, 2, 3, 8)
@@ -277,7 +277,7 @@ def attend_tile(call, corner, rows, heads):
                 at[1] = (
                     call.TB[call.P[call.RS[corner[0] + r]] + at[0] // PAGE]
                     + call.layer_first
-                    + (at[0] % PAGE * call.key_heads + corner[1] // call.group) * call.size
+                    + (corner[1] // call.group * PAGE + at[0] % PAGE) * call.size
                 )
                 for n in T.serial(seen[0] * heads):
                     top = T.decl_buffer((2,), "float32", scope="global")

@@ -9,7 +9,7 @@ import java.util.List;
 /**
  * Where the parts of a sequence lie in its pages and in its recurrent memory; all numbers but those of bytes count float32 elements.
  *
- * <p>A page holds of each attention layer {@code [2, PAGE, G, padded D]}, keys first. The recurrent memory holds of each Mamba layer the
+ * <p>A page holds of each attention layer {@code [2, PAGE, G, padded D]} or {@code [2, G, PAGE, padded D]}, keys first. The recurrent memory holds of each Mamba layer the
  * last inputs of the convolution, {@code [w − 1, C]} oldest first, and the state, {@code [nh, hd, padded N]}.
  */
 public final class StateLayout {
@@ -28,9 +28,10 @@ public final class StateLayout {
      *
      * @param layer the layer's index in the network
      * @param heads its sizes
+     * @param order how its keys and values lie
      * @param first where it begins
      */
-    public record AttentionPart(int layer, AttentionHeads heads, long first) {
+    public record AttentionPart(int layer, AttentionHeads heads, PageOrder order, long first) {
         /** {@return the size of a head as it lies in memory} */
         public int paddedHeadSize() {
             return Padding.padded(heads.headSize());
@@ -61,13 +62,13 @@ public final class StateLayout {
     }
 
     /** Lays out a network's sequences. */
-    public StateLayout(ModelSpec spec) {
+    public StateLayout(ModelSpec spec, PageOrder order) {
         long page = 0;
         long recurrent = 0;
         for (int i = 0; i < spec.layers().size(); i++) {
             LayerSpec layer = spec.layers().get(i);
             if (layer instanceof LayerSpec.Attention a) {
-                AttentionPart part = new AttentionPart(i, a.heads(), page);
+                AttentionPart part = new AttentionPart(i, a.heads(), order, page);
                 attention.add(part);
                 page += part.elements();
             } else if (layer instanceof LayerSpec.Mamba m) {

@@ -175,10 +175,6 @@ public final class StateTransfer {
             return part.heads().keyValueHeads() * part.heads().headSize();
         }
 
-        private int paddedWidth() {
-            return part.heads().keyValueHeads() * part.paddedHeadSize();
-        }
-
         @Override
         public int size(int tokens, int block) {
             return Math.min(StateLayout.PAGE, tokens - block * StateLayout.PAGE) * width();
@@ -189,33 +185,45 @@ public final class StateTransfer {
             return Math.max(0, Math.min(StateLayout.PAGE, held - block * StateLayout.PAGE)) * width();
         }
 
-        private long offset() {
-            return Float.BYTES * (part.first() + (keys ? 0 : (long) StateLayout.PAGE * paddedWidth()));
+        /** Where the vectors of a token and a head, and of those that lie side by side with it, begin. */
+        private long offset(int token, int head) {
+            int heads = part.heads().keyValueHeads();
+            int vector = (keys ? 0 : StateLayout.PAGE * heads) + part.order().vector(heads, token, head);
+            return Float.BYTES * (part.first() + (long) vector * part.paddedHeadSize());
         }
 
         @Override
         public float[] get(SequenceMemory memory, int block) {
             int rows = size(memory.length(), block) / width();
-            float[] padded = new float[rows * paddedWidth()];
-            memory.page(block).read(offset(), padded, 0, padded.length);
-            float[] numbers = new float[rows * width()];
+            int heads = part.heads().keyValueHeads();
+            int together = part.order().together(heads);
             int size = part.heads().headSize();
-            for (int i = 0; i < rows * part.heads().keyValueHeads(); i++) {
-                System.arraycopy(padded, i * part.paddedHeadSize(), numbers, i * size, size);
+            float[] numbers = new float[rows * width()];
+            float[] padded = new float[rows * together * part.paddedHeadSize()];
+            for (int head = 0; head < heads; head += together) {
+                memory.page(block).read(offset(0, head), padded, 0, padded.length);
+                for (int i = 0; i < rows * together; i++) {
+                    int vector = i / together * heads + head + i % together;
+                    System.arraycopy(padded, i * part.paddedHeadSize(), numbers, vector * size, size);
+                }
             }
             return numbers;
         }
 
         @Override
         public void put(SequenceMemory memory, int block, int known, float[] numbers) {
+            int rows = numbers.length / width();
+            int heads = part.heads().keyValueHeads();
+            int together = part.order().together(heads);
             int size = part.heads().headSize();
-            int count = numbers.length / size;
-            float[] padded = new float[count * part.paddedHeadSize()];
-            for (int i = 0; i < count; i++) {
-                System.arraycopy(numbers, i * size, padded, i * part.paddedHeadSize(), size);
+            float[] padded = new float[rows * together * part.paddedHeadSize()];
+            for (int head = 0; head < heads; head += together) {
+                for (int i = 0; i < rows * together; i++) {
+                    int vector = i / together * heads + head + i % together;
+                    System.arraycopy(numbers, vector * size, padded, i * part.paddedHeadSize(), size);
+                }
+                memory.page(block).write(offset(known / width(), head), padded, 0, padded.length);
             }
-            long behind = (long) known / size * part.paddedHeadSize();
-            memory.page(block).write(offset() + Float.BYTES * behind, padded, 0, padded.length);
         }
     }
 

@@ -111,7 +111,7 @@ public final class TvmBackend implements Backend {
     public MemoryPlan plan(ModelSpec spec, PlanOptions options) {
         requireOpen();
         requireSupported(spec);
-        StateLayout layout = new StateLayout(spec);
+        StateLayout layout = new StateLayout(spec, kernels.pageOrder());
         long workspace = Network.workspaceBytes(spec, kernels, options.maxContextTokens());
         long inHeap = BatchRunner.bytes(Math.min(options.maxLogitsRows(), MAX_BATCH_TOKENS), spec.vocabularySize());
         return new MemoryPlan(
@@ -125,7 +125,7 @@ public final class TvmBackend implements Backend {
     public LanguageModel load(ModelSpec spec, WeightSource weights, LoadProgress progress) {
         requireOpen();
         requireSupported(spec);
-        StateLayout layout = new StateLayout(spec);
+        StateLayout layout = new StateLayout(spec, kernels.pageOrder());
         Network network = Network.load(spec, layout, weights, progress, kernels, account);
         TvmModel model = new TvmModel(spec, layout, network, kernels.runner(), account, models::remove);
         models.add(model);

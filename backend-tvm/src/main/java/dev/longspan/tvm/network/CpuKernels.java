@@ -3,6 +3,7 @@ package dev.longspan.tvm.network;
 import dev.longspan.spi.AttentionHeads;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.Support;
+import dev.longspan.tvm.memory.PageOrder;
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
 import dev.longspan.tvm.runtime.KernelLibrary;
@@ -53,6 +54,11 @@ public final class CpuKernels extends KernelSet {
     @Override
     MatrixLayout layout() {
         return MatrixLayout.PANELS;
+    }
+
+    @Override
+    public PageOrder pageOrder() {
+        return PageOrder.BY_HEAD;
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.longspan.spi.LayerSpec;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.Support;
 import dev.longspan.tvm.memory.Padding;
+import dev.longspan.tvm.memory.PageOrder;
 import dev.longspan.tvm.runtime.CudaStream;
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
@@ -121,6 +122,11 @@ public final class CudaKernels extends KernelSet {
     @Override
     MatrixLayout layout() {
         return MatrixLayout.ROWS;
+    }
+
+    @Override
+    public PageOrder pageOrder() {
+        return PageOrder.BY_TOKEN;
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.longspan.spi.PartialAttention;
 import dev.longspan.spi.SpanGeometry;
 import dev.longspan.tvm.memory.MemoryAccount;
 import dev.longspan.tvm.memory.Padding;
+import dev.longspan.tvm.memory.PageOrder;
 import dev.longspan.tvm.memory.StateLayout;
 import dev.longspan.tvm.runtime.DeviceMemory;
 import java.util.ArrayList;
@@ -76,7 +77,7 @@ public final class FlatAttention implements AttentionKernels {
         final DeviceMemory rowSegment;
         final int padded;
 
-        Tokens(Room room, AttentionHeads heads, int rows, int tokens, float[] keys, float[] values) {
+        Tokens(Room room, AttentionHeads heads, PageOrder order, int rows, int tokens, float[] keys, float[] values) {
             padded = Padding.padded(heads.headSize());
             int width = heads.keyValueHeads() * padded;
             int page = 2 * StateLayout.PAGE * width;
@@ -89,8 +90,10 @@ public final class FlatAttention implements AttentionKernels {
                 int most = Math.min(StateLayout.PAGE, tokens - p * StateLayout.PAGE);
                 for (int i = 0; i < most * heads.keyValueHeads(); i++) {
                     int from = (p * StateLayout.PAGE * heads.keyValueHeads() + i) * heads.headSize();
-                    System.arraycopy(keys, from, buffer, i * padded, heads.headSize());
-                    System.arraycopy(values, from, buffer, StateLayout.PAGE * width + i * padded, heads.headSize());
+                    int to = order.vector(heads.keyValueHeads(), i / heads.keyValueHeads(), i % heads.keyValueHeads())
+                            * padded;
+                    System.arraycopy(keys, from, buffer, to, heads.headSize());
+                    System.arraycopy(values, from, buffer, StateLayout.PAGE * width + to, heads.headSize());
                 }
                 offsets[p] = (long) p * page;
                 pages.write(Float.BYTES * offsets[p], buffer, 0, page);
@@ -143,7 +146,7 @@ public final class FlatAttention implements AttentionKernels {
         int count = rows * heads.queryHeads() * geometry.parameters().spans();
         return run(() -> {
             try (Room room = new Room()) {
-                Tokens stored = new Tokens(room, heads, rows, tokens, keys, keys);
+                Tokens stored = new Tokens(room, heads, kernels.pageOrder(), rows, tokens, keys, keys);
                 DeviceMemory anchors = room.take(count);
                 DeviceMemory scores = room.take(count);
                 search(room, stored, heads, geometry, firstPosition, rows, searchQueries, anchors, scores);
@@ -236,7 +239,7 @@ public final class FlatAttention implements AttentionKernels {
         int rows = starts.length / pieces / heads.queryHeads();
         return run(() -> {
             try (Room room = new Room()) {
-                Tokens stored = new Tokens(room, heads, rows, tokens, keys, values);
+                Tokens stored = new Tokens(room, heads, kernels.pageOrder(), rows, tokens, keys, values);
                 DeviceMemory outputs = room.take((long) starts.length * stored.padded);
                 DeviceMemory logSums = room.take(starts.length);
                 attend(room, stored, heads, rows, pieces, queries, room.of(starts), room.of(ends), outputs, logSums);
@@ -362,7 +365,7 @@ public final class FlatAttention implements AttentionKernels {
         int count = rows * heads.queryHeads();
         return run(() -> {
             try (Room room = new Room()) {
-                Tokens stored = new Tokens(room, heads, rows, tokens, keys, values);
+                Tokens stored = new Tokens(room, heads, kernels.pageOrder(), rows, tokens, keys, values);
                 DeviceMemory anchors = room.take((long) count * spans);
                 DeviceMemory scores = room.take((long) count * spans);
                 search(room, stored, heads, geometry, firstPosition, rows, searchQueries, anchors, scores);

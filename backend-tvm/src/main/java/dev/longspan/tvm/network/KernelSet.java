@@ -3,6 +3,7 @@ package dev.longspan.tvm.network;
 import dev.longspan.spi.AttentionHeads;
 import dev.longspan.spi.ModelSpec;
 import dev.longspan.spi.Support;
+import dev.longspan.tvm.memory.PageOrder;
 import dev.longspan.tvm.runtime.DeviceMemory;
 import dev.longspan.tvm.runtime.KernelCall;
 import dev.longspan.tvm.runtime.KernelRunner;
@@ -30,6 +31,9 @@ public abstract sealed class KernelSet permits CpuKernels, CudaKernels {
 
     /** {@return how matrices lie for them} */
     abstract MatrixLayout layout();
+
+    /** {@return how keys and values lie for them} */
+    public abstract PageOrder pageOrder();
 
     /** {@return how many tasks a product has} */
     abstract long productTasks(long outputs);
