@@ -245,6 +245,11 @@ def attend_block(call, place, at, top):
         values(call, place, at, sums, e, call.size // LANES // WIDE * WIDE + d, 1)
 
 
+def cell(call, corner, row, head):
+    """The number of the output of a row and a head of a tile."""
+    return ((corner[0] + row) * call.heads + corner[1] + head) * call.pieces + corner[2]
+
+
 @T.macro
 def attend_tile(call, corner, rows, heads):
     """`rows` rows from corner[0] on, and `heads` heads from corner[1] on, attend to their piece corner[2]."""
@@ -261,7 +266,7 @@ def attend_tile(call, corner, rows, heads):
                 if call.RS[corner[0] + r + n] == call.RS[corner[0] + r]:
                     seen[0] = seen[0] + 1
             for n in T.serial(seen[0] * heads):
-                place[4] = ((corner[0] + r + n // heads) * call.heads + corner[1] + n % heads) * call.pieces + corner[2]
+                place[4] = cell(call, corner, r + n // heads, n % heads)
                 state[0, n] = T.float32(LOWEST)
                 state[1, n] = T.float32(0)
                 for d in T.serial(call.size // LANES):
@@ -281,7 +286,7 @@ def attend_tile(call, corner, rows, heads):
                 )
                 for n in T.serial(seen[0] * heads):
                     top = T.decl_buffer((2,), "float32", scope="global")
-                    place[4] = ((corner[0] + r + n // heads) * call.heads + corner[1] + n % heads) * call.pieces + corner[2]
+                    place[4] = cell(call, corner, r + n // heads, n % heads)
                     place[0] = (corner[0] + r + n // heads) * call.stride + (corner[1] + n % heads) * call.head_size
                     place[1] = place[4] * call.size
                     place[2] = T.Cast("int64", call.ST[place[4]])
@@ -293,7 +298,7 @@ def attend_tile(call, corner, rows, heads):
                         state[0, n] = top[0]
                         state[1, n] = top[1]
             for n in T.serial(seen[0] * heads):
-                place[4] = ((corner[0] + r + n // heads) * call.heads + corner[1] + n % heads) * call.pieces + corner[2]
+                place[4] = cell(call, corner, r + n // heads, n % heads)
                 if call.EN[place[4]] >= call.ST[place[4]]:
                     for d in T.serial(call.size // LANES):
                         call.O[lanes(place[4] * call.size + d * LANES)] = call.O[
