@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  * another owner or used on another thread at this time. Whatever is refused must be refused by an exception.
  */
 final class HostileCalls {
+    private static final int MOST_NUMBERS = 1 << 20;
     private static final int KEPT = 12;
     private static final int THREADS = 2;
 
@@ -335,13 +336,23 @@ final class HostileCalls {
     }
 
     private AttentionHeads heads() {
+        if (random.nextInt(40)
+                == 0) { // products of sizes that are more than an int can say, and some that come round to a small one
+            int many = 1 << random.nextInt(17);
+            return new AttentionHeads(
+                    many * (1 + random.nextInt(3)) + (many > 1 ? 0 : 65536),
+                    many > 1 ? many : 1,
+                    1 << random.nextInt(29));
+        }
         int shared = 1 + random.nextInt(3);
         return new AttentionHeads(shared * (1 + random.nextInt(3)), shared, 1 + random.nextInt(20));
     }
 
     /** As many as there should be, or not. */
     private float[] numbers(long count) {
-        float[] numbers = new float[(int) (random.nextInt(12) == 0 ? random.nextInt(300) : count)];
+        long wanted =
+                count > MOST_NUMBERS ? (count & 0xffffffffL) % MOST_NUMBERS : count; // as a wrong product would say
+        float[] numbers = new float[(int) (random.nextInt(12) == 0 ? random.nextInt(300) : wanted)];
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] =
                     random.nextInt(500) == 0 ? Float.intBitsToFloat(random.nextInt()) : (float) random.nextGaussian();

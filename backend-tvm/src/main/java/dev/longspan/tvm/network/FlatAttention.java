@@ -18,6 +18,11 @@ import java.util.function.Supplier;
 
 /** The functions of superlinear attention over plain arrays, by the kernels that a network uses. */
 public final class FlatAttention implements AttentionKernels {
+    /** The most numbers of a token's queries, or of its keys, some for each head in addition. */
+    private static final int MOST_WIDTH = 1 << 18;
+
+    private static final int MOST_NUMBERS = Integer.MAX_VALUE - 8;
+
     private final KernelSet kernels;
     private final MemoryAccount account;
 
@@ -143,7 +148,9 @@ public final class FlatAttention implements AttentionKernels {
         int rows = rows(heads, "searchQueries", searchQueries);
         int tokens = tokens(heads, "keys", keys);
         requirePositions(firstPosition, rows, tokens);
-        int count = rows * heads.queryHeads() * geometry.parameters().spans();
+        int count =
+                count("anchors", rows, heads.queryHeads(), geometry.parameters().spans());
+        count("searchQueries", rows, stride(heads));
         return run(() -> {
             try (Room room = new Room()) {
                 Tokens stored = new Tokens(room, heads, kernels.pageOrder(), rows, tokens, keys, keys);
@@ -237,13 +244,15 @@ public final class FlatAttention implements AttentionKernels {
             int[] starts,
             int[] ends) {
         int rows = starts.length / pieces / heads.queryHeads();
+        count("queries", rows, stride(heads));
+        int numbers = count("outputs", starts.length, Padding.padded(heads.headSize()));
         return run(() -> {
             try (Room room = new Room()) {
                 Tokens stored = new Tokens(room, heads, kernels.pageOrder(), rows, tokens, keys, values);
                 DeviceMemory outputs = room.take((long) starts.length * stored.padded);
                 DeviceMemory logSums = room.take(starts.length);
                 attend(room, stored, heads, rows, pieces, queries, room.of(starts), room.of(ends), outputs, logSums);
-                float[] padded = floats(outputs, starts.length * stored.padded);
+                float[] padded = floats(outputs, numbers);
                 float[] output = new float[starts.length * heads.headSize()];
                 for (int i = 0; i < starts.length; i++) {
                     System.arraycopy(padded, i * stored.padded, output, i * heads.headSize(), heads.headSize());
@@ -275,7 +284,7 @@ public final class FlatAttention implements AttentionKernels {
             AttentionHeads heads, int spans, float[] queries, float[] keys, float[] values, int[] starts, int[] ends) {
         int rows = rows(heads, "queries", queries);
         int tokens = tokens(heads, keys, values);
-        int count = Math.multiplyExact(rows * heads.queryHeads(), requireSpans(spans));
+        int count = count("starts", rows, heads.queryHeads(), requireSpans(spans));
         requireLength("starts", count, starts.length);
         requireLength("ends", count, ends.length);
         int[] firsts = starts.clone();
@@ -298,14 +307,14 @@ public final class FlatAttention implements AttentionKernels {
         int rows = rows(heads, "window.output", window.output());
         int size = heads.headSize();
         int queries = rows * heads.queryHeads();
-        int count = Math.multiplyExact(queries, requireSpans(spans));
+        int count = count("scores", queries, requireSpans(spans));
         requireLength("window.logSumExp", queries, window.logSumExp().length);
-        requireLength("spanOutputs.output", count * size, spanOutputs.output().length);
+        requireLength("spanOutputs.output", count("spanOutputs.output", count, size), spanOutputs.output().length);
         requireLength("spanOutputs.logSumExp", count, spanOutputs.logSumExp().length);
         requireLength("scores", count, scores.length);
         int padded = Padding.padded(size);
         int pieces = spans + 1;
-        float[] outputs = new float[queries * pieces * padded];
+        float[] outputs = new float[count("outputs", queries, spans + 1L, padded)];
         float[] logSums = new float[queries * pieces];
         for (int q = 0; q < queries; q++) {
             System.arraycopy(window.output(), q * size, outputs, q * pieces * padded, size);
@@ -363,6 +372,8 @@ public final class FlatAttention implements AttentionKernels {
         requirePositions(firstPosition, rows, tokens);
         int spans = geometry.parameters().spans();
         int count = rows * heads.queryHeads();
+        count("outputs", count, spans + 1L, Padding.padded(heads.headSize()));
+        count("queries", rows, stride(heads));
         return run(() -> {
             try (Room room = new Room()) {
                 Tokens stored = new Tokens(room, heads, kernels.pageOrder(), rows, tokens, keys, values);
@@ -392,21 +403,42 @@ public final class FlatAttention implements AttentionKernels {
     }
 
     private static int rows(AttentionHeads heads, String name, float[] queries) {
-        int width = heads.queryHeads() * heads.headSize();
-        if (queries.length % width != 0) {
-            throw new IllegalArgumentException(
-                    name + ": expected a multiple of " + width + " numbers, found " + queries.length);
-        }
-        return queries.length / width;
+        return parts(name, queries, width("queryHeads", heads.queryHeads(), heads));
     }
 
     private static int tokens(AttentionHeads heads, String name, float[] keys) {
-        int width = heads.keyValueHeads() * heads.headSize();
-        if (keys.length % width != 0) {
-            throw new IllegalArgumentException(
-                    name + ": expected a multiple of " + width + " numbers, found " + keys.length);
+        return parts(name, keys, width("keyValueHeads", heads.keyValueHeads(), heads));
+    }
+
+    /** How many numbers some heads have together; a page of twice 128 tokens of them must be an array. */
+    private static int width(String name, int count, AttentionHeads heads) {
+        long width = (long) count * (heads.headSize() + (long) Padding.LANES);
+        if (width > MOST_WIDTH) {
+            throw new IllegalArgumentException("heads: expected " + name + " x headSize of at most " + MOST_WIDTH
+                    + " with " + Padding.LANES + " more for each head, found " + count + " x " + heads.headSize());
         }
-        return keys.length / width;
+        return count * heads.headSize();
+    }
+
+    private static int parts(String name, float[] numbers, int width) {
+        if (numbers.length % width != 0) {
+            throw new IllegalArgumentException(
+                    name + ": expected a multiple of " + width + " numbers, found " + numbers.length);
+        }
+        return numbers.length / width;
+    }
+
+    /** The product of sizes, which are not negative, if an array can have so many numbers. */
+    private static int count(String name, long... sizes) {
+        long product = 1;
+        for (long size : sizes) {
+            product *= size; // both below 2^31
+            if (product > MOST_NUMBERS) {
+                throw new IllegalArgumentException(
+                        name + ": expected at most " + MOST_NUMBERS + " numbers, found " + Arrays.toString(sizes));
+            }
+        }
+        return (int) product;
     }
 
     private static int tokens(AttentionHeads heads, float[] keys, float[] values) {

@@ -43,10 +43,28 @@ final class Geometry {
 
     /** {@return an upper bound of what it holds} */
     static long bytes(@Nullable SpanAttention parameters, int contextTokens) {
-        // it is grown to twice as far as needed, and what it is taken from may go twice as far again
-        int far = (int) Math.min(Integer.MAX_VALUE - 8L, 4L * contextTokens + 128);
-        long table = parameters == null ? 1 : new SpanGeometry(parameters).stripes(far).length;
-        return Integer.BYTES * table;
+        if (parameters == null) {
+            return Integer.BYTES;
+        }
+        // it is grown to twice as far as needed, what it is taken from may go twice as far again, and both are there
+        // for a moment
+        long far = Math.min(Integer.MAX_VALUE - 8L, 4L * contextTokens + 128);
+        return 2 * Integer.BYTES * (stripesWithin(parameters, far) + 1);
+    }
+
+    /** How many stripes lie within a bound. */
+    private static long stripesWithin(SpanAttention parameters, long bound) {
+        long within = 0;
+        long beyond = bound + 1; // a stripe's number is at most its place
+        while (beyond - within > 1) {
+            long middle = (within + beyond) / 2;
+            if (SpanGeometry.stripe(parameters.searchPower(), middle) <= bound) {
+                within = middle;
+            } else {
+                beyond = middle;
+            }
+        }
+        return within;
     }
 
     /** Of a row's position. */
@@ -84,9 +102,10 @@ final class Geometry {
     private void growStripes(SpanGeometry spans, int position) {
         int far = (int) Math.min(Integer.MAX_VALUE - 8L, 2L * position + 64);
         int[] table = spans.stripes(far);
+        DeviceMemory grown = account.allocateWorkspace("stripes", (long) Integer.BYTES * Math.max(1, table.length));
+        grown.write(0, table, 0, table.length);
         account.freeWorkspace(stripes);
-        stripes = account.allocateWorkspace("stripes", (long) Integer.BYTES * Math.max(1, table.length));
-        stripes.write(0, table, 0, table.length);
+        stripes = grown;
         stripesPosition = far;
         tables++;
     }
