@@ -64,7 +64,15 @@ public final class KernelTeam implements KernelRunner {
             thread.setDaemon(true);
             threads.add(thread);
         }
-        threads.forEach(Thread::start);
+        boolean started = false;
+        try {
+            threads.forEach(Thread::start);
+            started = true;
+        } finally {
+            if (!started) { // the system gives no more: neither keeps it those that it gave
+                close();
+            }
+        }
     }
 
     /** {@return how many threads a kernel runs on} */
@@ -138,7 +146,7 @@ public final class KernelTeam implements KernelRunner {
     /** Waits a moment, and lets others have the processor now and then: they may be who is waited for. After many looks sleeps. */
     @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but the time it takes
     private void pause(int looks) {
-        if (looks > LOOKS) {
+        if (looks > LOOKS && !Thread.currentThread().isInterrupted()) { // who is interrupted cannot sleep
             LockSupport.park(this);
         } else if (looks % LOOKS_ON_END == 0) {
             Thread.yield();
