@@ -13,9 +13,12 @@ import org.slf4j.LoggerFactory;
 /** What kernels for processors are compiled for: levels of x86-64 by the instructions that they have. */
 public enum Processor {
     /** With AVX-512. */
-    V4("v4", "AVX-512", "avx512f avx512bw avx512cd avx512dq avx512vl avx2 fma bmi2"),
+    V4("v4", "AVX-512", "avx512f avx512bw avx512cd avx512dq avx512vl " + Processor.LEVEL_3),
     /** With AVX2. */
-    V3("v3", "AVX2", "avx2 fma bmi2");
+    V3("v3", "AVX2", Processor.LEVEL_3);
+
+    /** As the system names what level 3 of x86-64 has beyond level 2; abm is lzcnt. */
+    private static final String LEVEL_3 = "avx2 bmi1 bmi2 f16c fma abm movbe";
 
     /** The id of the device. */
     public static final String DEVICE = "cpu";
