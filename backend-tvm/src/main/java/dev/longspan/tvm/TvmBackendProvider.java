@@ -107,7 +107,13 @@ public final class TvmBackendProvider implements BackendProvider {
                             "use another backend"));
         }
         List<Target> all = new ArrayList<>(gpus.targets);
-        all.add(new CpuTarget(processor.get()));
+        Target cpu = new CpuTarget(processor.get());
+        try {
+            cpu.unpack(runtime);
+        } catch (TvmUnavailableException e) {
+            return gpus.targets.isEmpty() ? Search.failed(e) : gpus;
+        }
+        all.add(cpu);
         return new Search(all, runtime.hasDriver() ? gpus.problem : Optional.empty());
     }
 
@@ -122,10 +128,15 @@ public final class TvmBackendProvider implements BackendProvider {
                             "there is no GPU '" + options.device() + "'",
                             "there are " + runtime.gpus().size(),
                             "see what nvidia-smi says, and CUDA_VISIBLE_DEVICES"))
-                    : new Search(found, Optional.empty());
+                    : unpacked(runtime, found);
         } catch (TvmUnavailableException e) {
             return Search.failed(e);
         }
+    }
+
+    private static Search unpacked(TvmRuntime runtime, List<Target> gpus) {
+        gpus.get(0).unpack(runtime); // the kernels are the same for all
+        return new Search(gpus, Optional.empty());
     }
 
     @Override
@@ -134,6 +145,11 @@ public final class TvmBackendProvider implements BackendProvider {
         if (found.targets.isEmpty()) {
             throw new BackendUnavailableException(TvmBackend.ID, found.problem.orElseThrow());
         }
-        return new TvmBackend(options.threads(), TvmSettings.of(options), found.targets.get(0));
+        try {
+            return new TvmBackend(options.threads(), TvmSettings.of(options), found.targets.get(0));
+        } catch (TvmUnavailableException e) { // what was there a moment ago
+            throw new BackendUnavailableException(
+                    TvmBackend.ID, new Availability.Unavailable(e.problem(), e.detail(), e.remedy()));
+        }
     }
 }

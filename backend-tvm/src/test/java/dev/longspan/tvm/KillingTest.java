@@ -3,14 +3,18 @@ package dev.longspan.tvm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.longspan.tvm.model.Processor;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,10 +43,10 @@ class KillingTest {
                 main.getName()));
         command.addAll(List.of(arguments));
         Path printed = folder.resolve("printed");
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(printed.toFile())
-                .start();
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(printed.toFile());
+        builder.environment().put("LC_ALL", "C"); // names of files are ASCII
+        Process process = builder.start();
         boolean ended = process.waitFor(800, TimeUnit.SECONDS);
         if (!ended) {
             process.destroyForcibly().waitFor();
@@ -53,6 +57,59 @@ class KillingTest {
                 .as(String.join(" ", arguments) + ": " + text)
                 .isZero();
         return text;
+    }
+
+    private static Path mapped(String library) throws IOException {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+            return lines.filter(line -> line.contains("/" + library))
+                    .map(line -> Path.of(line.substring(line.indexOf('/'))))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    @Test
+    void anAttemptThatFailsDoesNotSpoilTheNext() throws IOException, InterruptedException {
+        String wrong = mapped("libc.so").toString();
+        assertThat(printed(
+                        List.of("-Xmx64m"), Attempts.class, "runtimeLibrary", wrong, "runtimeLibrary", wrong, "-", "-"))
+                .containsSubsequence(
+                        "probe: TVM's runtime cannot be loaded",
+                        "open: ",
+                        "probe: TVM's runtime cannot be loaded",
+                        "open: ")
+                .endsWith("probe: available\nopen: tvm\n");
+    }
+
+    @Test
+    void theRuntimeMayLieElsewhere() throws IOException, InterruptedException {
+        Path runtime = folder.resolve("libtvm_runtime.so");
+        try (InputStream packed = KillingTest.class
+                .getClassLoader()
+                .getResourceAsStream("org/bytedeco/tvm/linux-x86_64-gpu/libtvm_runtime.so")) {
+            Files.copy(Objects.requireNonNull(packed), runtime);
+        }
+        assertThat(printed(List.of("-Xmx64m"), Attempts.class, "runtimeLibrary", runtime.toString()))
+                .endsWith("probe: available\nopen: tvm\n");
+    }
+
+    @Test
+    void kernelsThatCannotBeUnpackedAreToldByTheProbe() throws IOException, InterruptedException {
+        String library = Processor.best().orElseThrow().library();
+        Files.createDirectories(folder.resolve("natives").resolve(library).resolve("in the way"));
+        assertThat(printed(
+                        List.of(),
+                        Attempts.class,
+                        "nativeFolder",
+                        folder.resolve("natives").toString()))
+                .contains("probe: the folder for native libraries cannot be written", library)
+                .contains("open: backend 'tvm'");
+    }
+
+    @Test
+    void pathsThatThePlatformCannotWriteAreRefused() throws IOException, InterruptedException {
+        assertThat(printed(List.of(), Attempts.class, "nativeFolder", "/tmp/UMLAUT"))
+                .contains("probe: setting 'nativeFolder'");
     }
 
     private void survives(long seed, int calls) throws IOException, InterruptedException {

@@ -7,7 +7,6 @@ import dev.longspan.spi.MemorySize;
 import dev.longspan.tvm.network.CpuKernels;
 import dev.longspan.tvm.network.KernelSet;
 import dev.longspan.tvm.runtime.KernelTeam;
-import dev.longspan.tvm.runtime.NativeOptions;
 import dev.longspan.tvm.runtime.TvmDevice;
 import dev.longspan.tvm.runtime.TvmRuntime;
 import java.lang.management.ManagementFactory;
@@ -55,9 +54,13 @@ public record CpuTarget(Processor processor) implements Target {
     }
 
     @Override
-    public KernelSet open(TvmRuntime runtime, NativeOptions natives, int threads) {
+    public void unpack(TvmRuntime runtime) {
+        runtime.unpacked(TvmBackend.KERNELS, processor.library());
+    }
+
+    @Override
+    public KernelSet open(TvmRuntime runtime, int threads) {
         return new CpuKernels(
-                runtime.kernels(TvmRuntime.unpacked(natives, TvmBackend.KERNELS, processor.library())),
-                new KernelTeam(threads));
+                runtime.kernels(runtime.unpacked(TvmBackend.KERNELS, processor.library())), new KernelTeam(threads));
     }
 }

@@ -6,7 +6,6 @@ import dev.longspan.spi.MemorySize;
 import dev.longspan.tvm.network.CudaKernels;
 import dev.longspan.tvm.network.KernelSet;
 import dev.longspan.tvm.runtime.CudaDevices;
-import dev.longspan.tvm.runtime.NativeOptions;
 import dev.longspan.tvm.runtime.TvmDevice;
 import dev.longspan.tvm.runtime.TvmRuntime;
 import java.util.EnumSet;
@@ -57,10 +56,15 @@ public record CudaTarget(CudaDevices.Found gpu) implements Target {
     }
 
     @Override
-    public KernelSet open(TvmRuntime runtime, NativeOptions natives, int threads) {
-        TvmRuntime.unpacked(natives, TvmBackend.KERNELS, SIGNATURES);
+    public void unpack(TvmRuntime runtime) {
+        runtime.unpacked(TvmBackend.KERNELS, SIGNATURES);
+        runtime.unpacked(TvmBackend.KERNELS, LIBRARY);
+    }
+
+    @Override
+    public KernelSet open(TvmRuntime runtime, int threads) {
+        unpack(runtime);
         return new CudaKernels(
-                runtime.kernels(TvmRuntime.unpacked(natives, TvmBackend.KERNELS, LIBRARY)),
-                runtime.stream(gpu.device()));
+                runtime.kernels(runtime.unpacked(TvmBackend.KERNELS, LIBRARY)), runtime.stream(gpu.device()));
     }
 }

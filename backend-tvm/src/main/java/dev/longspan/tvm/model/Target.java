@@ -4,7 +4,6 @@ import dev.longspan.spi.Device;
 import dev.longspan.spi.Feature;
 import dev.longspan.spi.MemorySize;
 import dev.longspan.tvm.network.KernelSet;
-import dev.longspan.tvm.runtime.NativeOptions;
 import dev.longspan.tvm.runtime.TvmDevice;
 import dev.longspan.tvm.runtime.TvmRuntime;
 import java.util.Set;
@@ -30,9 +29,16 @@ public sealed interface Target permits CpuTarget, CudaTarget {
     MemorySize limit(long bytes);
 
     /**
+     * Unpacks its kernels.
+     *
+     * @throws dev.longspan.tvm.runtime.TvmUnavailableException if they cannot be unpacked
+     */
+    void unpack(TvmRuntime runtime);
+
+    /**
      * {@return its kernels, ready to be called; the runner is closed by the caller}
      *
      * @throws dev.longspan.tvm.runtime.TvmUnavailableException if they cannot be loaded
      */
-    KernelSet open(TvmRuntime runtime, NativeOptions natives, int threads);
+    KernelSet open(TvmRuntime runtime, int threads);
 }

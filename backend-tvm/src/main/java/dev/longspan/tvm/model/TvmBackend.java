@@ -59,7 +59,7 @@ public final class TvmBackend implements Backend {
         TvmRuntime runtime = TvmRuntime.load(settings.natives());
         account = new MemoryAccount(runtime, target.tvmDevice(), settings.memoryLimitBytes());
         capabilities = new Capabilities(NumericMode.F32, MAX_RUNS, MAX_BATCH_TOKENS, target.features());
-        kernels = target.open(runtime, settings.natives(), threads);
+        kernels = target.open(runtime, threads);
         LOG.info("{}", description());
     }
 

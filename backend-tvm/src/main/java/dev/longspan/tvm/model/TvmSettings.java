@@ -3,6 +3,7 @@ package dev.longspan.tvm.model;
 import dev.longspan.spi.Availability;
 import dev.longspan.spi.BackendOptions;
 import dev.longspan.tvm.runtime.NativeOptions;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -74,11 +75,19 @@ public record TvmSettings(long memoryLimitBytes, Optional<Processor> processor, 
             return wrong(KERNELS, kernels, "give '" + AUTO + "', 'v3' or 'v4'");
         }
         for (String path : List.of(NativeOptions.FOLDER_SETTING, NativeOptions.RUNTIME_SETTING)) {
-            if (settings.getOrDefault(path, "").indexOf('\0') >= 0) {
-                return wrong(path, String.valueOf(settings.get(path)), "give a path");
+            if (path(settings.getOrDefault(path, "")).isEmpty()) {
+                return wrong(path, String.valueOf(settings.get(path)), "give a path that this system can write");
             }
         }
         return null;
+    }
+
+    private static Optional<Path> path(String text) {
+        try {
+            return Optional.of(Path.of(text));
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
     }
 
     private static Availability.Unavailable wrong(String setting, String found, String remedy) {
@@ -96,7 +105,7 @@ public record TvmSettings(long memoryLimitBytes, Optional<Processor> processor, 
                 limit == null ? Long.MAX_VALUE : Long.parseLong(limit),
                 Processor.named(settings.getOrDefault(KERNELS, AUTO)),
                 new NativeOptions(
-                        folder == null ? natives.folder() : Path.of(folder),
-                        Optional.ofNullable(runtime).map(Path::of)));
+                        Optional.ofNullable(folder).flatMap(TvmSettings::path).orElse(natives.folder()),
+                        Optional.ofNullable(runtime).flatMap(TvmSettings::path)));
     }
 }

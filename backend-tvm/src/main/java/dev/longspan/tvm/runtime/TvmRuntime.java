@@ -50,6 +50,11 @@ public final class TvmRuntime {
             "libcublas.so.12", List.of("libcublas.so.12"),
             "libcublasLt.so.12", List.of("libcublasLt.so.12"));
 
+    /** JNA unloads a library that nobody holds. */
+    private static final Set<NativeLibrary> HELD = ConcurrentHashMap.newKeySet();
+    /** What stands in for others, from now on: it is found by their names. */
+    private static final Set<String> STAND_INS = ConcurrentHashMap.newKeySet();
+
     private static final ReentrantLock LOADING = new ReentrantLock();
     private static final AtomicReference<@Nullable TvmRuntime> LOADED = new AtomicReference<>();
 
@@ -58,10 +63,12 @@ public final class TvmRuntime {
     /** What a GPU would need; the words of a {@link TvmUnavailableException}. */
     private record Missing(String problem, String detail, String remedy) {}
 
+    private final NativeFolder folder;
     private final boolean driver;
     private final Map<Path, KernelLibrary> libraries = new ConcurrentHashMap<>();
 
-    private TvmRuntime(boolean driver, Optional<Missing> cudaProblem) {
+    private TvmRuntime(NativeFolder folder, boolean driver, Optional<Missing> cudaProblem) {
+        this.folder = folder;
         this.driver = driver;
         this.cudaProblem = cudaProblem;
     }
@@ -129,7 +136,7 @@ public final class TvmRuntime {
                             + "another one by the setting '" + NativeOptions.FOLDER_SETTING + "'",
                     e);
         }
-        return new TvmRuntime(driver, cudaProblem);
+        return new TvmRuntime(folder, driver, cudaProblem);
     }
 
     private static Path existing(Path named) {
@@ -182,6 +189,9 @@ public final class TvmRuntime {
     }
 
     private static boolean isLoaded(String name) {
+        if (STAND_INS.contains(name)) {
+            return false;
+        }
         try {
             open(name);
             return true;
@@ -193,9 +203,13 @@ public final class TvmRuntime {
 
     private static void standIn(
             NativeFolder folder, String name, List<String> functions, List<String> versions, int result) {
+        if (STAND_INS.contains(name)) { // of an attempt that failed later
+            return;
+        }
         Path file = folder.file(name, StandIn.library(name, functions, versions, result));
         try {
             open(file.toString());
+            STAND_INS.add(name);
         } catch (UnsatisfiedLinkError e) {
             throw new TvmUnavailableException(
                     "libraries in the folder for natives cannot be loaded",
@@ -207,7 +221,9 @@ public final class TvmRuntime {
     }
 
     private static NativeLibrary open(String name) {
-        return NativeLibrary.getInstance(name, Map.of(Library.OPTION_OPEN_FLAGS, LAZY_AND_GLOBAL));
+        NativeLibrary library = NativeLibrary.getInstance(name, Map.of(Library.OPTION_OPEN_FLAGS, LAZY_AND_GLOBAL));
+        HELD.add(library);
+        return library;
     }
 
     /** {@return whether there is a driver for GPUs; not whether one works} */
@@ -239,13 +255,12 @@ public final class TvmRuntime {
     }
 
     /**
-     * {@return the path of a resource of this module, unpacked}
+     * {@return the path of a resource of this module, unpacked to the folder that the runtime was loaded with}
      *
      * @throws TvmUnavailableException if it is not there, or cannot be written
      */
-    public static Path unpacked(NativeOptions options, String place, String name) {
-        return NativeFolder.at(options.folder())
-                .resource(place + name, name, "the module is not whole: build it again");
+    public Path unpacked(String place, String name) {
+        return folder.resource(place + name, name, "the module is not whole: build it again");
     }
 
     /** {@return a library of kernels} It is loaded once for all who ask, since it is never unloaded. */

@@ -127,8 +127,8 @@ class CudaKernelsTest {
 
     @Test
     void allOfThemAreFoundByTheRuntime() throws IOException {
-        Path file = TvmRuntime.unpacked(NativeOptions.defaults(), PLACE, "cuda.tvm_meta.json");
-        KernelLibrary library = runtime.kernels(TvmRuntime.unpacked(NativeOptions.defaults(), PLACE, "cuda.cubin"));
+        Path file = runtime.unpacked(PLACE, "cuda.tvm_meta.json");
+        KernelLibrary library = runtime.kernels(runtime.unpacked(PLACE, "cuda.cubin"));
         String signatures = Files.readString(file, StandardCharsets.UTF_8);
         Map<String, Long> counts = SIGNATURE
                 .matcher(signatures)

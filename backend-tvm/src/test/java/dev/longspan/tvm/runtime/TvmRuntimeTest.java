@@ -33,7 +33,7 @@ class TvmRuntimeTest {
     static void load() {
         NativeOptions options = NativeOptions.defaults();
         runtime = TvmRuntime.load(options);
-        kernels = runtime.kernels(TvmRuntime.unpacked(options, "dev/longspan/tvm/kernels/", "cpu-v3.so"));
+        kernels = runtime.kernels(runtime.unpacked("dev/longspan/tvm/kernels/", "cpu-v3.so"));
     }
 
     private static DeviceMemory memory(long bytes) {
