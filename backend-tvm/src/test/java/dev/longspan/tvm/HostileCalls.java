@@ -336,22 +336,23 @@ final class HostileCalls {
     }
 
     private AttentionHeads heads() {
-        if (random.nextInt(40)
-                == 0) { // products of sizes that are more than an int can say, and some that come round to a small one
-            int many = 1 << random.nextInt(17);
-            return new AttentionHeads(
-                    many * (1 + random.nextInt(3)) + (many > 1 ? 0 : 65536),
-                    many > 1 ? many : 1,
-                    1 << random.nextInt(29));
+        if (random.nextInt(40) == 0) {
+            return hugeHeads();
         }
         int shared = 1 + random.nextInt(3);
         return new AttentionHeads(shared * (1 + random.nextInt(3)), shared, 1 + random.nextInt(20));
     }
 
-    /** As many as there should be, or not. */
+    /** Whose numbers are often more than an int can say; some such products come round to a small one. */
+    private AttentionHeads hugeHeads() {
+        int shared = 1 << random.nextInt(17);
+        int group = (shared == 1 ? 65537 : 1) + random.nextInt(3);
+        return new AttentionHeads(shared * group, shared, 1 << random.nextInt(29));
+    }
+
+    /** As many as there should be, or not; as a wrong product would say where they are very many. */
     private float[] numbers(long count) {
-        long wanted =
-                count > MOST_NUMBERS ? (count & 0xffffffffL) % MOST_NUMBERS : count; // as a wrong product would say
+        long wanted = count > MOST_NUMBERS ? (count & 0xffffffffL) % MOST_NUMBERS : count;
         float[] numbers = new float[(int) (random.nextInt(12) == 0 ? random.nextInt(300) : wanted)];
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] =

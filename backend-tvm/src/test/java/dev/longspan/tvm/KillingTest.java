@@ -108,7 +108,11 @@ class KillingTest {
 
     @Test
     void pathsThatThePlatformCannotWriteAreRefused() throws IOException, InterruptedException {
-        assertThat(printed(List.of(), Attempts.class, "nativeFolder", "/tmp/UMLAUT"))
+        assertThat(printed(
+                        List.of(),
+                        Attempts.class,
+                        "nativeFolder",
+                        folder.resolve("UMLAUT").toString()))
                 .contains("probe: setting 'nativeFolder'");
     }
 
