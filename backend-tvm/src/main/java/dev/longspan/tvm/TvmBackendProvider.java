@@ -52,7 +52,7 @@ public final class TvmBackendProvider implements BackendProvider {
         }
 
         static Search failed(TvmUnavailableException e) {
-            return failed(new Availability.Unavailable(e.problem(), e.detail(), e.remedy()));
+            return failed(unavailable(e));
         }
     }
 
@@ -109,7 +109,7 @@ public final class TvmBackendProvider implements BackendProvider {
         List<Target> all = new ArrayList<>(gpus.targets);
         Target cpu = new CpuTarget(processor.get());
         try {
-            cpu.unpack(runtime);
+            cpu.unpacked(runtime);
         } catch (TvmUnavailableException e) {
             return gpus.targets.isEmpty() ? Search.failed(e) : gpus;
         }
@@ -123,20 +123,21 @@ public final class TvmBackendProvider implements BackendProvider {
                     .<Target>map(CudaTarget::new)
                     .filter(gpu -> TvmSettings.isMeant(options, gpu))
                     .toList();
-            return found.isEmpty()
-                    ? Search.failed(new Availability.Unavailable(
-                            "there is no GPU '" + options.device() + "'",
-                            "there are " + runtime.gpus().size(),
-                            "see what nvidia-smi says, and CUDA_VISIBLE_DEVICES"))
-                    : unpacked(runtime, found);
+            if (found.isEmpty()) {
+                return Search.failed(new Availability.Unavailable(
+                        "there is no GPU '" + options.device() + "'",
+                        "there are " + runtime.gpus().size(),
+                        "see what nvidia-smi says, and CUDA_VISIBLE_DEVICES"));
+            }
+            found.get(0).unpacked(runtime); // the kernels are the same for all
+            return new Search(found, Optional.empty());
         } catch (TvmUnavailableException e) {
             return Search.failed(e);
         }
     }
 
-    private static Search unpacked(TvmRuntime runtime, List<Target> gpus) {
-        gpus.get(0).unpack(runtime); // the kernels are the same for all
-        return new Search(gpus, Optional.empty());
+    private static Availability.Unavailable unavailable(TvmUnavailableException e) {
+        return new Availability.Unavailable(e.problem(), e.detail(), e.remedy());
     }
 
     @Override
@@ -148,8 +149,7 @@ public final class TvmBackendProvider implements BackendProvider {
         try {
             return new TvmBackend(options.threads(), TvmSettings.of(options), found.targets.get(0));
         } catch (TvmUnavailableException e) { // what was there a moment ago
-            throw new BackendUnavailableException(
-                    TvmBackend.ID, new Availability.Unavailable(e.problem(), e.detail(), e.remedy()));
+            throw new BackendUnavailableException(TvmBackend.ID, unavailable(e));
         }
     }
 }

@@ -9,8 +9,9 @@ import java.util.List;
 /**
  * Where the parts of a sequence lie in its pages and in its recurrent memory; all numbers but those of bytes count float32 elements.
  *
- * <p>A page holds of each attention layer {@code [2, PAGE, G, padded D]} or {@code [2, G, PAGE, padded D]}, keys first. The recurrent memory holds of each Mamba layer the
- * last inputs of the convolution, {@code [w − 1, C]} oldest first, and the state, {@code [nh, hd, padded N]}.
+ * <p>A page holds of each attention layer {@code [2, PAGE, G, padded D]} or {@code [2, G, PAGE, padded D]}, keys first; which of
+ * them, {@link PageOrder} says. The recurrent memory holds of each Mamba layer the last inputs of the convolution, {@code [w − 1, C]}
+ * oldest first, and the state, {@code [nh, hd, padded N]}.
  */
 public final class StateLayout {
     /** How many tokens a page holds, as the kernels are compiled. */

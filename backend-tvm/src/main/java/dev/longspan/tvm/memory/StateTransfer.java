@@ -192,6 +192,13 @@ public final class StateTransfer {
             return Float.BYTES * (part.first() + (long) vector * part.paddedHeadSize());
         }
 
+        /** Which vector of the tensor is the one with this number of those that lie together from a head's first on. */
+        private int vector(int head, int number) {
+            int heads = part.heads().keyValueHeads();
+            int together = part.order().together(heads);
+            return number / together * heads + head + number % together;
+        }
+
         @Override
         public float[] get(SequenceMemory memory, int block) {
             int rows = size(memory.length(), block) / width();
@@ -203,8 +210,7 @@ public final class StateTransfer {
             for (int head = 0; head < heads; head += together) {
                 memory.page(block).read(offset(0, head), padded, 0, padded.length);
                 for (int i = 0; i < rows * together; i++) {
-                    int vector = i / together * heads + head + i % together;
-                    System.arraycopy(padded, i * part.paddedHeadSize(), numbers, vector * size, size);
+                    System.arraycopy(padded, i * part.paddedHeadSize(), numbers, vector(head, i) * size, size);
                 }
             }
             return numbers;
@@ -219,8 +225,7 @@ public final class StateTransfer {
             float[] padded = new float[rows * together * part.paddedHeadSize()];
             for (int head = 0; head < heads; head += together) {
                 for (int i = 0; i < rows * together; i++) {
-                    int vector = i / together * heads + head + i % together;
-                    System.arraycopy(numbers, vector * size, padded, i * part.paddedHeadSize(), size);
+                    System.arraycopy(numbers, vector(head, i) * size, padded, i * part.paddedHeadSize(), size);
                 }
                 memory.page(block).write(offset(known / width(), head), padded, 0, padded.length);
             }

@@ -10,6 +10,7 @@ import dev.longspan.tvm.runtime.KernelTeam;
 import dev.longspan.tvm.runtime.TvmDevice;
 import dev.longspan.tvm.runtime.TvmRuntime;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -54,13 +55,12 @@ public record CpuTarget(Processor processor) implements Target {
     }
 
     @Override
-    public void unpack(TvmRuntime runtime) {
-        runtime.unpacked(TvmBackend.KERNELS, processor.library());
+    public Path unpacked(TvmRuntime runtime) {
+        return runtime.unpacked(TvmBackend.KERNELS, processor.library());
     }
 
     @Override
     public KernelSet open(TvmRuntime runtime, int threads) {
-        return new CpuKernels(
-                runtime.kernels(runtime.unpacked(TvmBackend.KERNELS, processor.library())), new KernelTeam(threads));
+        return new CpuKernels(runtime.kernels(unpacked(runtime)), new KernelTeam(threads));
     }
 }

@@ -8,6 +8,7 @@ import dev.longspan.tvm.network.KernelSet;
 import dev.longspan.tvm.runtime.CudaDevices;
 import dev.longspan.tvm.runtime.TvmDevice;
 import dev.longspan.tvm.runtime.TvmRuntime;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -56,15 +57,13 @@ public record CudaTarget(CudaDevices.Found gpu) implements Target {
     }
 
     @Override
-    public void unpack(TvmRuntime runtime) {
+    public Path unpacked(TvmRuntime runtime) {
         runtime.unpacked(TvmBackend.KERNELS, SIGNATURES);
-        runtime.unpacked(TvmBackend.KERNELS, LIBRARY);
+        return runtime.unpacked(TvmBackend.KERNELS, LIBRARY);
     }
 
     @Override
     public KernelSet open(TvmRuntime runtime, int threads) {
-        unpack(runtime);
-        return new CudaKernels(
-                runtime.kernels(runtime.unpacked(TvmBackend.KERNELS, LIBRARY)), runtime.stream(gpu.device()));
+        return new CudaKernels(runtime.kernels(unpacked(runtime)), runtime.stream(gpu.device()));
     }
 }

@@ -6,6 +6,7 @@ import dev.longspan.spi.MemorySize;
 import dev.longspan.tvm.network.KernelSet;
 import dev.longspan.tvm.runtime.TvmDevice;
 import dev.longspan.tvm.runtime.TvmRuntime;
+import java.nio.file.Path;
 import java.util.Set;
 
 /** What the backend computes on. */
@@ -29,11 +30,11 @@ public sealed interface Target permits CpuTarget, CudaTarget {
     MemorySize limit(long bytes);
 
     /**
-     * Unpacks its kernels.
+     * {@return the library of its kernels, unpacked}
      *
      * @throws dev.longspan.tvm.runtime.TvmUnavailableException if they cannot be unpacked
      */
-    void unpack(TvmRuntime runtime);
+    Path unpacked(TvmRuntime runtime);
 
     /**
      * {@return its kernels, ready to be called; the runner is closed by the caller}

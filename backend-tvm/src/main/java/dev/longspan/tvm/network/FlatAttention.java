@@ -110,10 +110,10 @@ public final class FlatAttention implements AttentionKernels {
     }
 
     /** Queries with room behind the last head, from which whole vectors are read. */
-    private static DeviceMemory queries(Room room, AttentionHeads heads, float[] queries) {
+    private static DeviceMemory queries(Room room, AttentionHeads heads, String name, float[] queries) {
         int width = heads.queryHeads() * heads.headSize();
         int stride = stride(heads);
-        float[] spaced = new float[queries.length / width * stride];
+        float[] spaced = new float[count(name, queries.length / width, stride)];
         for (int r = 0; r < queries.length / width; r++) {
             System.arraycopy(queries, r * width, spaced, r * stride, width);
         }
@@ -150,7 +150,6 @@ public final class FlatAttention implements AttentionKernels {
         requirePositions(firstPosition, rows, tokens);
         int count =
                 count("anchors", rows, heads.queryHeads(), geometry.parameters().spans());
-        count("searchQueries", rows, stride(heads));
         return run(() -> {
             try (Room room = new Room()) {
                 Tokens stored = new Tokens(room, heads, kernels.pageOrder(), rows, tokens, keys, keys);
@@ -175,7 +174,7 @@ public final class FlatAttention implements AttentionKernels {
         int first = geometry.parameters().windowIndex();
         int spans = geometry.parameters().spans();
         kernels.search(room.take(kernels.roomBytes(heads, spans, rows) / Float.BYTES))
-                .memory(0, queries(room, heads, searchQueries))
+                .memory(0, queries(room, heads, "searchQueries", searchQueries))
                 .memory(1, stored.pages)
                 .memory(2, stored.tables)
                 .memory(3, stored.segmentPages)
@@ -211,7 +210,7 @@ public final class FlatAttention implements AttentionKernels {
             DeviceMemory outputs,
             DeviceMemory logSums) {
         kernels.attend(room.take(kernels.roomBytes(heads, pieces - 1, rows) / Float.BYTES))
-                .memory(0, queries(room, heads, queries))
+                .memory(0, queries(room, heads, "queries", queries))
                 .memory(1, stored.pages)
                 .memory(2, stored.tables)
                 .memory(3, stored.segmentPages)
@@ -244,7 +243,6 @@ public final class FlatAttention implements AttentionKernels {
             int[] starts,
             int[] ends) {
         int rows = starts.length / pieces / heads.queryHeads();
-        count("queries", rows, stride(heads));
         int numbers = count("outputs", starts.length, Padding.padded(heads.headSize()));
         return run(() -> {
             try (Room room = new Room()) {
@@ -373,7 +371,6 @@ public final class FlatAttention implements AttentionKernels {
         int spans = geometry.parameters().spans();
         int count = rows * heads.queryHeads();
         count("outputs", count, spans + 1L, Padding.padded(heads.headSize()));
-        count("queries", rows, stride(heads));
         return run(() -> {
             try (Room room = new Room()) {
                 Tokens stored = new Tokens(room, heads, kernels.pageOrder(), rows, tokens, keys, values);

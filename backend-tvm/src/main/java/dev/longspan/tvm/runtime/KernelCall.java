@@ -83,8 +83,8 @@ public abstract sealed class KernelCall permits TeamCall, LaunchCall {
      * Runs all tasks.
      *
      * @param tasks how many there are, below 2^31
-     * @param least how many are too little for one more thread
-     * @param most how many one thread takes at once at most: for tasks of which many have nothing to do, and some that are neighbours a lot
+     * @param least how many a thread takes at once at least: what is less is too little for one more thread
+     * @param most how many it takes at most: for tasks of which many have nothing to do, and some that are neighbours a lot
      * @throws TvmException if the kernel refuses its arguments
      * @throws IllegalStateException if an argument was never set
      */
